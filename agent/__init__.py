@@ -1,0 +1,1 @@
+"""Decides: graph, offline planner, number lock, plans, reports, settings, wiring."""

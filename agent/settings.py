@@ -1,0 +1,31 @@
+"""Every setting, read from the environment here and nowhere else."""
+
+from pathlib import Path
+from typing import Literal
+from zoneinfo import ZoneInfo
+
+from pydantic import Field, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class Settings(BaseSettings):
+    """Settings with the prefix VOICELOOP_, from the environment or a `.env` file."""
+
+    model_config = SettingsConfigDict(env_prefix="VOICELOOP_", env_file=".env", extra="ignore")
+
+    home: Path = Field(default=Path(".voiceloop"), description="data folder")
+    timezone: str = Field(default="Asia/Shanghai", description="zone in which people read and write times")
+    language: Literal["zh", "en"] = Field(default="zh", description="language where none can be told")
+
+    llm_base_url: str | None = Field(default=None, description="OpenAI-compatible; none: offline planner")
+    llm_api_key: SecretStr = Field(default=SecretStr("not-needed"))
+    llm_model: str = Field(default="", description="model name at that endpoint")
+    llm_timeout_s: float = Field(default=60.0, gt=0)
+    llm_max_retries: int = Field(default=2, ge=0)
+
+    workers: int = Field(default=0, ge=0, description="processes for embedding; 0: one per core")
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The zone of `timezone`."""
+        return ZoneInfo(self.timezone)

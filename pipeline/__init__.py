@@ -1,0 +1,1 @@
+"""Brings feedback in: read, clean, mask, classify, write."""

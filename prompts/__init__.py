@@ -1,0 +1,1 @@
+"""The words: one Markdown file a purpose, in Chinese and English."""

@@ -1,0 +1,1 @@
+"""Policy, alerts, tasks, playbooks, outbox, learning from verdicts."""

@@ -1,0 +1,1 @@
+"""Exposes: HTTP, chat stream, Slack, MCP, web page, jobs, command line."""

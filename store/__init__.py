@@ -1,0 +1,1 @@
+"""Keeps the facts and the operations, and knows nothing above it."""

@@ -1,0 +1,211 @@
+"""What a fact store can be asked: the seam between the statistics and the database engine.
+
+Every metric is a number x per row, so every aggregate is (n, sum x, sum x^2):
+mean, variance, NPS (x in {-1, 0, 1}) and shares (x in {0, 1}) all follow from these three.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Literal, NamedTuple, Protocol
+
+from store.records import (
+    BehaviourEvent,
+    Customer,
+    IndustryRate,
+    LabelledFeedback,
+    Labels,
+    Outcome,
+    Theme,
+)
+
+
+class Window(NamedTuple):
+    """A half-open span of time in UTC; None is unbounded. An unbounded window includes undated rows."""
+
+    start: datetime | None = None
+    end: datetime | None = None
+
+
+@dataclass(frozen=True)
+class Selection:
+    """Which feedback is meant.
+
+    `filters` and `exclude` map a dimension to the values kept (or left out); a value of None means
+    "not given". Dimensions are: the columns of Feedback, any attribute by its name, the label
+    dimensions `sentiment emotion intent priority topic topic_area risk competitor compliance`,
+    `theme`, `nps_class` (promoter, passive, detractor), and the time dimensions (in the configured
+    zone) `hour` ("0".."23"), `weekday` ("1" = Monday .. "7"), `day_type` (workday, weekend), `date`
+    ("2026-11-22"), `week` (its Monday), `month` ("2026-11"), `quarter` ("2026-Q4"), `year`.
+    Turns spoken by agents are context, not customer voice: left out unless `speaker` is filtered.
+    """
+
+    window: Window = Window()
+    filters: Mapping[str, tuple[str | None, ...]] = field(default_factory=dict)
+    exclude: Mapping[str, tuple[str | None, ...]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Aggregate:
+    """A grouped question about one metric.
+
+    `metric`: `nps csat ces rating volume positive_share neutral_share negative_share`, the name of any
+    custom metric, `share:<dimension>=<value>` (share of items with that value), or
+    `churn_rate retention_rate` (over outcomes, with the customer's dimensions).
+    `windows`: the same question over several spans in one pass (else the selection's own window).
+    `group_by`: dimensions; a multi-valued one (topic, risk, competitor) counts an item once per value.
+    Groups come back by n, largest first, at most `limit` per window.
+    """
+
+    metric: str
+    selection: Selection = field(default_factory=Selection)
+    windows: tuple[Window, ...] = ()
+    group_by: tuple[str, ...] = ()
+    limit: int | None = None
+
+
+class Group(NamedTuple):
+    """One row of an answer: the index of its window, its key in the order of `group_by`, and the sums."""
+
+    window: int
+    key: tuple[str | None, ...]
+    n: int
+    total: float
+    squares: float
+
+
+@dataclass(frozen=True)
+class Find:
+    """Which items to fetch, in which order."""
+
+    selection: Selection = field(default_factory=Selection)
+    feedback_ids: tuple[str, ...] | None = None
+    text_keys: tuple[str, ...] | None = None
+    contains: tuple[str, ...] = ()
+    with_text: bool = False
+    order: Literal["newest", "oldest", "lowest_score", "id"] = "newest"
+    limit: int = 50
+    offset: int = 0
+
+
+class DimensionInfo(NamedTuple):
+    """A dimension that exists in the data, how many rows carry it, and its commonest values."""
+
+    name: str
+    filled: int
+    distinct: int
+    values: tuple[tuple[str, int], ...]
+
+
+class MetricInfo(NamedTuple):
+    """A metric that exists in the data."""
+
+    name: str
+    n: int
+    low: float
+    high: float
+
+
+@dataclass(frozen=True)
+class Catalogue:
+    """What is in the store: the planner recognises words by it and the tools name what is missing."""
+
+    items: int
+    first_at: datetime | None
+    last_at: datetime | None
+    dimensions: Mapping[str, DimensionInfo]
+    metrics: Mapping[str, MetricInfo]
+    customers: int
+    languages: Mapping[str, int]
+
+
+class FactStore(Protocol):
+    """Feedback, labels, customers, events, outcomes, themes. All writes are idempotent by id."""
+
+    def add_feedback(self, items: Sequence[LabelledFeedback]) -> frozenset[str]:
+        """Store a batch in one transaction; return the feedback ids that were new (others unchanged)."""
+        ...
+
+    def existing_ids(self, feedback_ids: Sequence[str]) -> frozenset[str]:
+        """Return which of these ids are stored."""
+        ...
+
+    def replace_labels(self, labels: Mapping[str, Labels]) -> None:
+        """Relabel items: feedback id to labels."""
+        ...
+
+    def mark_near_duplicates(self, groups: Mapping[str, str]) -> None:
+        """Mark text keys as near duplicates: text key to the text key that represents its group."""
+        ...
+
+    def add_customers(self, customers: Sequence[Customer]) -> int:
+        """Insert or replace customers; return how many were new."""
+        ...
+
+    def add_events(self, events: Sequence[BehaviourEvent]) -> int:
+        """Insert events; return how many were new."""
+        ...
+
+    def add_outcomes(self, outcomes: Sequence[Outcome]) -> int:
+        """Insert outcomes; return how many were new."""
+        ...
+
+    def add_rates(self, rates: Sequence[IndustryRate]) -> int:
+        """Insert or replace industry rates; return how many were new."""
+        ...
+
+    def aggregate(self, query: Aggregate) -> list[Group]:
+        """Answer a grouped question in SQL. Unknown names raise ToolInputError that lists known ones."""
+        ...
+
+    def count(self, selection: Selection) -> int:
+        """Count items."""
+        ...
+
+    def find(self, query: Find) -> list[LabelledFeedback]:
+        """Fetch items."""
+        ...
+
+    def text_keys(self, selection: Selection, limit: int | None = None) -> list[tuple[str, int]]:
+        """Distinct text keys of a selection with how many items carry each, by key."""
+        ...
+
+    def texts(self, text_keys: Sequence[str] | None = None) -> dict[str, str]:
+        """Text by text key (all, or these)."""
+        ...
+
+    def texts_of_batch(self, batch_id: str) -> dict[str, str]:
+        """Distinct customer texts by text key of one batch, to be embedded."""
+        ...
+
+    def catalogue(self) -> Catalogue:
+        """Describe what is stored (cached until the next write)."""
+        ...
+
+    def customers(self, customer_ids: Sequence[str] | None = None) -> list[Customer]:
+        """Fetch customers (all, or these)."""
+        ...
+
+    def events(self, customer_ids: Sequence[str], window: Window = Window()) -> list[BehaviourEvent]:
+        """Fetch the events of these customers, oldest first."""
+        ...
+
+    def outcomes(self, customer_ids: Sequence[str] | None = None) -> list[Outcome]:
+        """Fetch outcomes, oldest first."""
+        ...
+
+    def rates(self) -> list[IndustryRate]:
+        """Fetch the industry table."""
+        ...
+
+    def save_themes(self, themes: Sequence[Theme], assignment: Mapping[str, str]) -> None:
+        """Replace themes and the assignment text key -> theme id, in one transaction."""
+        ...
+
+    def themes(self) -> list[Theme]:
+        """Fetch themes with centroids."""
+        ...
+
+    def close(self) -> None:
+        """Release the engine."""
+        ...

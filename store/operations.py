@@ -1,0 +1,58 @@
+"""What the operation store can be asked: many small durable commits, several processes."""
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from store.records import ActionPlan, AuditEntry, Batch, Task, TaskStatus
+
+
+class OperationStore(Protocol):
+    """Batches, tasks, plans and the audit chain. Every write is one durable transaction."""
+
+    def save_batch(self, batch: Batch) -> None:
+        """Insert or replace a batch account."""
+        ...
+
+    def batches(self, *, unfinished: bool = False) -> list[Batch]:
+        """List batches, newest first; `unfinished` gives those not yet indexed."""
+        ...
+
+    def propose_task(self, task: Task) -> Task:
+        """Insert a task; if its id exists already, change nothing and return the stored one."""
+        ...
+
+    def set_task_status(self, task_id: str, status: TaskStatus, *, actor: str) -> Task:
+        """Move a task on (audited); raise ToolInputError for an unknown id or an impossible move."""
+        ...
+
+    def tasks(self, *, status: TaskStatus | None = None, customer_id: str | None = None) -> list[Task]:
+        """List tasks, nearest deadline first."""
+        ...
+
+    def propose_plan(self, plan: ActionPlan) -> ActionPlan:
+        """Insert a plan; if its id exists already, change nothing and return the stored one."""
+        ...
+
+    def set_plan_status(self, plan_id: str, status: TaskStatus, *, actor: str) -> ActionPlan:
+        """Move a plan on (audited)."""
+        ...
+
+    def plans(self, *, status: TaskStatus | None = None) -> list[ActionPlan]:
+        """List plans, newest first."""
+        ...
+
+    def audit(self, entry: AuditEntry) -> None:
+        """Append to the hash chain."""
+        ...
+
+    def audit_entries(self) -> Sequence[AuditEntry]:
+        """The chain, oldest first."""
+        ...
+
+    def verify_audit(self) -> int:
+        """Return the number of entries of an unbroken chain; raise StoreError naming the broken entry."""
+        ...
+
+    def close(self) -> None:
+        """Release connections."""
+        ...

@@ -1,0 +1,313 @@
+"""The records everything speaks of. Times are timezone-aware UTC; all records are frozen."""
+
+from datetime import date, datetime
+from enum import StrEnum
+from typing import Annotated, Literal
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+
+
+class Record(BaseModel):
+    """Base of all records: frozen, and an unknown field is an error."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Channel(StrEnum):
+    """Where a piece of feedback came in."""
+
+    SURVEY = "survey"
+    REVIEW = "review"
+    TICKET = "ticket"
+    CHAT = "chat"
+    CALL = "call"
+    EMAIL = "email"
+    SOCIAL = "social"
+    APP = "app"
+    OFFLINE = "offline"
+    OTHER = "other"
+
+
+class Sentiment(StrEnum):
+    """Three-way polarity."""
+
+    POSITIVE = "positive"
+    NEUTRAL = "neutral"
+    NEGATIVE = "negative"
+
+
+class Emotion(StrEnum):
+    """Finer than polarity; kept as a field of its own."""
+
+    ANGRY = "angry"
+    DISAPPOINTED = "disappointed"
+    ANXIOUS = "anxious"
+    PUZZLED = "puzzled"
+    NEUTRAL = "neutral"
+    SATISFIED = "satisfied"
+    DELIGHTED = "delighted"
+
+
+class Intent(StrEnum):
+    """What the customer wants by saying it."""
+
+    COMPLAINT = "complaint"
+    ENQUIRY = "enquiry"
+    SUGGESTION = "suggestion"
+    PRAISE = "praise"
+    CHURN = "churn"
+    OTHER = "other"
+
+
+class Priority(StrEnum):
+    """How soon somebody must look."""
+
+    URGENT = "urgent"
+    IMPORTANT = "important"
+    NORMAL = "normal"
+
+
+class Feedback(Record):
+    """One thing one customer said or scored (or one turn of a conversation).
+
+    `text` is always masked; it may be empty where at least one score is given.
+    Scores: `nps` 0-10, `csat` 1-5, `ces` 1-7, `rating` 1-5; any other number lives in `metrics` by name.
+    `attributes` holds every other column and is usable as a dimension by its name.
+    """
+
+    feedback_id: Annotated[str, Field(min_length=1, max_length=128)]
+    source: Annotated[str, Field(min_length=1, max_length=200)]
+    channel: Channel = Channel.OTHER
+    occurred_at: AwareDatetime | None = None
+    customer_id: str | None = None
+    conversation_id: str | None = None
+    turn: Annotated[int, Field(ge=0)] | None = None
+    speaker: Literal["customer", "agent"] | None = None
+    text: str = ""
+    language: str = "und"
+    nps: Annotated[float, Field(ge=0, le=10)] | None = None
+    csat: Annotated[float, Field(ge=1, le=5)] | None = None
+    ces: Annotated[float, Field(ge=1, le=7)] | None = None
+    rating: Annotated[float, Field(ge=1, le=5)] | None = None
+    metrics: dict[str, float] = Field(default_factory=dict)
+    region: str | None = None
+    city: str | None = None
+    product: str | None = None
+    version: str | None = None
+    org_unit: str | None = None
+    customer_type: Literal["new", "existing"] | None = None
+    tier: str | None = None
+    attributes: dict[str, str] = Field(default_factory=dict)
+    media: str | None = None
+
+
+class TopicLabel(Record):
+    """A taxonomy path such as `service/response_speed`, what was felt about it and how sure we are."""
+
+    topic: str
+    polarity: Sentiment | None = None
+    confidence: Annotated[float, Field(ge=0, le=1)] = 1.0
+
+
+class Labels(Record):
+    """What the classifier says of one text. A function of text + labeller, hence reproducible."""
+
+    sentiment: Sentiment
+    sentiment_confidence: Annotated[float, Field(ge=0, le=1)]
+    emotion: Emotion = Emotion.NEUTRAL
+    topics: tuple[TopicLabel, ...] = ()
+    intent: Intent = Intent.OTHER
+    priority: Priority = Priority.NORMAL
+    risk_signals: tuple[str, ...] = ()
+    competitors: tuple[str, ...] = ()
+    compliance_flags: tuple[str, ...] = ()
+    labeller: str
+
+
+class LabelledFeedback(Record):
+    """A feedback item as it is stored: the item, its labels (none where there is no text), its text key.
+
+    `text_key` is the content hash under which the text is embedded once; None where the text is empty.
+    `near_duplicate_of` names the group of near-identical texts (marked, never dropped from counts).
+    `theme_id` is filled when read back.
+    """
+
+    feedback: Feedback
+    labels: Labels | None = None
+    text_key: str | None = None
+    near_duplicate_of: str | None = None
+    batch_id: str | None = None
+    theme_id: str | None = None
+
+
+class Customer(Record):
+    """What is known of a customer besides what they say."""
+
+    customer_id: Annotated[str, Field(min_length=1)]
+    name: str | None = None
+    customer_type: Literal["new", "existing"] | None = None
+    tier: str | None = None
+    region: str | None = None
+    city: str | None = None
+    org_unit: str | None = None
+    owner: str | None = None
+    lifetime_value: float | None = None
+    since: date | None = None
+    renewal_on: date | None = None
+    attributes: dict[str, str] = Field(default_factory=dict)
+
+
+class BehaviourEvent(Record):
+    """Something a customer did: a page view, a search, a use."""
+
+    event_id: Annotated[str, Field(min_length=1)]
+    customer_id: Annotated[str, Field(min_length=1)]
+    occurred_at: AwareDatetime
+    kind: Annotated[str, Field(min_length=1)]
+    detail: str = ""
+    value: float | None = None
+
+
+class Outcome(Record):
+    """What became of a customer: the truth that churn risk is judged by."""
+
+    customer_id: Annotated[str, Field(min_length=1)]
+    occurred_at: AwareDatetime
+    outcome: Literal["renewed", "churned", "repurchased", "refunded"]
+    value: float | None = None
+
+
+class IndustryRate(Record):
+    """How often a problem occurs in the whole industry; decides own or common."""
+
+    theme: Annotated[str, Field(min_length=1)]
+    rate: Annotated[float, Field(ge=0, le=1)]
+    n: Annotated[int, Field(gt=0)] | None = None
+    source: str = ""
+
+
+class Theme(Record):
+    """A cluster of feedback with a stable id.
+
+    `keywords` and `label` are in the language of the theme; `centroid` is the unit vector it is found by
+    (empty when read without vectors).
+    """
+
+    theme_id: str
+    label: str
+    keywords: tuple[str, ...] = ()
+    language: str = "zh"
+    exemplars: tuple[str, ...] = ()
+    centroid: tuple[float, ...] = ()
+    born_at: AwareDatetime | None = None
+    parent_id: str | None = None
+    lineage: tuple[str, ...] = ()
+
+
+class Tier(StrEnum):
+    """How grave an alert is; `callback` is the front-line manager's 24-hour call."""
+
+    YELLOW = "yellow"
+    CALLBACK = "callback"
+    ORANGE = "orange"
+    RED = "red"
+
+
+class Alert(Record):
+    """One issue of one customer that somebody should act on."""
+
+    alert_id: str
+    customer_id: str
+    tier: Tier
+    status: Literal["open", "closed"] = "open"
+    reasons: tuple[str, ...] = ()
+    evidence: tuple[str, ...] = ()
+    due_at: AwareDatetime | None = None
+    owner_role: str = ""
+    created_at: AwareDatetime
+
+
+class TaskStatus(StrEnum):
+    """Where a task stands. Nothing is sent or done before `open`."""
+
+    PENDING_APPROVAL = "pending_approval"
+    OPEN = "open"
+    DONE = "done"
+    REJECTED = "rejected"
+    CANCELLED = "cancelled"
+
+
+class Task(Record):
+    """Work for a named owner, with a deadline. `task_id` is derived from what it is for (idempotent)."""
+
+    task_id: str
+    alert_id: str | None = None
+    customer_id: str | None = None
+    tier: Tier | None = None
+    status: TaskStatus
+    owner: str
+    due_at: AwareDatetime | None = None
+    summary: str
+    advice: str = ""
+    evidence: tuple[str, ...] = ()
+    created_at: AwareDatetime
+    created_by: str
+    approved_by: str | None = None
+
+
+class Measure(Record):
+    """One step of an action plan."""
+
+    action: str
+    owner_department: str
+    metric: str
+    target: str = ""
+    window_days: Annotated[int, Field(gt=0)] = 30
+    cost: Literal["low", "medium", "high"] = "medium"
+    expected_effect: str = ""
+    priority_score: float = 0.0
+    first_step: str = ""
+
+
+class ActionPlan(Record):
+    """What to do about one cause, measured how, by whom."""
+
+    plan_id: str
+    status: TaskStatus
+    problem: str
+    cause: str
+    evidence_grade: Literal["association", "adjusted", "quasi-experimental"]
+    measures: tuple[Measure, ...]
+    risks: tuple[str, ...] = ()
+    evidence: tuple[str, ...] = ()
+    created_at: AwareDatetime
+    created_by: str
+    approved_by: str | None = None
+
+
+class AuditEntry(Record):
+    """Who did what to what; entries are chained by hash in the store."""
+
+    occurred_at: AwareDatetime
+    actor: str
+    action: str
+    subject: str
+    detail: dict[str, str] = Field(default_factory=dict)
+
+
+class Batch(Record):
+    """One ingested file: the account that lets a killed run be finished. Kept in the operation store.
+
+    `stage` moves received -> stored -> indexed; read = stored + duplicates + rejected once stored.
+    """
+
+    batch_id: str
+    source: str
+    path: str
+    kind: Literal["feedback", "customers", "events", "outcomes", "rates"] = "feedback"
+    stage: Literal["received", "stored", "indexed"]
+    read: int = 0
+    stored: int = 0
+    duplicates: int = 0
+    rejected: int = 0
+    started_at: datetime

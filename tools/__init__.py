@@ -1,0 +1,1 @@
+"""Typed functions the agent may call; thin over analytics, vectorstore and retention."""

@@ -1,0 +1,35 @@
+"""What a tool is given besides its arguments. Built once, in agent/wiring.py."""
+
+from dataclasses import dataclass
+from typing import Literal
+from zoneinfo import ZoneInfo
+
+from store.clock import Clock
+from store.facts import FactStore
+from store.operations import OperationStore
+from vectorstore.embedder import Embedder
+from vectorstore.index import VectorIndex
+
+Role = Literal["viewer", "analyst", "manager", "admin", "service"]
+
+
+@dataclass(frozen=True)
+class Asker:
+    """On whose behalf a tool runs."""
+
+    user: str = "local"
+    role: Role = "admin"
+
+
+@dataclass(frozen=True)
+class ToolContext:
+    """Stores, clock and asker. `approved` is True only while an approved action is carried out."""
+
+    facts: FactStore
+    operations: OperationStore
+    index: VectorIndex
+    embedder: Embedder
+    clock: Clock
+    zone: ZoneInfo
+    asker: Asker
+    approved: bool = False
