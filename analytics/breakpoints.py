@@ -1,23 +1,7 @@
 """Where a mood breaks: inside one conversation, and against a customer's own baseline."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from statistics import median
-
-
-@dataclass(frozen=True)
-class BaselineBreak:
-    """A customer fell below their own normal.
-
-    `index` is the first low score, `baseline` the median before it, `level` the mean of the low run,
-    `run` its length, and `recovered` whether a later score is back at normal.
-    """
-
-    index: int
-    baseline: float
-    level: float
-    run: int
-    recovered: bool
 
 
 def emotion_break(
@@ -47,32 +31,17 @@ def emotion_break(
 
 def baseline_break(
     scores: Sequence[float], *, min_history: int = 3, run: int = 2, drop: float = 2.0
-) -> BaselineBreak | None:
-    """Latest break below a customer's own baseline: 9, 9, 9, 6, 6 breaks at index 3.
+) -> int | None:
+    """Index at which a customer fell below their own baseline and stayed: 9, 9, 9, 6, 6 breaks at 3.
 
-    A break is `run` scores in a row that lie at least `drop` (in score points) and at least three robust
-    standard deviations (1.4826 x the median absolute deviation) below the median of all scores before them,
-    of which there must be `min_history`. A customer whose scores always swing has no steady baseline to
-    fall from, hence no break.
+    A break is at least `run` scores up to the latest one, all of them at least `drop` (in score points) and
+    at least three robust standard deviations (1.4826 x the median absolute deviation) below the median of
+    the scores before them, of which there must be `min_history`. So a customer whose scores always swing
+    has no steady baseline to fall from, and one who came back to normal has no break.
     """
-    found = None
-    index = min_history
-    while index + run <= len(scores):
+    for index in range(min_history, len(scores) - run + 1):
         baseline = median(scores[:index])
         spread = 1.4826 * median(abs(score - baseline) for score in scores[:index])
-        limit = baseline - max(drop, 3 * spread)
-        length = _run_below(scores, index, limit)
-        if length < run:
-            index += 1
-            continue
-        low = scores[index : index + length]
-        found = BaselineBreak(index, baseline, sum(low) / length, length, index + length < len(scores))
-        index += length
-    return found
-
-
-def _run_below(scores: Sequence[float], start: int, limit: float) -> int:
-    length = 0
-    while start + length < len(scores) and scores[start + length] <= limit:
-        length += 1
-    return length
+        if max(scores[index:]) <= baseline - max(drop, 3 * spread):
+            return index
+    return None
