@@ -16,6 +16,7 @@ from store.records import (
     LabelledFeedback,
     Labels,
     Outcome,
+    Sentiment,
     Theme,
 )
 
@@ -86,6 +87,18 @@ class Find:
     order: Literal["newest", "oldest", "lowest_score", "id"] = "newest"
     limit: int = 50
     offset: int = 0
+
+
+class Voice(NamedTuple):
+    """What a customer's health needs of one dated item; `scores` holds every metric given, by its name."""
+
+    customer_id: str
+    feedback_id: str
+    occurred_at: datetime
+    scores: Mapping[str, float]
+    sentiment: Sentiment | None
+    topics: tuple[str, ...]
+    risk_signals: tuple[str, ...]
 
 
 class DimensionInfo(NamedTuple):
@@ -164,6 +177,10 @@ class FactStore(Protocol):
 
     def find(self, query: Find) -> list[LabelledFeedback]:
         """Fetch items."""
+        ...
+
+    def voices(self, selection: Selection) -> list[Voice]:
+        """Every selected item with a time and a customer, oldest first; one lean pass without texts."""
         ...
 
     def text_keys(self, selection: Selection, limit: int | None = None) -> list[tuple[str, int]]:

@@ -1,0 +1,165 @@
+"""The retention policy: one validated file that decides when whom to call, and how soon."""
+
+from collections.abc import Mapping
+from datetime import date, datetime, timedelta
+from functools import lru_cache
+from pathlib import Path
+from typing import Annotated, Any
+from zoneinfo import ZoneInfo
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from analytics.health_rules import HealthRules
+from retention.working_days import WorkingCalendar
+from store.errors import ConfigError
+from store.records import Tier
+
+POLICY_FILE = Path(__file__).with_name("policy.yaml")
+OTHER_SIGNAL = "other"
+
+Days = Annotated[int, Field(ge=1, le=3650)]
+Penalty = Annotated[float, Field(le=0, ge=-100)]
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Deadline(_Part):
+    """How soon: hours on the clock, or working days; exactly one of them."""
+
+    clock_hours: Annotated[float, Field(gt=0)] | None = None
+    working_days: Annotated[int, Field(ge=1)] | None = None
+
+    @model_validator(mode="after")
+    def _one_of_two(self) -> "Deadline":
+        if (self.clock_hours is None) == (self.working_days is None):
+            raise ValueError("give either clock_hours or working_days")
+        return self
+
+
+class TierRule(_Part):
+    """Who answers an alert of this tier, how soon and how; when an alert is too thin or too soon to repeat."""
+
+    owner_role: Annotated[str, Field(min_length=1)]
+    automatic: bool = False
+    deadline: Deadline
+    playbook: Annotated[str, Field(min_length=1)]
+    minimum_items: Annotated[int, Field(ge=1)] = 1
+    cooldown_days: Days
+
+
+class SignalRule(_Part):
+    """A signal in words: health points when fresh, and the tier it calls for."""
+
+    points: Penalty
+    tier: Tier
+
+
+class BehaviourRule(_Part):
+    """A signal in deeds: points, how often it must be seen, and a tier where the deed alone justifies one."""
+
+    points: Penalty
+    minimum: Annotated[int, Field(ge=1)] = 1
+    tier: Tier | None = None
+
+
+class RepeatedNegative(_Part):
+    """This many negative items within so many days ask for a call."""
+
+    minimum: Annotated[int, Field(ge=2)]
+    days: Days
+
+
+class Triggers(_Part):
+    """What calls for a tier besides signals."""
+
+    signal_days: Days
+    repeated_negative: RepeatedNegative
+    usability_topics: tuple[str, ...]
+    minimum_items: Annotated[int, Field(ge=1)]
+
+
+class CalendarRule(_Part):
+    """Which country's working days count, and corrections to them."""
+
+    country: str
+    extra_holidays: tuple[date, ...] = ()
+    extra_workdays: tuple[date, ...] = ()
+
+
+class Policy(_Part):
+    """The whole policy, as in `policy.yaml`."""
+
+    version: Annotated[int, Field(ge=1)]
+    calendar: CalendarRule
+    scores: dict[str, tuple[float, float]]
+    health: HealthRules
+    signals: dict[str, SignalRule]
+    behaviour: dict[str, BehaviourRule]
+    triggers: Triggers
+    tiers: dict[Tier, TierRule]
+
+    @model_validator(mode="after")
+    def _complete(self) -> "Policy":
+        missing = [tier.value for tier in Tier if tier not in self.tiers]
+        if missing:
+            raise ValueError(f"tiers: missing {', '.join(missing)}")
+        if OTHER_SIGNAL not in self.signals:
+            raise ValueError(f"signals: {OTHER_SIGNAL!r} is needed for signals without a rule of their own")
+        for name, (low, high) in self.scores.items():
+            if not low < high:
+                raise ValueError(f"scores.{name}: the scale must run from low to high")
+        return self
+
+    def signal(self, name: str) -> SignalRule:
+        """Return the rule of a risk signal (that of `other` where it has none of its own)."""
+        return self.signals.get(name, self.signals[OTHER_SIGNAL])
+
+    def deadline(self, tier: Tier, now: datetime, zone: ZoneInfo) -> datetime:
+        """Return when an alert of `tier` raised at `now` is due, in UTC.
+
+        Clock hours run day and night. Working days are counted from the day after `now` in `zone`; the
+        hour of the day is kept, so that the answer is never later than that many whole working days.
+        """
+        if now.tzinfo is None:
+            raise ValueError("deadline needs a timezone-aware time")
+        rule = self.tiers[tier].deadline
+        if rule.clock_hours is not None:
+            return now.astimezone(_UTC) + timedelta(hours=rule.clock_hours)
+        assert rule.working_days is not None
+        local = now.astimezone(zone)
+        day = self.working_calendar().add(local.date(), rule.working_days)
+        return datetime.combine(day, local.timetz()).astimezone(_UTC)
+
+    def working_calendar(self) -> WorkingCalendar:
+        """Return the working calendar of this policy."""
+        rule = self.calendar
+        return WorkingCalendar(
+            rule.country, extra_holidays=rule.extra_holidays, extra_workdays=rule.extra_workdays
+        )
+
+
+_UTC = ZoneInfo("UTC")
+
+
+@lru_cache(maxsize=8)
+def load_policy(path: Path = POLICY_FILE) -> Policy:
+    """Read and validate a policy file; raise ConfigError that names each wrong key."""
+    try:
+        raw: Any = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ConfigError(f"policy: {path} cannot be read ({error.strerror})") from error
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise ConfigError(f"policy: {path} is not valid YAML: {error}") from error
+    if not isinstance(raw, Mapping):
+        raise ConfigError(f"policy: {path} must hold a mapping")
+    try:
+        return Policy.model_validate(raw)
+    except ValidationError as error:
+        wrong = "; ".join(
+            f"{'.'.join(str(part) for part in item['loc'])}: {item['msg']}"
+            for item in error.errors(include_url=False)
+        )
+        raise ConfigError(f"policy: {path.name}: {wrong}") from error

@@ -1,0 +1,32 @@
+"""The sentences of the retention loop, from `wording.yaml`; a missing variable or sentence is an error."""
+
+from functools import lru_cache
+from pathlib import Path
+from typing import Literal
+
+import yaml
+
+from store.errors import ConfigError
+
+Language = Literal["zh", "en"]
+
+_FILE = Path(__file__).with_name("wording.yaml")
+
+
+@lru_cache(maxsize=1)
+def _sentences() -> dict[str, dict[str, dict[str, str]]]:
+    content: dict[str, dict[str, dict[str, str]]] = yaml.safe_load(_FILE.read_text(encoding="utf-8"))
+    return content
+
+
+def sentence(group: str, key: str, language: Language, **values: object) -> str:
+    """Return the sentence `group.key` in `language` with its variables filled in."""
+    try:
+        return _sentences()[group][key][language].format_map(values)
+    except KeyError as error:
+        raise ConfigError(f"wording: {group}.{key}.{language}: {error} is missing") from error
+
+
+def name_of(group: str, key: str, language: Language) -> str:
+    """Return the name of a signal, role or tier; the key itself where it has no name of its own."""
+    return _sentences()[group].get(key, {}).get(language, key.replace("_", " "))
