@@ -1,0 +1,160 @@
+"""Finds every figure in an answer: numbers, percentages, 万/亿, Chinese numerals with a unit, dates, times.
+
+Pure text in, spans out; what a figure is bound to is decided in agent/number_lock.py.
+"""
+
+import re
+from dataclasses import dataclass
+from typing import Literal
+
+Kind = Literal["number", "percent", "points", "date", "time"]
+
+_ZH_DIGIT = {c: i for i, c in enumerate("零一二三四五六七八九")} | {"两": 2, "〇": 0}
+_ZH_UNIT = {"十": 10, "百": 100, "千": 1000}
+_ZH_BIG = {"万": 10_000, "亿": 100_000_000}
+_ZH_NUMERAL = "零〇一二两三四五六七八九十百千万亿"
+_COUNTED = "条|位|人|个|名|家|次|天|周|月|年|小时|分钟|分|项|起|件|类|成|倍|元|块|单|通|封|句"
+_SMALL = ("two three four five six seven eight nine ten", "eleven twelve thirteen fourteen fifteen sixteen")
+_TENS = "twenty thirty forty fifty sixty seventy eighty ninety"
+_EN_WORDS = {word: value for value, word in enumerate(" ".join(_SMALL).split(), start=2)}
+_EN_WORDS |= {word: value * 10 for value, word in enumerate(_TENS.split(), start=2)}
+_EN_WORDS |= {"twice": 2, "double": 2, "triple": 3, "half": 50}
+
+_NUMBER = r"(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?"
+_DATE = re.compile(
+    r"\d{4}年\d{1,2}月(?:\d{1,2}[日号])?"
+    r"|\d{4}[-/]\d{1,2}(?:[-/]\d{1,2})?(?!\d|\.\d)"
+    r"|(?<!\d)\d{1,2}月\d{1,2}[日号]?"
+    r"|(?<!\d)(?:1[0-2]|[1-9])月(?!\d)"
+    r"|(?<!\d)(?:19|20)\d{2}(?:年|(?![\d.,%％年]))"
+    r"|(?:(?:19|20)\d{2}\s*)?(?<![A-Za-z])[QH][1-4](?!\d)"
+    r"|\b(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*\.?\s+(?:\d{4}|\d{1,2}(?!\d)(?:,?\s+\d{4})?)"
+    r"|\b\d{1,2}\s+(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*(?:\s+\d{4})?",
+    re.IGNORECASE,
+)
+_TIME = re.compile(
+    r"(?<!\d)(?:[01]?\d|2[0-4]):[0-5]\d(?::[0-5]\d)?(?!\d)"
+    r"|(?<!\d)(?:[01]?\d|2[0-4])(?=点(?!\d)|时(?!间)|o'clock)"
+)
+_PLAIN = re.compile(
+    r"(?P<sign>(?<![\w.)\]%])[-+−±])?"
+    rf"(?P<num>{_NUMBER})\s?"
+    r"(?P<scale>万亿|[万亿千百](?!分)|(?:k|m|bn)(?![A-Za-z])|thousand|million|billion)?\s?"
+    r"(?P<unit>[%％‰]|个百分点|percentage points?|percent|pp\b|points?\b)?",
+    re.IGNORECASE,
+)
+_ZH_WORD = re.compile(
+    rf"百分之(?P<pct>[{_ZH_NUMERAL}]+(?:点[{_ZH_NUMERAL}]+)?)"
+    r"|(?P<half>一半|过半|近半|半数)"
+    rf"|(?<![第统同唯万逐单每某])(?P<num>[{_ZH_NUMERAL}]+)(?:多|余|几)?(?P<unit>个百分点|{_COUNTED})"
+)
+_EN_WORD = re.compile(rf"\b(?P<word>{'|'.join(_EN_WORDS)})\b", re.IGNORECASE)
+_LIST_MARK = re.compile(r"(?m)^\s*(?:[-*]\s*)?(?:\*\*)?(\d{1,2})[.)、．]\s")
+_SCALE = {"万": 1e4, "亿": 1e8, "万亿": 1e12, "千": 1e3, "百": 1e2, "k": 1e3, "m": 1e6, "bn": 1e9}
+_SCALE |= {"thousand": 1e3, "million": 1e6, "billion": 1e9}
+_ONE_IS_NO_FIGURE = 1.0
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One figure as written.
+
+    `value` is in plain units (3.2万 is 32000; 45% is 45 with kind "percent"); `tolerance` is half a unit
+    of the last digit shown; `signed` tells whether a sign was written.
+    """
+
+    start: int
+    end: int
+    text: str
+    kind: Kind
+    value: float
+    tolerance: float
+    signed: bool = False
+
+
+def zh_number(text: str) -> float:
+    """Read a Chinese numeral such as 三百二十, 两万五千, 十, 三点五. Raises ValueError if it is none."""
+    whole, _, decimals = text.partition("点")
+    total = section = digit = 0
+    for char in whole:
+        if char in _ZH_DIGIT:
+            digit = digit * 10 + _ZH_DIGIT[char] if digit and section == 0 else _ZH_DIGIT[char]
+        elif char in _ZH_UNIT:
+            section += (digit or 1) * _ZH_UNIT[char]
+            digit = 0
+        elif char in _ZH_BIG:
+            total = (total + section + digit or 1) * _ZH_BIG[char]
+            section = digit = 0
+        else:
+            raise ValueError(f"not a Chinese numeral: {text}")
+    value = float(total + section + digit)
+    for place, char in enumerate(decimals, start=1):
+        value += _ZH_DIGIT[char] / 10**place
+    return value
+
+
+def find_figures(text: str) -> list[Figure]:
+    """All figures of a text in order, not overlapping; list markers and a bare 一个 / "one" are none."""
+    taken = [match.span(1) for match in _LIST_MARK.finditer(text)]
+    found: list[Figure] = []
+
+    def add(figure: Figure) -> None:
+        if not any(figure.start < end and start < figure.end for start, end in taken):
+            taken.append((figure.start, figure.end))
+            found.append(figure)
+
+    for match in _DATE.finditer(text):
+        add(Figure(*match.span(), match.group(), "date", 0.0, 0.0))
+    for match in _TIME.finditer(text):
+        hour, _, rest = match.group().partition(":")
+        value = int(hour) + (int(rest[:2]) / 60 if rest else 0)
+        add(Figure(*match.span(), match.group(), "time", value, 0.0))
+    for match in _PLAIN.finditer(text):
+        add(_plain(match))
+    for match in _ZH_WORD.finditer(text):
+        if figure := _zh_word(match):
+            add(figure)
+    for match in _EN_WORD.finditer(text):
+        add(_en_word(match))
+    return sorted(found, key=lambda figure: figure.start)
+
+
+def _plain(match: re.Match[str]) -> Figure:
+    digits = match["num"].replace(",", "")
+    decimals = len(digits.partition(".")[2])
+    scale = _SCALE[match["scale"].lower()] if match["scale"] else 1.0
+    unit = (match["unit"] or "").lower()
+    kind: Kind = "number"
+    if unit in ("%", "％", "percent"):
+        kind = "percent"
+    elif unit in ("个百分点", "pp") or unit.startswith(("percentage", "point")):
+        kind = "points"
+    elif unit == "‰":
+        kind, scale = "percent", scale / 10
+    value = float(digits) * scale * (-1 if match["sign"] in ("-", "−") else 1)
+    raw = match.group().rstrip()
+    signed = match["sign"] in ("-", "−", "+")
+    return Figure(
+        match.start(), match.start() + len(raw), raw, kind, value, 0.5 * 10**-decimals * scale, signed
+    )
+
+
+def _zh_word(match: re.Match[str]) -> Figure | None:
+    start, end = match.span()
+    if match["half"]:
+        return Figure(start, end, match.group(), "percent", 50.0, 5.0)
+    if match["pct"]:
+        return Figure(start, end, match.group(), "percent", zh_number(match["pct"]), 0.5)
+    value, unit = zh_number(match["num"]), match["unit"]
+    if unit == "成":
+        return Figure(start, end, match.group(), "percent", value * 10, 5.0)
+    if value <= _ONE_IS_NO_FIGURE and unit != "个百分点":
+        return None
+    return Figure(start, end, match.group(), "points" if unit == "个百分点" else "number", value, 0.5)
+
+
+def _en_word(match: re.Match[str]) -> Figure:
+    word = match["word"].lower()
+    if word == "half":
+        return Figure(*match.span(), match.group(), "percent", 50.0, 5.0)
+    return Figure(*match.span(), match.group(), "number", float(_EN_WORDS[word]), 0.0)

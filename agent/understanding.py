@@ -1,0 +1,256 @@
+"""Reads one question into a Frame by words alone; what leans on the turn before is agent/follow_up.py's."""
+
+import re
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Literal, get_args
+
+from agent.frame import Frame, Goal, PeriodValue
+from agent.vocabulary import Hit, ValueHit, Vocabulary, matcher
+
+PeriodFinder = Callable[[str], list[tuple[tuple[int, int], str]]]
+PeriodOrder = Callable[[str, str], bool]
+
+_CJK = re.compile(r"[\u3400-\u9fff]")
+_LATIN = re.compile(r"[A-Za-z]+")
+_LIMIT = re.compile(
+    r"(?:前|top\s*)(\d{1,3})|(\d{1,3})\s*(?:条|个例|examples?|quotes?|comments?|reviews?|verbatims?)", re.I
+)
+_CUSTOMER = re.compile(
+    r"(?<![A-Za-z0-9])[A-Za-z]{1,8}[-_]?\d{2,}(?![A-Za-z0-9])|(?<=客户)\s*[:：#]?\s*\d{3,}"
+)
+_QUOTED = re.compile(r"[「『“\"']([^「」『』“”\"']{1,60})[」』”\"']")
+_LABEL_DIMENSIONS = ("topic", "topic_area", "risk", "intent", "sentiment", "emotion", "competitor")
+_WIDE_DIMENSIONS = ("channel", "region", "language", "nps_class", "customer_type", "product", "priority")
+_SHARES = {"negative": "negative_share", "positive": "positive_share", "neutral": "neutral_share"}
+
+
+class Reader:
+    """Reads questions against one vocabulary."""
+
+    def __init__(
+        self,
+        vocabulary: Vocabulary,
+        find_periods: PeriodFinder,
+        is_later: PeriodOrder,
+        is_customer: Callable[[str], bool],
+    ) -> None:
+        """`is_later(a, b)`: whether period phrase a starts after b; `is_customer`: whether an id is known."""
+        self.vocabulary = vocabulary
+        self._find_periods = find_periods
+        self._is_later = is_later
+        self._is_customer = is_customer
+
+    def read(self, question: str) -> Frame:
+        """Read one question. Nothing is inherited; `named` tells what the question itself says."""
+        text = question.strip()
+        spans = self._find_periods(text)
+        bare = _blank(text, [span for span, _ in spans])
+        metric_hits = self.vocabulary.metrics(bare)
+        values = self._values(bare, metric_hits)
+        ids = [match.group().strip(" :：#") for match in _CUSTOMER.finditer(bare)]
+        customers = tuple(customer for customer in ids if self._is_customer(customer))
+        goals = self._goals(bare, metric_hits, values, customers)
+        filters, exclude = self._filters(bare, values, goals)
+        metrics = self._metrics(bare, metric_hits, filters)
+        group_by = self._group_by(bare, goals, values)
+        period, compare_to = self._periods(bare, [phrase for _, phrase in spans], goals)
+        if not goals and (metrics or group_by or filters or exclude or spans):
+            goals = ("figure",)
+        goals, group_by = _segments(goals, group_by, filters, compare_to)
+        frame = Frame(
+            question=text,
+            language=language_of(text),
+            goals=goals,
+            metrics=metrics,
+            period=period,
+            compare_to=compare_to,
+            filters=filters,
+            exclude=exclude,
+            group_by=group_by,
+            limit=_limit(bare),
+            rank=_rank(bare, goals),
+            claims=_claims(bare),
+            customer_ids=customers,
+            search=self._search(bare, values) if "quotes" in goals else "",
+        )
+        return _with_named(frame)
+
+    def _values(self, text: str, metrics: list[Hit]) -> list[ValueHit]:
+        words = [hit for hit in metrics if hit.tag != "volume"]
+        return [
+            v
+            for v in self.vocabulary.values(text)
+            if not any(v.start < h.end and h.start < v.end for h in words)
+        ]
+
+    def _goals(
+        self, text: str, metrics: list[Hit], values: list[ValueHit], customers: tuple[str, ...]
+    ) -> tuple[Goal, ...]:
+        tags = list(dict.fromkeys(hit.tag for hit in matcher("goals").find(text)))
+        if "why" in tags and "compare" in tags:
+            tags.remove("compare")
+        if any(hit.tag == "volume" for hit in metrics):
+            tags = [tag for tag in tags if tag not in ("low_scores", "quotes", "themes")]
+        if "themes" in tags and "quotes" in tags:
+            tags.remove("quotes")
+        if "compare" in tags and not _really_compares(text, values) and len(self._find_periods(text)) < 2:
+            tags.remove("compare")
+        if customers and not {"tasks", "quotes"} & set(tags):
+            tags = ["customer", *[tag for tag in tags if tag in ("plan", "tasks")]]
+        return tuple(goal for tag in tags for goal in get_args(Goal) if goal == tag)
+
+    def _filters(
+        self, text: str, values: list[ValueHit], goals: tuple[Goal, ...]
+    ) -> tuple[dict[str, list[str]], dict[str, list[str]]]:
+        kept: dict[str, list[str]] = {}
+        left_out: dict[str, list[str]] = {}
+        without = matcher("exclude_before").find(text)
+        goal_spans = [
+            hit for hit in matcher("goals").find(text) if hit.tag in ("themes", "low_scores", "risk", "plan")
+        ]
+        for hit in values:
+            if any(g.start <= hit.start and hit.end <= g.end for g in goal_spans):
+                continue
+            if "quotes" in goals and hit.dimension in ("risk", "topic", "topic_area", "competitor"):
+                continue
+            negated = any(0 <= hit.start - cue.end <= 3 for cue in without)
+            target = left_out if negated else kept
+            bucket = target.setdefault(hit.dimension, [])
+            if hit.value not in bucket:
+                bucket.append(hit.value)
+        return kept, left_out
+
+    def _metrics(self, text: str, hits: list[Hit], filters: dict[str, list[str]]) -> tuple[str, ...]:
+        metrics = list(dict.fromkeys(hit.tag for hit in hits))
+        asks_share = matcher("share").find(text) and (not metrics or metrics == ["volume"])
+        if asks_share and (share := _share_metric(filters)):
+            return (share,)
+        if len(metrics) > 1 and "volume" in metrics:
+            metrics.remove("volume")
+        return tuple(metrics)
+
+    def _group_by(self, text: str, goals: tuple[Goal, ...], values: list[ValueHit]) -> tuple[str, ...]:
+        each = matcher("each").find(text)
+        ranked = _rank(text, goals) is not None
+        found: list[str] = []
+        for hit in self.vocabulary.dimensions(text):
+            inside_value = any(v.start <= hit.start and hit.end <= v.end for v in values)
+            cued = any(0 <= hit.start - cue.end <= 2 for cue in each)
+            after = re.match(r"\s*(?:分布|分别|之间|维度|拆分|breakdown)", text[hit.end :])
+            if not inside_value and (cued or ranked or after) and hit.tag not in found:
+                found.append(hit.tag)
+        if "why" not in goals:
+            found += [hit.tag for hit in matcher("time_group").find(text) if hit.tag not in found]
+        return tuple(found)
+
+    def _periods(
+        self, text: str, phrases: list[str], goals: tuple[Goal, ...]
+    ) -> tuple[PeriodValue | None, PeriodValue | None]:
+        first = phrases[0] if phrases else None
+        if len(phrases) >= 2:
+            later, earlier = (phrases[0], phrases[1])
+            if self._is_later(earlier, later):
+                later, earlier = earlier, later
+            return later, earlier
+        if matcher("year_on_year").find(text):
+            return first, "same period last year"
+        if "compare" in goals and matcher("previous").find(text):
+            return first, "previous period"
+        return first, None
+
+    def _search(self, text: str, values: list[ValueHit]) -> str:
+        """What to look for: a quoted phrase, else the question without its command words."""
+        if quoted := _QUOTED.search(text):
+            return quoted[1]
+        kept = [v for v in values if v.dimension not in ("risk", "topic", "topic_area", "competitor")]
+        spans = [(v.start, v.end) for v in kept]
+        spans += [(h.start, h.end) for h in matcher("goals").find(text) if h.tag == "quotes"]
+        spans += [m.span() for m in _LIMIT.finditer(text)]
+        rest = _blank(text, spans)
+        rest = _blank(rest, [(h.start, h.end) for h in matcher("search_noise").find(rest)])
+        rest = re.sub(r"[，。？！?!,.、]", " ", rest)
+        return re.sub(r"\s+", " ", rest).strip()
+
+
+def language_of(text: str) -> Literal["zh", "en"]:
+    """Chinese if it has at least as many Chinese characters as Latin words."""
+    return "zh" if len(_CJK.findall(text)) >= max(1, len(_LATIN.findall(text))) else "en"
+
+
+def _blank(text: str, spans: list[tuple[int, int]]) -> str:
+    chars = list(text)
+    for start, end in spans:
+        chars[start:end] = " " * (end - start)
+    return "".join(chars)
+
+
+def _really_compares(text: str, values: list[ValueHit]) -> bool:
+    """A comparison needs a second side: a period before, a direction of change, or two segments."""
+    if matcher("previous").find(text) or matcher("year_on_year").find(text) or _claims(text):
+        return True
+    if re.search(r"变化|变了|change", text, re.IGNORECASE):
+        return True
+    dimensions = [v.dimension for v in values]
+    return any(dimensions.count(d) > 1 for d in dimensions)
+
+
+def _segments(
+    goals: tuple[Goal, ...],
+    group_by: tuple[str, ...],
+    filters: dict[str, list[str]],
+    compare_to: PeriodValue | None,
+) -> tuple[tuple[Goal, ...], tuple[str, ...]]:
+    """Two values of one dimension side by side are a grouped figure, not a comparison of periods."""
+    several = [d for d, values in filters.items() if len(values) > 1]
+    if several and compare_to is None and set(goals) <= {"compare", "figure"} and not group_by:
+        return ("figure",), (several[0],)
+    return goals, group_by
+
+
+def _share_metric(filters: dict[str, list[str]]) -> str | None:
+    """Turn "what share is X" into a share metric, taking X out of the filters."""
+    for dimension in _LABEL_DIMENSIONS:
+        if dimension in filters:
+            value = filters.pop(dimension)[0]
+            return _SHARES[value] if dimension == "sentiment" else f"share:{dimension}={value}"
+    for dimension in list(filters):
+        if dimension in _WIDE_DIMENSIONS:
+            return f"share:{dimension}={filters.pop(dimension)[0]}"
+    return None
+
+
+def _limit(text: str) -> int | None:
+    match = _LIMIT.search(text)
+    if match:
+        return int(match[1] or match[2])
+    zh = re.search(r"前([两三五十])|([两三五十])条", text)
+    return {"两": 2, "三": 3, "五": 5, "十": 10}[zh[1] or zh[2]] if zh else None
+
+
+def _rank(text: str, goals: tuple[Goal, ...]) -> Literal["highest", "lowest"] | None:
+    if "themes" in goals:
+        return None
+    if matcher("lowest").find(text):
+        return "lowest"
+    return "highest" if matcher("highest").find(text) else None
+
+
+def _claims(text: str) -> Literal["up", "down"] | None:
+    down, up = matcher("down").find(text), matcher("up").find(text)
+    if bool(down) == bool(up):
+        return None
+    return "down" if down else "up"
+
+
+def _with_named(frame: Frame) -> Frame:
+    parts = {
+        "goals": frame.goals,
+        "metrics": frame.metrics,
+        "period": frame.period,
+        "compare_to": frame.compare_to,
+        "filters": frame.filters or frame.exclude,
+        "group_by": frame.group_by,
+        "customers": frame.customer_ids,
+    }
+    return replace(frame, named=frozenset(name for name, value in parts.items() if value))

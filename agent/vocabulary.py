@@ -1,0 +1,202 @@
+"""The words the offline planner knows: vocabulary.yaml's, the taxonomy's, and the data's own values."""
+
+import re
+from collections.abc import Iterable, Mapping
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from store.facts import Catalogue
+
+_FILE = Path(__file__).with_name("vocabulary.yaml")
+_ASCII = re.compile(r"[A-Za-z0-9]")
+_ID_LIKE = frozenset(
+    {"feedback_id", "customer_id", "conversation_id", "turn", "source", "media", "speaker", "text"}
+)
+_FIELD_ORDER = (
+    "region",
+    "city",
+    "product",
+    "version",
+    "org_unit",
+    "tier",
+    "customer_type",
+    "channel",
+    "language",
+)
+_PLACE_SUFFIX = re.compile(r"(?<=..)(?:省|市|自治区|特别行政区|大区|分公司)$")
+
+
+class Hit(NamedTuple):
+    """A word found in a question: where, and what it stands for."""
+
+    start: int
+    end: int
+    tag: str
+
+
+class ValueHit(NamedTuple):
+    """A dimension value found in a question."""
+
+    start: int
+    end: int
+    dimension: str
+    value: str
+
+
+class Matcher:
+    """Finds the longest known words of a set; Latin words only as whole words."""
+
+    def __init__(self, words: Mapping[str, str]) -> None:
+        """`words`: word to tag."""
+        self._tags = {_fold(word): tag for word, tag in words.items() if word.strip()}
+        ordered = sorted(self._tags, key=len, reverse=True)
+        self._pattern = re.compile("|".join(_word_pattern(word) for word in ordered)) if ordered else None
+
+    def find(self, text: str) -> list[Hit]:
+        """All words in order, not overlapping."""
+        if self._pattern is None:
+            return []
+        return [Hit(*m.span(), self._tags[m.group()]) for m in self._pattern.finditer(_fold(text))]
+
+
+def _fold(text: str) -> str:
+    """Lower case with separators as spaces; keeps every position."""
+    lowered = "".join(c.lower() if len(c.lower()) == 1 else c for c in text)
+    return re.sub(r"[-_]", " ", lowered)
+
+
+def _word_pattern(word: str) -> str:
+    escaped = re.escape(word)
+    left = r"(?<![a-z0-9])" if _ASCII.match(word[0]) else ""
+    right = r"(?![a-z0-9])" if _ASCII.match(word[-1]) else ""
+    return left + escaped + right
+
+
+@lru_cache(maxsize=1)
+def _words() -> dict[str, Any]:
+    import yaml
+
+    loaded: dict[str, Any] = yaml.safe_load(_FILE.read_text(encoding="utf-8"))
+    return loaded
+
+
+@lru_cache(maxsize=32)
+def matcher(*path: str) -> Matcher:
+    """The matcher of one section of vocabulary.yaml; a list's words are tagged with its name."""
+    section: Any = _words()
+    for key in path:
+        section = section[key]
+    if isinstance(section, list):
+        return Matcher(dict.fromkeys(section, path[-1]))
+    return Matcher({word: tag for tag, words in section.items() for word in words})
+
+
+class Vocabulary:
+    """Recognises metrics, dimensions and values of the data at hand."""
+
+    def __init__(
+        self, catalogue: Catalogue, dimension_names: Mapping[str, str], topics: Mapping[str, str]
+    ) -> None:
+        """`dimension_names`: alias to dimension; `topics`: name in any language to taxonomy path."""
+        self.catalogue = catalogue
+        names = dict(dimension_names) | {name: name for name in catalogue.dimensions}
+        self._dimensions = Matcher(names | {_plural(name): tag for name, tag in names.items()})
+        self._custom = Matcher({name: name for name in catalogue.metrics if name not in _words()["metrics"]})
+        self._values, self._meanings = _value_matcher(catalogue, topics)
+
+    def dimensions(self, text: str) -> list[Hit]:
+        """Names of dimensions."""
+        return self._dimensions.find(text)
+
+    def values(self, text: str) -> list[ValueHit]:
+        """Dimension values; where one word is a value of several dimensions, the nearest named one wins."""
+        named = self.dimensions(text)
+        found = []
+        for hit in self._values.find(text):
+            meanings = self._meanings[hit.tag]
+            chosen = meanings[0]
+            for other in meanings[1:]:
+                if any(n.tag == other[0] and abs(n.start - hit.end) <= 1 for n in named):
+                    chosen = other
+            found.append(ValueHit(hit.start, hit.end, *chosen))
+        return found
+
+    def metrics(self, text: str) -> list[Hit]:
+        """Metrics that the data has: its own names first, then the standard ones."""
+        own = self._custom.find(text)
+        hits = [hit for hit in matcher("metrics").find(text) if not _overlaps(hit, own)]
+        return sorted([*own, *[Hit(h.start, h.end, self.available(h.tag)) for h in hits]])
+
+    def available(self, metric: str) -> str:
+        """The metric itself, or for a plain rating or satisfaction the data's own measure of it."""
+        metrics = self.catalogue.metrics
+        if metric not in ("rating", "csat", "ces", "nps") or (metric in metrics and metrics[metric].n):
+            return metric
+        likely = {
+            "rating": ("overall", "rating", "score", "评分", "星", "得分"),
+            "csat": ("satisf", "满意"),
+            "ces": ("effort", "费力"),
+            "nps": ("recommend", "推荐"),
+        }[metric]
+        candidates = [m for m in metrics.values() if any(word in m.name.lower() for word in likely) and m.n]
+        candidates.sort(key=lambda m: (not m.name.lower().startswith("overall"), -m.n, m.name))
+        return candidates[0].name if candidates else metric
+
+    def default_metric(self) -> str:
+        """What "better" and "worse" are measured by where the question names no metric."""
+        for metric in ("nps", "csat", "rating"):
+            if self.catalogue.metrics.get(metric) and self.catalogue.metrics[metric].n:
+                return metric
+        chosen = self.available("rating")
+        return chosen if chosen in self.catalogue.metrics else "negative_share"
+
+
+def _plural(name: str) -> str:
+    """The English plural of a dimension's name; anything else unchanged."""
+    if not name.isascii() or not name[-1:].isalpha() or name.endswith("s"):
+        return name
+    return name[:-1] + "ies" if name.endswith("y") and name[-2:-1] not in "aeiou" else name + "s"
+
+
+def _overlaps(hit: Hit, others: Iterable[Hit]) -> bool:
+    return any(hit.start < other.end and other.start < hit.end for other in others)
+
+
+def _value_matcher(
+    catalogue: Catalogue, topics: Mapping[str, str]
+) -> tuple[Matcher, dict[str, list[tuple[str, str]]]]:
+    meanings: dict[str, list[tuple[str, str]]] = {}
+
+    def learn(word: str, dimension: str, value: str) -> None:
+        key = _fold(word).strip()
+        if len(key) < 2 or (key.replace(".", "").isdigit() and "." not in key):
+            return
+        pairs = meanings.setdefault(key, [])
+        if (dimension, value) not in pairs:
+            pairs.append((dimension, value))
+
+    known = [name for name in _FIELD_ORDER if name in catalogue.dimensions]
+    others = sorted(set(catalogue.dimensions) - set(known) - _ID_LIKE)
+    for dimension in (*known, *others):
+        for value, _ in catalogue.dimensions[dimension].values:
+            _learn_value(learn, dimension, value)
+    for dimension, values in _words()["values"].items():
+        for value, words in values.items():
+            for word in words:
+                learn(word, dimension, value)
+    for name, path in topics.items():
+        learn(name, "topic" if "/" in path else "topic_area", path)
+    return Matcher({word: word for word in meanings}), meanings
+
+
+def _learn_value(learn: Any, dimension: str, value: str) -> None:
+    if len(value) > 60:
+        return
+    learn(value, dimension, value)
+    if bare := _PLACE_SUFFIX.sub("", value):
+        learn(bare, dimension, value)
+    if dimension == "org_unit" and "/" in value:
+        parts = value.split("/")
+        for depth in range(1, len(parts) + 1):
+            learn(parts[depth - 1], dimension, "/".join(parts[:depth]))
