@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from statistics import fmean, median
-from typing import Literal
+from typing import Literal, TypeVar
 
 from analytics.breakpoints import baseline_break
 from analytics.health_rules import HealthRules
@@ -64,6 +64,9 @@ class Use:
 
     at: datetime
     amount: float = 1.0
+
+
+_Dated = TypeVar("_Dated", Score, Mood, Signal, Use)
 
 
 @dataclass(frozen=True)
@@ -215,7 +218,7 @@ def _score_trend(series: Sequence[Score], rules: HealthRules, now: datetime) -> 
 
 
 def _break(series: Sequence[Score], rules: HealthRules, now: datetime) -> Part | None:
-    at = baseline_break([10 * score.value for score in series])
+    at = baseline_break([10 * score.value for score in series], drop=rules.baseline_break.drop)
     if at is None or series[at].at <= now - timedelta(days=rules.recent_days):
         return None
     low = series[at:]

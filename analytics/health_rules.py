@@ -54,9 +54,10 @@ class NegativeShareRules(Rules):
 
 
 class BaselineBreakRules(Rules):
-    """Points for a fresh fall below a steady own baseline."""
+    """Points for a fresh fall of at least `drop` (out of ten) below a steady own baseline."""
 
     points: Penalty
+    drop: Annotated[float, Field(gt=0, le=10)]
 
 
 class SignalRules(Rules):

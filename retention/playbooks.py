@@ -1,0 +1,45 @@
+"""What to do at each tier, from `playbooks.yaml`."""
+
+from functools import lru_cache
+from pathlib import Path
+from typing import Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from retention.wording import Language
+from store.errors import ConfigError
+
+PLAYBOOK_FILE = Path(__file__).with_name("playbooks.yaml")
+
+
+class Playbook(BaseModel):
+    """A goal and its steps in both languages."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    goal: dict[Literal["zh", "en"], str]
+    steps: dict[Literal["zh", "en"], tuple[str, ...]]
+
+    def advice(self, language: Language, *, cause: str) -> str:
+        """Return the goal and the numbered steps, one a line, with the cause filled in."""
+        steps = [f"{i}. {step.format(cause=cause)}" for i, step in enumerate(self.steps[language], start=1)]
+        return "\n".join([self.goal[language], *steps])
+
+
+@lru_cache(maxsize=4)
+def load_playbooks(path: Path = PLAYBOOK_FILE) -> dict[str, Playbook]:
+    """Read the playbooks by name; raise ConfigError for a wrong file."""
+    try:
+        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+        return {name: Playbook.model_validate(body) for name, body in content.items()}
+    except (OSError, yaml.YAMLError, ValidationError, AttributeError) as error:
+        raise ConfigError(f"playbooks: {path.name}: {error}") from error
+
+
+def playbook(name: str) -> Playbook:
+    """Return a playbook; raise ConfigError where the policy names one that does not exist."""
+    books = load_playbooks()
+    if name not in books:
+        raise ConfigError(f"playbooks: {name!r} is not one of {', '.join(sorted(books))}")
+    return books[name]

@@ -1,0 +1,87 @@
+"""All customers assessed in one pass: three queries whatever their number."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import TypeVar
+
+from retention.behaviour import load_behaviour
+from retention.policy import Policy, load_policy
+from retention.risk import Risk, assess, gravity
+from store.facts import FactStore, Selection, Voice, Window
+from store.records import BehaviourEvent, Outcome
+
+_T = TypeVar("_T", Voice, BehaviourEvent)
+
+
+@dataclass(frozen=True)
+class Portfolio:
+    """Risks, the most at risk first, and who could not or need not be judged.
+
+    `left` are customers who have already gone; `unknown` are asked-for ids of whom nothing dated is known.
+    `items` counts the feedback items looked at.
+    """
+
+    at: datetime
+    risks: tuple[Risk, ...]
+    left: tuple[str, ...]
+    unknown: tuple[str, ...]
+    items: int
+
+
+def assess_customers(
+    facts: FactStore,
+    at: datetime,
+    *,
+    customer_ids: Sequence[str] | None = None,
+    policy: Policy | None = None,
+) -> Portfolio:
+    """Assess these customers (all, where none are named) as they stood at `at`.
+
+    A customer named explicitly is assessed even if he has left. Nothing after `at` is looked at.
+    """
+    policy = policy or load_policy()
+    # Half-open windows: a moment is added so that what happened at `at` itself counts.
+    window = Window(at - timedelta(days=policy.health.history_days), at + timedelta(microseconds=1))
+    filters = {} if customer_ids is None else {"customer_id": tuple(customer_ids)}
+    if customer_ids is not None and not customer_ids:
+        return Portfolio(at, (), (), (), 0)
+    voices = facts.voices(Selection(window=window, filters=filters))
+    said = _by_customer(voices)
+    asked = list(said) if customer_ids is None else list(dict.fromkeys(customer_ids))
+    left = gone(facts.outcomes(customer_ids), at)
+    done = _by_customer(facts.events(asked, window))
+    behaviour = load_behaviour()
+    known = [i for i in asked if i in said or i in done]
+    risks = [
+        assess(i, said.get(i, []), done.get(i, []), policy=policy, behaviour=behaviour, now=at)
+        for i in known
+        if customer_ids is not None or i not in left
+    ]
+    risks.sort(key=lambda r: (-r.health.probability, -gravity(r.tier), r.customer_id))
+    return Portfolio(
+        at,
+        tuple(risks),
+        left=tuple(i for i in known if i in left),
+        unknown=tuple(i for i in asked if i not in said and i not in done),
+        items=len(voices),
+    )
+
+
+def gone(outcomes: Sequence[Outcome], at: datetime) -> frozenset[str]:
+    """Return who has left by `at`: the last outcome known by then is `churned`."""
+    last: dict[str, Outcome] = {}
+    for outcome in outcomes:
+        if outcome.occurred_at <= at:
+            before = last.get(outcome.customer_id)
+            if before is None or outcome.occurred_at >= before.occurred_at:
+                last[outcome.customer_id] = outcome
+    return frozenset(i for i, outcome in last.items() if outcome.outcome == "churned")
+
+
+def _by_customer(rows: Sequence[_T]) -> dict[str, list[_T]]:
+    grouped: dict[str, list[_T]] = defaultdict(list)
+    for row in rows:
+        grouped[row.customer_id].append(row)
+    return grouped
