@@ -1,0 +1,58 @@
+"""Describing what is stored: which dimensions and metrics exist, and their commonest values."""
+
+from collections.abc import Callable
+from typing import Any, Final
+
+from store.builder import SCORES, KnownNames, Statement, catalogue_statement, metric_range_statement
+from store.dialect import Dialect
+from store.dimensions import FEEDBACK_DIMENSIONS
+from store.facts import Catalogue, DimensionInfo, MetricInfo
+from store.rows import utc
+
+# Ids tell items apart; their "commonest values" say nothing and cost a pass each.
+_UNLISTED: Final = ("feedback_id", "text_key", "media", "batch_id", "turn")
+_MAX_VALUES: Final = 500
+
+Run = Callable[[Statement], list[tuple[Any, ...]]]
+
+
+def read_catalogue(run: Run, dialect: Dialect, names: KnownNames) -> Catalogue:
+    """Ask the store what customers' items it holds. Time dimensions always exist and are not listed."""
+    voice = "coalesce(speaker, '') <> 'agent'"
+    summary = f"SELECT count(*), min(occurred_at), max(occurred_at) FROM feedback WHERE {voice}"
+    ((items, first_at, last_at),) = run(Statement(summary, {}))
+    everyone = (
+        f"SELECT count(DISTINCT customer_id) FROM (SELECT customer_id FROM feedback WHERE {voice} "
+        "UNION ALL SELECT customer_id FROM customer) AS known"
+    )
+    dimensions = {}
+    listed = [name for name in FEEDBACK_DIMENSIONS if name not in _UNLISTED]
+    for name in (*listed, *sorted(names.attributes - set(FEEDBACK_DIMENSIONS))):
+        found = _dimension(name, run, dialect, names)
+        if found is not None:
+            dimensions[name] = found
+    metrics = {}
+    for name in (*SCORES, *sorted(names.metrics - set(SCORES))):
+        ((n, low, high),) = run(metric_range_statement(name, dialect, names))
+        if n:
+            metrics[name] = MetricInfo(name, int(n), float(low), float(high))
+    languages = dimensions.get("language")
+    return Catalogue(
+        items=int(items),
+        first_at=utc(first_at) if items else None,
+        last_at=utc(last_at) if items else None,
+        dimensions=dimensions,
+        metrics=metrics,
+        customers=int(run(Statement(everyone, {}))[0][0]),
+        languages=dict(languages.values) if languages else {},
+    )
+
+
+def _dimension(name: str, run: Run, dialect: Dialect, names: KnownNames) -> DimensionInfo | None:
+    statement = catalogue_statement(name, _MAX_VALUES, dialect, names)
+    rows = run(statement)
+    if not rows:
+        return None
+    (render,) = statement.render
+    values = tuple((render(raw), int(n)) for raw, n, _, _ in rows)
+    return DimensionInfo(name, filled=int(rows[0][2]), distinct=int(rows[0][3]), values=values)

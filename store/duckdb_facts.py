@@ -1,0 +1,328 @@
+"""The facts on one machine: DuckDB, one process that owns the file, any number of threads."""
+
+import re
+import threading
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+from zoneinfo import ZoneInfo
+
+import duckdb
+
+from store.builder import Statement
+from store.dialect import DUCKDB
+from store.errors import StoreError, StoreFull, StoreLocked
+from store.records import BehaviourEvent, Customer, IndustryRate, LabelledFeedback, Labels, Outcome, Theme
+from store.rows import customer_row, event_row, feedback_row, label_row, outcome_row, theme_row
+from store.schema import (
+    CUSTOMER,
+    EVENT,
+    FEEDBACK,
+    KNOWN_NAME,
+    LABEL_COLUMNS,
+    META,
+    OUTCOME,
+    RATE,
+    SCHEMA_VERSION,
+    TEXT_GROUP,
+    THEME,
+    THEME_OF_TEXT,
+    Column,
+    ColumnKind,
+    Table,
+    duckdb_statements,
+)
+from store.sql_facts import SqlFactStore, customer_names, new_names
+
+if TYPE_CHECKING:
+    import pyarrow
+
+# Nothing is ever fetched: extensions would be downloaded at run time.
+_CONFIG: Final[dict[str, str | bool | int | float | list[str]]] = {
+    "autoinstall_known_extensions": False,
+    "autoload_known_extensions": False,
+}
+_OWNER: Final = re.compile(r"\(PID (\d+)\)|PID (\d+)")
+_FULL: Final = ("no space left", "file too large", "disk quota exceeded", "enospc", "efbig")
+
+
+class DuckDBFactStore(SqlFactStore):
+    """A FactStore in one DuckDB file.
+
+    Reads run on a cursor per thread, writes one at a time, each batch in one transaction. Raises
+    StoreLocked where another process owns the file, StoreError where it cannot be read.
+    """
+
+    def __init__(self, path: Path, zone: ZoneInfo) -> None:
+        super().__init__(DUCKDB, zone)
+        self._path = path
+        self._threads = threading.local()
+        self._writing = threading.RLock()
+        self._writes = 0
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self._connection = self._open()
+
+    def _open(self) -> duckdb.DuckDBPyConnection:
+        with _engine_errors(self._path):
+            connection = duckdb.connect(str(self._path), config=_CONFIG)
+            try:
+                self._prepare(connection)
+            except BaseException:
+                connection.close()
+                raise
+        return connection
+
+    def _prepare(self, connection: duckdb.DuckDBPyConnection) -> None:
+        connection.begin()
+        for sql in duckdb_statements():
+            connection.execute(sql)
+        stored = dict(connection.execute("SELECT key, value FROM meta").fetchall())
+        version = stored.setdefault("schema_version", SCHEMA_VERSION)
+        if version != SCHEMA_VERSION:
+            raise StoreError(
+                f"{self._path} was written with schema {version}, this program reads {SCHEMA_VERSION}",
+                hint="ingest the sources again into a fresh data folder",
+            )
+        if stored.setdefault("zone", self._zone.key) != self._zone.key:
+            _move_clocks(connection, self._zone)
+            stored["zone"] = self._zone.key
+        _replace(connection, META, [{"key": key, "value": value} for key, value in stored.items()])
+        connection.commit()
+
+    def _version(self) -> object:
+        return self._writes
+
+    def _rows(self, statement: Statement) -> list[tuple[Any, ...]]:
+        with _engine_errors(self._path):
+            return self._cursor().execute(statement.sql, statement.params).fetchall()
+
+    def _cursor(self) -> duckdb.DuckDBPyConnection:
+        owner, cursor = getattr(self._threads, "cursor", (None, None))
+        if cursor is None or owner is not self._connection:
+            cursor = self._connection.cursor()
+            self._threads.cursor = (self._connection, cursor)
+        return cursor
+
+    @contextmanager
+    def _transaction(self) -> Iterator[duckdb.DuckDBPyConnection]:
+        with self._writing, _engine_errors(self._path):
+            cursor = self._connection.cursor()
+            try:
+                cursor.begin()
+                yield cursor
+                cursor.commit()
+            except duckdb.FatalException:
+                # The engine refuses everything after a failed write of its log; a new one replays what held.
+                self._reopen()
+                raise
+            finally:
+                self._writes += 1
+                cursor.close()
+
+    def _reopen(self) -> None:
+        self._connection.close()
+        self._connection = self._open()
+
+    def add_feedback(self, items: Sequence[LabelledFeedback]) -> frozenset[str]:
+        """Store a batch in one transaction; return the ids that were new. Of one id twice the first wins."""
+        if not items:
+            return frozenset()
+        firsts = {item.feedback.feedback_id: item for item in reversed(items)}
+        ordered = [
+            firsts[feedback_id] for feedback_id in dict.fromkeys(i.feedback.feedback_id for i in items)
+        ]
+        with self._writing:
+            existing = self.existing_ids(list(firsts))
+            fresh = [item for item in ordered if item.feedback.feedback_id not in existing]
+            if not fresh:
+                return frozenset()
+            names = new_names(fresh, self._names())
+            groups = {i.text_key: i.near_duplicate_of for i in fresh if i.text_key and i.near_duplicate_of}
+            with self._transaction() as cursor:
+                _insert(cursor, FEEDBACK, [feedback_row(item, self._zone) for item in fresh])
+                _insert(cursor, KNOWN_NAME, names)
+                _replace(cursor, TEXT_GROUP, _pairs(TEXT_GROUP, groups))
+        return frozenset(item.feedback.feedback_id for item in fresh)
+
+    def replace_labels(self, labels: Mapping[str, Labels]) -> None:
+        """Relabel items: feedback id to labels; ids not stored are passed over."""
+        if not labels:
+            return
+        rows = [{"feedback_id": key, **label_row(value)} for key, value in labels.items()]
+        columns = (Column("feedback_id", "text"), *LABEL_COLUMNS)
+        changes = ", ".join(f"{c.name} = b.{c.name}" for c in LABEL_COLUMNS)
+        with self._transaction() as cursor, _batch(cursor, columns, rows):
+            cursor.execute(
+                f"UPDATE feedback SET {changes} FROM batch b WHERE feedback.feedback_id = b.feedback_id"
+            )
+
+    def mark_near_duplicates(self, groups: Mapping[str, str]) -> None:
+        """Mark text keys: text key to the text key that represents its group."""
+        with self._transaction() as cursor:
+            _replace(cursor, TEXT_GROUP, _pairs(TEXT_GROUP, groups))
+
+    def add_customers(self, customers: Sequence[Customer]) -> int:
+        """Insert or replace customers; return how many were new. Of one id twice the last wins."""
+        names = customer_names(customers, self._names())
+        with self._transaction() as cursor:
+            _insert(cursor, KNOWN_NAME, names)
+            return _replace(cursor, CUSTOMER, [customer_row(customer) for customer in customers])
+
+    def add_events(self, events: Sequence[BehaviourEvent]) -> int:
+        """Insert events; return how many were new."""
+        with self._transaction() as cursor:
+            return _insert_new(cursor, EVENT, [event_row(event) for event in events])
+
+    def add_outcomes(self, outcomes: Sequence[Outcome]) -> int:
+        """Insert outcomes; return how many were new."""
+        with self._transaction() as cursor:
+            return _insert_new(cursor, OUTCOME, [outcome_row(outcome, self._zone) for outcome in outcomes])
+
+    def add_rates(self, rates: Sequence[IndustryRate]) -> int:
+        """Insert or replace industry rates by theme and source; return how many were new."""
+        with self._transaction() as cursor:
+            return _replace(cursor, RATE, [rate.model_dump() for rate in rates])
+
+    def save_themes(self, themes: Sequence[Theme], assignment: Mapping[str, str]) -> None:
+        """Replace themes and the assignment text key -> theme id, in one transaction."""
+        with self._transaction() as cursor:
+            cursor.execute("DELETE FROM theme")
+            cursor.execute("DELETE FROM theme_of_text")
+            _insert(cursor, THEME, [theme_row(theme) for theme in themes])
+            _insert(cursor, THEME_OF_TEXT, _pairs(THEME_OF_TEXT, assignment))
+
+    def close(self) -> None:
+        """Release the file."""
+        with self._writing:
+            self._connection.close()
+
+
+@contextmanager
+def _engine_errors(path: Path) -> Iterator[None]:
+    """Turn the engine's errors into ours."""
+    try:
+        yield
+    except duckdb.Error as error:
+        words = str(error)
+        if "Conflicting lock" in words or "Could not set lock" in words:
+            found = _OWNER.search(words)
+            owner = f"process {found[1] or found[2]}" if found else "another process"
+            raise StoreLocked(
+                f"{path} is in use by {owner}",
+                hint=f"stop {owner}, or ask it: a running server answers over HTTP",
+            ) from error
+        if any(sign in words.lower() for sign in _FULL):
+            raise StoreFull(
+                f"no room left to write {path}; nothing of this batch was stored",
+                hint="free some space and run the same command again: nothing is stored twice",
+            ) from error
+        raise StoreError(f"{path} cannot be read or written: {words}") from error
+
+
+def _pairs(table: Table, pairs: Mapping[str, str]) -> list[dict[str, Any]]:
+    key, value = table.column_names
+    return [{key: left, value: right} for left, right in pairs.items()]
+
+
+@contextmanager
+def _batch(
+    cursor: duckdb.DuckDBPyConnection, columns: Sequence[Column], rows: Sequence[Mapping[str, Any]]
+) -> Iterator[None]:
+    """Show rows to this cursor as a table `batch`."""
+    cursor.register("batch", _arrow(columns, rows))
+    try:
+        yield
+    finally:
+        cursor.unregister("batch")
+
+
+def _insert(cursor: duckdb.DuckDBPyConnection, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
+    if rows:
+        with _batch(cursor, table.columns, rows):
+            cursor.execute(f"INSERT INTO {table.name} BY NAME SELECT * FROM batch")
+
+
+def _insert_new(cursor: duckdb.DuckDBPyConnection, table: Table, rows: Sequence[Mapping[str, Any]]) -> int:
+    """Insert the rows whose key is not there yet (of one key twice the first); return how many."""
+    firsts = {tuple(row[k] for k in table.key): row for row in reversed(rows)}
+    existing = _existing_keys(cursor, table, list(firsts.values()))
+    fresh = [row for key, row in firsts.items() if key not in existing]
+    _insert(cursor, table, fresh)
+    return len(fresh)
+
+
+def _replace(cursor: duckdb.DuckDBPyConnection, table: Table, rows: Sequence[Mapping[str, Any]]) -> int:
+    """Insert rows, replacing those of the same key (of one key twice the last); return how many were new."""
+    lasts = {tuple(row[k] for k in table.key): row for row in rows}
+    existing = _existing_keys(cursor, table, list(lasts.values()))
+    if existing:
+        with _batch(cursor, table.columns, list(lasts.values())):
+            cursor.execute(f"DELETE FROM {table.name} t USING batch b WHERE {_same_key(table)}")
+    _insert(cursor, table, list(lasts.values()))
+    return len(lasts) - len(existing)
+
+
+def _existing_keys(
+    cursor: duckdb.DuckDBPyConnection, table: Table, rows: Sequence[Mapping[str, Any]]
+) -> set[tuple[Any, ...]]:
+    if not rows:
+        return set()
+    keys = ", ".join(f"t.{key}" for key in table.key)
+    with _batch(cursor, table.columns, rows):
+        return set(
+            cursor.execute(
+                f"SELECT {keys} FROM {table.name} t SEMI JOIN batch b ON {_same_key(table)}"
+            ).fetchall()
+        )
+
+
+def _same_key(table: Table) -> str:
+    return " AND ".join(f"t.{key} = b.{key}" for key in table.key)
+
+
+def _arrow(columns: Iterable[Column], rows: Sequence[Mapping[str, Any]]) -> "pyarrow.Table":
+    import pyarrow as pa
+
+    text = pa.string()
+    kinds: Mapping[ColumnKind, Any] = {
+        "text": text,
+        "text?": text,
+        "number?": pa.float64(),
+        "integer?": pa.int64(),
+        "time?": pa.timestamp("us"),
+        "date?": pa.date32(),
+        "texts": pa.list_(text),
+        "text_map": pa.map_(text, text),
+        "number_map": pa.map_(text, pa.float64()),
+    }
+    shapes: Mapping[ColumnKind, Callable[[Any], Any]] = {
+        "time?": lambda value: None if value is None else value.replace(tzinfo=None),
+        "text_map": lambda value: list(value.items()),
+        "number_map": lambda value: list(value.items()),
+    }
+    arrays, names = [], []
+    for column in columns:
+        values = [row[column.name] for row in rows]
+        if column.kind in shapes:
+            values = [shapes[column.kind](value) for value in values]
+        arrays.append(pa.array(values, kinds[column.kind]))
+        names.append(column.name)
+    return pa.Table.from_arrays(arrays, names)
+
+
+def _move_clocks(connection: duckdb.DuckDBPyConnection, zone: ZoneInfo) -> None:
+    """Rewrite the wall-clock columns for another zone; no offset changes within a quarter of an hour."""
+    from store.rows import utc, wall_clock
+
+    quarter = "time_bucket(INTERVAL 15 MINUTE, occurred_at)"
+    for table in (FEEDBACK, OUTCOME):
+        moments = connection.execute(
+            f"SELECT DISTINCT {quarter} FROM {table.name} WHERE occurred_at IS NOT NULL"
+        ).fetchall()
+        rows = [{"at": moment, "local": wall_clock(utc(moment), zone)} for (moment,) in moments]
+        with _batch(connection, (Column("at", "time?"), Column("local", "time?")), rows):
+            connection.execute(
+                f"UPDATE {table.name} SET occurred_local = b.local + (occurred_at - b.at) "
+                f"FROM batch b WHERE {quarter} = b.at"
+            )

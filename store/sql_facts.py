@@ -1,0 +1,213 @@
+"""Reading the facts in SQL: what every engine shares. An engine adds how to run and how to write."""
+
+import threading
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any, Final
+from zoneinfo import ZoneInfo
+
+from store.builder import (
+    KnownNames,
+    Statement,
+    aggregate_statement,
+    count_statement,
+    find_statement,
+    text_keys_statement,
+)
+from store.catalogue import read_catalogue
+from store.dialect import Dialect, Kind
+from store.facts import Aggregate, Catalogue, Find, Group, Selection, Window
+from store.records import BehaviourEvent, Customer, IndustryRate, LabelledFeedback, Outcome, Theme
+from store.rows import FIND_COLUMNS, feedback_item, named, utc
+from store.schema import CUSTOMER, EVENT, OUTCOME, Table
+
+_CUSTOMER_VOICE: Final = "coalesce(speaker, '') <> 'agent'"
+
+
+class SqlFactStore(ABC):
+    """The reading half of a FactStore."""
+
+    def __init__(self, dialect: Dialect, zone: ZoneInfo) -> None:
+        self._dialect = dialect
+        self._zone = zone
+        self._cached: tuple[object, KnownNames, Catalogue | None] | None = None
+        self._cache_lock = threading.Lock()
+
+    @abstractmethod
+    def _rows(self, statement: Statement) -> list[tuple[Any, ...]]:
+        """Run one statement; StoreError where the engine fails."""
+
+    @abstractmethod
+    def _version(self) -> object:
+        """A value that changes with every write."""
+
+    def aggregate(self, query: Aggregate) -> list[Group]:
+        """Answer a grouped question. Ungrouped, every window has one group, with n = 0 where empty."""
+        statement = aggregate_statement(query, self._dialect, self._names())
+        groups = []
+        for window, *keys, n, total, squares in self._rows(statement):
+            shown = (
+                None if raw is None else render(raw)
+                for raw, render in zip(keys, statement.render, strict=True)
+            )
+            groups.append(Group(int(window), tuple(shown), int(n), float(total), float(squares)))
+        if query.group_by:
+            return groups
+        found = {group.window: group for group in groups}
+        return [found.get(i, Group(i, (), 0, 0.0, 0.0)) for i in range(max(1, len(query.windows)))]
+
+    def count(self, selection: Selection) -> int:
+        """Count items."""
+        return int(self._rows(count_statement(selection, self._dialect, self._names()))[0][0])
+
+    def find(self, query: Find) -> list[LabelledFeedback]:
+        """Fetch items; `store.builder.find_statement` says how the orders are meant."""
+        items = []
+        for *values, group_key, theme_id in self._rows(find_statement(query, self._dialect, self._names())):
+            items.append(feedback_item(named(FIND_COLUMNS, values), group_key, theme_id))
+        return items
+
+    def text_keys(self, selection: Selection, limit: int | None = None) -> list[tuple[str, int]]:
+        """Distinct text keys of a selection with how many items carry each, by key."""
+        statement = text_keys_statement(selection, limit, self._dialect, self._names())
+        return [(key, int(n)) for key, n in self._rows(statement)]
+
+    def texts(self, text_keys: Sequence[str] | None = None) -> dict[str, str]:
+        """Text by text key: these, or all that customers said."""
+        if text_keys is not None:
+            return self._texts(f"{self._member('text_key', 'keys')}", {"keys": list(text_keys)})
+        return self._texts(_CUSTOMER_VOICE, {})
+
+    def texts_of_batch(self, batch_id: str) -> dict[str, str]:
+        """Distinct customer texts by text key of one batch."""
+        test = f"batch_id = {self._parameter('batch', 'text')} AND {_CUSTOMER_VOICE}"
+        return self._texts(test, {"batch": batch_id})
+
+    def _texts(self, test: str, params: dict[str, Any]) -> dict[str, str]:
+        sql = (
+            f"SELECT text_key, min(text) FROM feedback WHERE text_key IS NOT NULL AND {test} "
+            "GROUP BY text_key ORDER BY text_key"
+        )
+        return dict(self._rows(Statement(sql, params)))  # type: ignore[arg-type]
+
+    def existing_ids(self, feedback_ids: Sequence[str]) -> frozenset[str]:
+        """Return which of these ids are stored."""
+        return self._existing("feedback", "feedback_id", feedback_ids)
+
+    def _existing(self, table: str, key: str, values: Sequence[str]) -> frozenset[str]:
+        if not values:
+            return frozenset()
+        sql = f"SELECT {key} FROM {table} WHERE {self._member(key, 'keys')}"
+        return frozenset(row[0] for row in self._rows(Statement(sql, {"keys": list(values)})))
+
+    def customers(self, customer_ids: Sequence[str] | None = None) -> list[Customer]:
+        """Fetch customers (all, or these), by id."""
+        return [
+            Customer(**row) for row in self._of_customers(CUSTOMER, customer_ids, Window(), "customer_id")
+        ]
+
+    def events(self, customer_ids: Sequence[str], window: Window = Window()) -> list[BehaviourEvent]:
+        """Fetch the events of these customers, oldest first."""
+        rows = self._of_customers(EVENT, customer_ids, window, "occurred_at, event_id")
+        return [BehaviourEvent(**{**row, "occurred_at": utc(row["occurred_at"])}) for row in rows]
+
+    def outcomes(self, customer_ids: Sequence[str] | None = None) -> list[Outcome]:
+        """Fetch outcomes, oldest first."""
+        rows = self._of_customers(OUTCOME, customer_ids, Window(), "occurred_at, outcome_id")
+        return [
+            Outcome(
+                customer_id=row["customer_id"],
+                occurred_at=_known(utc(row["occurred_at"])),
+                outcome=row["outcome"],
+                value=row["value"],
+            )
+            for row in rows
+        ]
+
+    def _of_customers(
+        self, table: Table, customer_ids: Sequence[str] | None, window: Window, order: str
+    ) -> list[dict[str, Any]]:
+        tests, params = ["true"], dict[str, Any]()
+        if customer_ids is not None:
+            tests.append(self._member("customer_id", "ids"))
+            params["ids"] = list(customer_ids)
+        for name, sign, moment in (("start", ">=", window.start), ("end", "<", window.end)):
+            if moment is not None:
+                tests.append(f"occurred_at {sign} {self._parameter(name, 'time')}")
+                params[name] = self._dialect.encode(moment)
+        sql = (
+            f"SELECT {', '.join(table.column_names)} FROM {table.name} "
+            f"WHERE {' AND '.join(tests)} ORDER BY {order}"
+        )
+        return [named(table.column_names, row) for row in self._rows(Statement(sql, params))]
+
+    def rates(self) -> list[IndustryRate]:
+        """Fetch the industry table, by theme and source."""
+        rows = self._rows(Statement("SELECT theme, rate, n, source FROM rate ORDER BY theme, source", {}))
+        return [IndustryRate(theme=theme, rate=rate, n=n, source=source) for theme, rate, n, source in rows]
+
+    def themes(self) -> list[Theme]:
+        """Fetch themes with centroids, by id."""
+        rows = self._rows(Statement("SELECT body FROM theme ORDER BY theme_id", {}))
+        return [Theme.model_validate_json(body) for (body,) in rows]
+
+    def catalogue(self) -> Catalogue:
+        """Describe what customers said (agents' turns left out); cached until the next write."""
+        version, names, described = self._cache()
+        if described is None:
+            described = read_catalogue(self._rows, self._dialect, names)
+            with self._cache_lock:
+                self._cached = (version, names, described)
+        return described
+
+    def _names(self) -> KnownNames:
+        return self._cache()[1]
+
+    def _cache(self) -> tuple[object, KnownNames, Catalogue | None]:
+        version = self._version()
+        cached = self._cached
+        if cached is None or cached[0] != version:
+            cached = (version, self._read_names(), None)
+            with self._cache_lock:
+                self._cached = cached
+        return cached
+
+    def _read_names(self) -> KnownNames:
+        found: Mapping[str, set[str]] = {"metric": set(), "attribute": set(), "customer_attribute": set()}
+        for kind, name in self._rows(Statement("SELECT kind, name FROM known_name", {})):
+            found[kind].add(name)
+        return KnownNames(
+            frozenset(found["metric"]), frozenset(found["attribute"]), frozenset(found["customer_attribute"])
+        )
+
+    def _parameter(self, name: str, kind: Kind) -> str:
+        return self._dialect.sql(self._dialect.parameter(name, kind))
+
+    def _member(self, column: str, name: str) -> str:
+        from sqlglot import exp
+
+        values = self._dialect.parameter(name, "texts")
+        return self._dialect.sql(self._dialect.member(exp.column(column), values))
+
+
+def new_names(items: Sequence[LabelledFeedback], known: KnownNames) -> list[dict[str, str]]:
+    """Rows of `known_name` for the custom metrics and attributes that a batch brings along."""
+    metrics = {name for item in items for name in item.feedback.metrics} - known.metrics
+    attributes = {name for item in items for name in item.feedback.attributes} - known.attributes
+    return [
+        *({"kind": "metric", "name": name} for name in sorted(metrics)),
+        *({"kind": "attribute", "name": name} for name in sorted(attributes)),
+    ]
+
+
+def _known(moment: datetime | None) -> datetime:
+    if moment is None:
+        raise ValueError("an outcome has a time")
+    return moment
+
+
+def customer_names(customers: Sequence[Customer], known: KnownNames) -> list[dict[str, str]]:
+    """Rows of `known_name` for the attributes that these customers bring along."""
+    names = {name for customer in customers for name in customer.attributes} - known.customer_attributes
+    return [{"kind": "customer_attribute", "name": name} for name in sorted(names)]
