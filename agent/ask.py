@@ -1,0 +1,159 @@
+"""One turn with the agent: the question goes in, the object of `voiceloop ask --json` comes out."""
+
+import time
+from collections.abc import Sequence
+from typing import Any, Literal
+
+from langchain_core.messages import AIMessage, AnyMessage, HumanMessage
+from langgraph.graph.state import CompiledStateGraph
+from langgraph.types import Command
+from pydantic import BaseModel
+
+from agent.approvals import Decision, Draft
+from agent.number_lock import NumberLock, Source
+from agent.phrases import phrase
+from agent.state import APPROVAL_NOTE, questions, this_turn, tool_sources
+from agent.understanding import language_of
+from store.errors import ToolInputError
+from tools.context import Asker
+
+MAX_QUESTION_CHARACTERS = 8_000
+
+
+class ToolCallView(BaseModel):
+    """One tool call with its result; `result` is the message it failed with where it failed."""
+
+    id: str
+    name: str
+    args: dict[str, Any]
+    result: dict[str, Any]
+
+
+class FigureView(BaseModel):
+    """A figure as shown and the place of its value in a tool result."""
+
+    text: str
+    value: float | str
+    tool_call_id: str
+    path: str
+
+
+class Answer(BaseModel):
+    """What a turn gives back."""
+
+    answer: str
+    language: Literal["zh", "en"]
+    planner: Literal["llm", "offline"]
+    tool_calls: list[ToolCallView]
+    figures: list[FigureView]
+    citations: list[str]
+    pending_approvals: list[Draft]
+    plan: dict[str, Any] | None = None
+    usage: dict[str, int]
+    elapsed_ms: int
+    thread_id: str
+
+
+class Assistant:
+    """Asks the graph. `has_model` tells whether an endpoint drives it."""
+
+    def __init__(self, graph: CompiledStateGraph[Any, Any, Any, Any], *, has_model: bool) -> None:
+        self._graph = graph
+        self._has_model = has_model
+
+    async def ask(self, question: str, *, thread_id: str, asker: Asker) -> Answer:
+        """Answer one question in a thread.
+
+        Raises ToolInputError for an empty question or one of more than 8,000 characters.
+        """
+        started = time.monotonic()
+        text = question.strip()
+        if not text:
+            raise ToolInputError("the question is empty")
+        if len(text) > MAX_QUESTION_CHARACTERS:
+            raise ToolInputError(
+                f"the question has {len(text):,} characters; at most {MAX_QUESTION_CHARACTERS:,} are read",
+                hint="to bring in feedback use `voiceloop ingest`",
+            )
+        fresh = {"messages": [HumanMessage(text)], "fallback_reason": None, "redone": False}
+        state = await self._graph.ainvoke(fresh, self._config(thread_id, asker))
+        return self._answer(state, thread_id, started)
+
+    async def decide(self, decision: Decision, *, thread_id: str, asker: Asker) -> Answer:
+        """Resume a thread that stopped for approval. Raises ToolInputError where nothing waits."""
+        started = time.monotonic()
+        config = self._config(thread_id, asker)
+        if not (await self._graph.aget_state(config)).interrupts:
+            raise ToolInputError(f"thread {thread_id!r} has nothing that awaits approval")
+        state = await self._graph.ainvoke(Command(resume=decision.model_dump()), config)
+        return self._answer(state, thread_id, started)
+
+    def _config(self, thread_id: str, asker: Asker) -> Any:
+        # The user is part of the key: two people never share a thread by choosing the same name.
+        thread = f"{asker.user}/{thread_id}"
+        return {"configurable": {"thread_id": thread, "asker": {"user": asker.user, "role": asker.role}}}
+
+    def _answer(self, state: dict[str, Any], thread_id: str, started: float) -> Answer:
+        messages: list[AnyMessage] = state["messages"]
+        turn = this_turn(messages)
+        asked = questions(messages)
+        language = language_of(asked[-1])
+        sources = tool_sources(messages)
+        fallback = state.get("fallback_reason")
+        text = "\n\n".join(_answers(turn))
+        if fallback:
+            text += "\n\n" + phrase("fell_back", language, reason=fallback)
+        calls = _calls(turn, sources)
+        return Answer(
+            answer=text,
+            language=language,
+            planner="llm" if self._has_model and not fallback else "offline",
+            tool_calls=calls,
+            figures=[FigureView(**vars(b)) for b in NumberLock(sources, asked).check(text).bound],
+            citations=_citations(text, sources),
+            pending_approvals=_pending(state),
+            plan=next((c.result["data"]["plan"] for c in calls if "plan" in c.result.get("data", {})), None),
+            usage=_usage(turn),
+            elapsed_ms=round((time.monotonic() - started) * 1000),
+            thread_id=thread_id,
+        )
+
+
+def _answers(turn: Sequence[AnyMessage]) -> list[str]:
+    """The last answer of a turn, and the report on approvals after it."""
+    answers = [m for m in turn if isinstance(m, AIMessage) and not m.tool_calls and m.name != APPROVAL_NOTE]
+    reports = [m for m in turn if isinstance(m, AIMessage) and m.name == APPROVAL_NOTE]
+    return [str(m.text) for m in [*answers[-1:], *reports]]
+
+
+def _calls(turn: Sequence[AnyMessage], sources: Sequence[Source]) -> list[ToolCallView]:
+    results = {source.tool_call_id: dict(source.result) for source in sources}
+    errors = {m.tool_call_id: str(m.text) for m in turn if m.type == "tool" and m.status == "error"}
+    views = []
+    for message in turn:
+        for call in message.tool_calls if isinstance(message, AIMessage) else ():
+            call_id = call["id"] or ""
+            result = results.get(call_id) or {"error": errors.get(call_id, "")}
+            views.append(ToolCallView(id=call_id, name=call["name"], args=call["args"], result=result))
+    return views
+
+
+def _citations(text: str, sources: Sequence[Source]) -> list[str]:
+    """Feedback ids that the answer cites and that some result gave as evidence."""
+    known = {feedback_id for source in sources for feedback_id in source.result.get("evidence", [])}
+    cited = [(text.find(f"[{i}]"), i) for i in known if f"[{i}]" in text]
+    return [feedback_id for _, feedback_id in sorted(cited)]
+
+
+def _pending(state: dict[str, Any]) -> list[Draft]:
+    waiting = state.get("__interrupt__") or ()
+    return [Draft(**draft) for stop in waiting for draft in stop.value["pending_approvals"]]
+
+
+def _usage(turn: Sequence[AnyMessage]) -> dict[str, int]:
+    used = [m.usage_metadata for m in turn if isinstance(m, AIMessage) and m.usage_metadata]
+    return {
+        "input_tokens": sum(u["input_tokens"] for u in used),
+        "output_tokens": sum(u["output_tokens"] for u in used),
+        "model_calls": sum(isinstance(m, AIMessage) for m in turn),
+    }

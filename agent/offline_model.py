@@ -1,0 +1,73 @@
+"""The offline planner as a chat model, so that it sits in the same graph as any other model."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from langchain_core.callbacks import CallbackManagerForLLMRun
+from langchain_core.language_models import BaseChatModel
+from langchain_core.messages import AIMessage, BaseMessage, ToolMessage
+from langchain_core.outputs import ChatGeneration, ChatResult
+from pydantic import PrivateAttr
+
+from agent.planner import Call, Done, Planner
+from agent.state import questions, this_turn
+
+
+class OfflinePlanner(BaseChatModel):
+    """Deterministic: reads the thread, calls the next tools or composes the answer."""
+
+    _planner: Planner = PrivateAttr()
+
+    def __init__(self, planner: Planner) -> None:
+        super().__init__()
+        self._planner = planner
+
+    @property
+    def _llm_type(self) -> str:
+        return "voiceloop-offline-planner"
+
+    def bind_tools(self, tools: Sequence[Any], **kwargs: Any) -> "OfflinePlanner":  # type: ignore[override]
+        """The planner knows our tools; there is nothing to bind."""
+        return self
+
+    def _generate(
+        self,
+        messages: list[BaseMessage],
+        stop: list[str] | None = None,
+        run_manager: CallbackManagerForLLMRun | None = None,
+        **kwargs: Any,
+    ) -> ChatResult:
+        thread = [message for message in messages if message.type != "system"]
+        turn = this_turn(thread)  # type: ignore[arg-type]
+        done = _done(turn)
+        asked = questions(thread)  # type: ignore[arg-type]
+        reply = self._planner.reply(asked, done)
+        message = AIMessage(
+            reply.text,
+            tool_calls=[
+                {
+                    "name": call.name,
+                    "args": call.args,
+                    "id": f"call_{len(asked)}_{len(done) + n}",
+                    "type": "tool_call",
+                }
+                for n, call in enumerate(reply.calls)
+            ],
+        )
+        return ChatResult(generations=[ChatGeneration(message=message)])
+
+
+def _done(turn: Sequence[BaseMessage]) -> list[Done]:
+    """The calls of this turn with what came of them, in order."""
+    outcomes = {m.tool_call_id: m for m in turn if isinstance(m, ToolMessage)}
+    done = []
+    for message in turn:
+        if not isinstance(message, AIMessage):
+            continue
+        for call in message.tool_calls:
+            outcome = outcomes.get(call["id"] or "")
+            if outcome is not None:
+                result = outcome.artifact if isinstance(outcome.artifact, dict) else None
+                error = None if result is not None else str(outcome.text)
+                done.append(Done(Call(call["name"], call["args"]), result, error))
+    return done

@@ -1,0 +1,37 @@
+"""Builds the Reader of questions from what is stored now."""
+
+from zoneinfo import ZoneInfo
+
+from pipeline.taxonomy import load_taxonomy
+from tools.selection import dimension_aliases
+
+from agent.understanding import Reader
+from agent.vocabulary import Vocabulary
+from store.clock import Clock
+from store.errors import ToolInputError
+from store.facts import FactStore, Selection
+from tools.periods import find_periods, resolve
+
+
+def build_reader(facts: FactStore, clock: Clock, zone: ZoneInfo) -> Reader:
+    """A reader that knows the data's dimensions, values and metrics, the taxonomy, and today."""
+    taxonomy = load_taxonomy()
+    topics = {taxonomy.name(path, language): path for path in taxonomy.paths for language in ("zh", "en")}
+
+    def is_later(first: str, second: str) -> bool:
+        try:
+            a = resolve(first, now=clock.now(), zone=zone)
+            b = resolve(second, now=clock.now(), zone=zone, near=a)
+        except ToolInputError:
+            return False  # the tool will say what is wrong with the phrase
+        return bool(a.start and b.start and a.start > b.start)
+
+    def is_customer(customer_id: str) -> bool:
+        if facts.customers([customer_id]):
+            return True
+        return facts.count(Selection(filters={"customer_id": (customer_id,)})) > 0
+
+    vocabulary = Vocabulary(facts.catalogue(), dimension_aliases(), topics)
+    return Reader(
+        vocabulary, lambda text: [(m.span, m.phrase) for m in find_periods(text)], is_later, is_customer
+    )

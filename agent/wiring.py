@@ -1,0 +1,199 @@
+"""The one composition root: settings in, a working application out. Parts open when first used."""
+
+import os
+import sqlite3
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from agent.settings import Settings
+from store.clock import Clock, SystemClock
+from store.errors import ConfigError, StoreError
+from store.facts import FactStore
+from store.operations import OperationStore
+from tools.context import Asker, ToolContext
+from vectorstore.embedder import Embedder
+from vectorstore.index import VectorIndex
+
+if TYPE_CHECKING:
+    from langchain_core.language_models import BaseChatModel
+    from pipeline.ingest import Ingestor
+
+    from agent.ask import Assistant
+    from agent.offline_model import OfflinePlanner
+    from pipeline.classifier import Classifier
+
+
+class App:
+    """Everything one data folder needs. Close it, or use it as a context manager."""
+
+    def __init__(self, settings: Settings, clock: Clock | None = None) -> None:
+        self.settings = settings
+        self.clock: Clock = clock or SystemClock()
+        self._closers: list[Any] = []
+
+    def __enter__(self) -> "App":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close what was opened, last first."""
+        while self._closers:
+            self._closers.pop().close()
+
+    @property
+    def home(self) -> Path:
+        """The data folder; made when a store is first opened."""
+        return self.settings.home
+
+    @cached_property
+    def facts(self) -> FactStore:
+        """Feedback, labels, customers, themes."""
+        from store.duckdb_facts import DuckDBFactStore
+
+        store = DuckDBFactStore(self._file("facts.duckdb"), self.settings.zone)
+        self._closers.append(store)
+        return store
+
+    @cached_property
+    def operations(self) -> OperationStore:
+        """Batches, tasks, plans, audit."""
+        from store.sqlite_operations import SqliteOperationStore
+
+        store = SqliteOperationStore(self._file("operations.sqlite"))
+        self._closers.append(store)
+        return store
+
+    @cached_property
+    def embedder(self) -> Embedder:
+        """Text to vectors."""
+        from vectorstore.use_embedder import UseEmbedder
+
+        embedder = UseEmbedder(self.settings.workers or os.cpu_count() or 1)
+        self._closers.append(embedder)
+        return embedder
+
+    @cached_property
+    def index(self) -> VectorIndex:
+        """Vectors by text key."""
+        from vectorstore.chroma_index import ChromaIndex
+
+        return ChromaIndex(self._file("chroma"), self.embedder.name, self.embedder.dimension)
+
+    @cached_property
+    def classifier(self) -> "Classifier":
+        """Text to labels."""
+        from pipeline.embedded_classifier import EmbeddedClassifier
+
+        return EmbeddedClassifier()
+
+    @cached_property
+    def ingestor(self) -> "Ingestor":
+        """Files to facts."""
+        from pipeline.ingest import Ingestor
+
+        from pipeline.mask import mask_texts
+
+        return Ingestor(
+            facts=self.facts,
+            operations=self.operations,
+            classifier=self.classifier,
+            mask=mask_texts,
+            clock=self.clock,
+            zone=self.settings.zone,
+            rejects_folder=self.home / "rejects",
+        )
+
+    def context(self, asker: Asker) -> ToolContext:
+        """What a tool runs with, for one asker."""
+        return ToolContext(
+            facts=self.facts,
+            operations=self.operations,
+            index=self.index,
+            embedder=self.embedder,
+            clock=self.clock,
+            zone=self.settings.zone,
+            asker=asker,
+        )
+
+    def offline_planner(self) -> "OfflinePlanner":
+        """The planner over the data as it is now."""
+        from agent.offline_model import OfflinePlanner
+        from agent.planner import Planner
+        from agent.reading import build_reader
+
+        return OfflinePlanner(Planner(build_reader(self.facts, self.clock, self.settings.zone)))
+
+    @asynccontextmanager
+    async def assistant(self, model: "BaseChatModel | None" = None) -> AsyncIterator["Assistant"]:
+        """The agent over the persisted threads. `model` overrides the configured endpoint."""
+        from langgraph.checkpoint.sqlite.aio import AsyncSqliteSaver
+        from tools.catalogue import ALL_TOOLS
+
+        from agent.approvals import Approver
+        from agent.ask import Assistant
+        from agent.briefing import system_prompt
+        from agent.graph import build_graph
+        from agent.toolset import build_tools
+
+        chosen, failures = (model, ()) if model is not None else self._endpoint()
+        threads = self._file("threads.sqlite")
+        try:
+            async with AsyncSqliteSaver.from_conn_string(str(threads)) as checkpointer:
+                graph = build_graph(
+                    planner=self.offline_planner(),
+                    model=chosen,
+                    model_failures=failures,
+                    tools=build_tools(ALL_TOOLS, self.context),
+                    system_prompt=lambda question: system_prompt(
+                        question, self.facts, self.clock, self.settings.zone
+                    ),
+                    approver=Approver(self.operations),
+                    checkpointer=checkpointer,
+                )
+                yield Assistant(graph, has_model=chosen is not None)
+        except sqlite3.DatabaseError as error:
+            raise StoreError(f"the conversation store {threads} cannot be used: {error}") from error
+
+    def _endpoint(self) -> "tuple[BaseChatModel | None, tuple[type[Exception], ...]]":
+        """The configured OpenAI-compatible model, and what its client raises when it fails."""
+        settings = self.settings
+        if not settings.llm_base_url:
+            return None, ()
+        if not settings.llm_model:
+            raise ConfigError(
+                "VOICELOOP_LLM_BASE_URL is set but VOICELOOP_LLM_MODEL is not",
+                hint="name the model that the endpoint serves, e.g. Qwen/Qwen3-8B",
+            )
+        import openai
+        from langchain_openai import ChatOpenAI
+
+        model = ChatOpenAI(
+            model=settings.llm_model,
+            base_url=settings.llm_base_url,
+            api_key=settings.llm_api_key,
+            timeout=settings.llm_timeout_s,
+            max_retries=settings.llm_max_retries,
+            temperature=0,
+            use_responses_api=False,
+            stream_usage=True,
+        )
+        return model, (openai.OpenAIError, ValueError, TypeError, KeyError)
+
+    def _file(self, name: str) -> Path:
+        try:
+            self.home.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise StoreError(
+                f"the data folder {self.home} cannot be made: {error.strerror}", hint="set VOICELOOP_HOME"
+            ) from error
+        return self.home / name
+
+
+def open_app(settings: Settings | None = None, clock: Clock | None = None) -> App:
+    """Open the application over a data folder (settings from the environment by default)."""
+    return App(settings or Settings(), clock)

@@ -1,0 +1,30 @@
+"""Loads prompts: `<name>_<language>.md` beside this file, with `{{variable}}` placeholders."""
+
+import hashlib
+import re
+from functools import lru_cache
+from pathlib import Path
+from typing import Literal
+
+_FOLDER = Path(__file__).parent
+_VARIABLE = re.compile(r"\{\{(\w+)\}\}")
+
+
+@lru_cache(maxsize=64)
+def _text(name: str, language: str) -> str:
+    return (_FOLDER / f"{name}_{language}.md").read_text(encoding="utf-8").strip()
+
+
+def render(name: str, language: Literal["zh", "en"], **variables: str) -> str:
+    """Fill a prompt. A missing or an unused variable is a KeyError: prompts are strict."""
+    text = _text(name, language)
+    wanted = set(_VARIABLE.findall(text))
+    if wanted != set(variables):
+        missing, unused = sorted(wanted - set(variables)), sorted(set(variables) - wanted)
+        raise KeyError(f"prompt {name}_{language}: missing {missing}, unused {unused}")
+    return _VARIABLE.sub(lambda match: variables[match[1]], text)
+
+
+def fingerprint(name: str, language: Literal["zh", "en"]) -> str:
+    """First 12 hex digits of the SHA-256 of a prompt's text, recorded in traces and results."""
+    return hashlib.sha256(_text(name, language).encode()).hexdigest()[:12]
