@@ -1,0 +1,117 @@
+"""The tables of the operation store, for SQLite and PostgreSQL alike."""
+
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from sqlalchemy import JSON, DateTime, Dialect, Index, Text, TypeDecorator
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+# The newest migration; a store that says so is opened without loading Alembic.
+REVISION: Final = "0001"
+
+
+class UtcTime(TypeDecorator[datetime]):
+    """A time kept in UTC without its zone, which SQLite would drop anyway, and given back with it."""
+
+    impl = DateTime
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """To naive UTC; a time without a zone is taken for UTC."""
+        if value is None:
+            return None
+        return (
+            value.replace(tzinfo=None) if value.tzinfo is None else value.astimezone(UTC).replace(tzinfo=None)
+        )
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """To aware UTC."""
+        return None if value is None else value.replace(tzinfo=UTC)
+
+
+class Model(DeclarativeBase):
+    """Base of all tables."""
+
+    type_annotation_map = {datetime: UtcTime, str: Text, list[Any]: JSON, dict[str, str]: JSON}  # noqa: RUF012
+
+
+class BatchRow(Model):
+    """One ingested file."""
+
+    __tablename__ = "batch"
+
+    batch_id: Mapped[str] = mapped_column(primary_key=True)
+    source: Mapped[str]
+    path: Mapped[str]
+    kind: Mapped[str]
+    stage: Mapped[str]
+    read: Mapped[int]
+    stored: Mapped[int]
+    duplicates: Mapped[int]
+    rejected: Mapped[int]
+    started_at: Mapped[datetime]
+
+
+class TaskRow(Model):
+    """Work for a named owner."""
+
+    __tablename__ = "task"
+    __table_args__ = (Index("task_by_status", "status"), Index("task_by_customer", "customer_id"))
+
+    task_id: Mapped[str] = mapped_column(primary_key=True)
+    alert_id: Mapped[str | None]
+    customer_id: Mapped[str | None]
+    tier: Mapped[str | None]
+    status: Mapped[str]
+    owner: Mapped[str]
+    due_at: Mapped[datetime | None]
+    summary: Mapped[str]
+    advice: Mapped[str]
+    evidence: Mapped[list[Any]]
+    created_at: Mapped[datetime]
+    created_by: Mapped[str]
+    approved_by: Mapped[str | None]
+
+
+class PlanRow(Model):
+    """What to do about one cause."""
+
+    __tablename__ = "plan"
+    __table_args__ = (Index("plan_by_status", "status"),)
+
+    plan_id: Mapped[str] = mapped_column(primary_key=True)
+    status: Mapped[str]
+    problem: Mapped[str]
+    cause: Mapped[str]
+    evidence_grade: Mapped[str]
+    measures: Mapped[list[Any]]
+    risks: Mapped[list[Any]]
+    evidence: Mapped[list[Any]]
+    created_at: Mapped[datetime]
+    created_by: Mapped[str]
+    approved_by: Mapped[str | None]
+
+
+class AuditRow(Model):
+    """One link of the audit chain. `previous` is unique: two links never follow the same one."""
+
+    __tablename__ = "audit"
+
+    number: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    occurred_at: Mapped[datetime]
+    actor: Mapped[str]
+    action: Mapped[str]
+    subject: Mapped[str]
+    detail: Mapped[dict[str, str]]
+    previous: Mapped[str] = mapped_column(unique=True)
+    digest: Mapped[str]
+
+
+class AuditHead(Model):
+    """Number and digest of the last link, so that a chain cut short is noticed. One row."""
+
+    __tablename__ = "audit_head"
+
+    chain: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    number: Mapped[int]
+    digest: Mapped[str]

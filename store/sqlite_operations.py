@@ -1,0 +1,265 @@
+"""The operations on one machine: SQLite in WAL mode, any number of threads and processes."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Final, TypeVar
+
+from sqlalchemy import Connection, create_engine, event, exc, select, text
+from sqlalchemy.orm import Session
+
+from store.audit_chain import GENESIS, link_digest
+from store.clock import Clock, SystemClock
+from store.errors import StoreError, StoreFull, StoreLocked, ToolInputError
+from store.models import REVISION, AuditHead, AuditRow, BatchRow, Model, PlanRow, TaskRow
+from store.records import ActionPlan, AuditEntry, Batch, Record, Task, TaskStatus
+
+BUSY_TIMEOUT_S: Final = 10.0
+_CHAIN: Final = 1
+# What a task or plan may become. Nothing leaves an end state.
+ALLOWED_MOVES: Final[Mapping[TaskStatus, frozenset[TaskStatus]]] = {
+    TaskStatus.PENDING_APPROVAL: frozenset({TaskStatus.OPEN, TaskStatus.REJECTED, TaskStatus.CANCELLED}),
+    TaskStatus.OPEN: frozenset({TaskStatus.DONE, TaskStatus.CANCELLED}),
+    TaskStatus.DONE: frozenset(),
+    TaskStatus.REJECTED: frozenset(),
+    TaskStatus.CANCELLED: frozenset(),
+}
+_R = TypeVar("_R", bound=Record)
+
+
+class SqliteOperationStore:
+    """An OperationStore in one SQLite file, migrated at open where it is behind.
+
+    Each write is one durable transaction that takes the write lock at its start. Raises StoreLocked
+    where another process holds that lock for longer than BUSY_TIMEOUT_S, StoreFull on a full disk and
+    StoreError for a file that is no such store.
+    """
+
+    def __init__(self, path: Path, clock: Clock | None = None) -> None:
+        self._path = path
+        self._clock = clock if clock is not None else SystemClock()
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self._engine = create_engine(
+            f"sqlite+pysqlite:///{path}", connect_args={"timeout": BUSY_TIMEOUT_S, "isolation_level": None}
+        )
+        event.listen(self._engine, "connect", _set_up)
+        try:
+            with _engine_errors(path):
+                _migrate(self._engine.connect())
+        except BaseException:
+            self._engine.dispose()
+            raise
+
+    @contextmanager
+    def _reading(self) -> Iterator[Session]:
+        with _engine_errors(self._path), Session(self._engine) as session:
+            yield session
+
+    @contextmanager
+    def _writing(self) -> Iterator[Session]:
+        with _engine_errors(self._path), Session(self._engine, expire_on_commit=False) as session:
+            # Taken at once, for a reader that becomes a writer midway may be refused.
+            session.execute(text("BEGIN IMMEDIATE"))
+            try:
+                yield session
+                session.flush()
+                session.execute(text("COMMIT"))
+            except BaseException:
+                session.execute(text("ROLLBACK"))
+                raise
+
+    def save_batch(self, batch: Batch) -> None:
+        """Insert or replace a batch account."""
+        with self._writing() as session:
+            session.merge(BatchRow(**batch.model_dump()))
+
+    def batches(self, *, unfinished: bool = False) -> list[Batch]:
+        """List batches, newest first; `unfinished` gives those not yet indexed."""
+        query = select(BatchRow).order_by(BatchRow.started_at.desc(), BatchRow.batch_id)
+        if unfinished:
+            query = query.where(BatchRow.stage != "indexed")
+        with self._reading() as session:
+            return [_record(Batch, row) for row in session.scalars(query)]
+
+    def propose_task(self, task: Task) -> Task:
+        """Insert a task; if its id exists already, change nothing and return the stored one."""
+        with self._writing() as session:
+            stored = session.get(TaskRow, task.task_id)
+            if stored is not None:
+                return _record(Task, stored)
+            session.add(TaskRow(**_values(task)))
+        return task
+
+    def set_task_status(self, task_id: str, status: TaskStatus, *, actor: str) -> Task:
+        """Move a task on and audit it; a move to where it stands changes nothing.
+
+        Raises ToolInputError for an unknown id or an impossible move.
+        """
+        with self._writing() as session:
+            row = session.get(TaskRow, task_id)
+            if row is None:
+                raise ToolInputError(f"no task {task_id!r}; list_tasks gives the ids")
+            self._move(session, row, "task", task_id, status, actor)
+            return _record(Task, row)
+
+    def tasks(self, *, status: TaskStatus | None = None, customer_id: str | None = None) -> list[Task]:
+        """List tasks, nearest deadline first, those without one last."""
+        query = select(TaskRow).order_by(TaskRow.due_at.is_(None), TaskRow.due_at, TaskRow.task_id)
+        if status is not None:
+            query = query.where(TaskRow.status == status.value)
+        if customer_id is not None:
+            query = query.where(TaskRow.customer_id == customer_id)
+        with self._reading() as session:
+            return [_record(Task, row) for row in session.scalars(query)]
+
+    def propose_plan(self, plan: ActionPlan) -> ActionPlan:
+        """Insert a plan; if its id exists already, change nothing and return the stored one."""
+        with self._writing() as session:
+            stored = session.get(PlanRow, plan.plan_id)
+            if stored is not None:
+                return _record(ActionPlan, stored)
+            session.add(PlanRow(**_values(plan)))
+        return plan
+
+    def set_plan_status(self, plan_id: str, status: TaskStatus, *, actor: str) -> ActionPlan:
+        """Move a plan on and audit it, like a task."""
+        with self._writing() as session:
+            row = session.get(PlanRow, plan_id)
+            if row is None:
+                raise ToolInputError(f"no plan {plan_id!r}")
+            self._move(session, row, "plan", plan_id, status, actor)
+            return _record(ActionPlan, row)
+
+    def plans(self, *, status: TaskStatus | None = None) -> list[ActionPlan]:
+        """List plans, newest first."""
+        query = select(PlanRow).order_by(PlanRow.created_at.desc(), PlanRow.plan_id)
+        if status is not None:
+            query = query.where(PlanRow.status == status.value)
+        with self._reading() as session:
+            return [_record(ActionPlan, row) for row in session.scalars(query)]
+
+    def _move(
+        self, session: Session, row: TaskRow | PlanRow, what: str, key: str, status: TaskStatus, actor: str
+    ) -> None:
+        before = TaskStatus(row.status)
+        if status is before:
+            return
+        allowed = ALLOWED_MOVES[before]
+        if status not in allowed:
+            possible = ", ".join(sorted(allowed)) or "nothing else"
+            raise ToolInputError(
+                f"{what} {key!r} is {before.value} and cannot become {status.value}; it can become {possible}"
+            )
+        row.status = status.value
+        if before is TaskStatus.PENDING_APPROVAL and status is TaskStatus.OPEN:
+            row.approved_by = actor
+        entry = AuditEntry(
+            occurred_at=self._clock.now(),
+            actor=actor,
+            action=f"{what}.status",
+            subject=key,
+            detail={"from": before.value, "to": status.value},
+        )
+        _append(session, entry)
+
+    def audit(self, entry: AuditEntry) -> None:
+        """Append to the hash chain."""
+        with self._writing() as session:
+            _append(session, entry)
+
+    def audit_entries(self) -> Sequence[AuditEntry]:
+        """The chain, oldest first."""
+        with self._reading() as session:
+            return [_entry(row) for row in session.scalars(select(AuditRow).order_by(AuditRow.number))]
+
+    def verify_audit(self) -> int:
+        """Return the number of entries of an unbroken chain; raise StoreError naming the broken entry."""
+        number, previous = 0, GENESIS
+        with self._reading() as session:
+            for row in session.scalars(select(AuditRow).order_by(AuditRow.number)):
+                number += 1
+                intact = row.number == number and row.previous == previous
+                if not intact or row.digest != link_digest(previous, number, _entry(row)):
+                    raise StoreError(f"the audit chain is broken at entry {number}")
+                previous = row.digest
+            head = session.get(AuditHead, _CHAIN)
+        if (number, previous) != ((0, GENESIS) if head is None else (head.number, head.digest)):
+            raise StoreError(f"the audit chain is broken after entry {number}: later entries are missing")
+        return number
+
+    def close(self) -> None:
+        """Release connections."""
+        self._engine.dispose()
+
+
+def _append(session: Session, entry: AuditEntry) -> None:
+    head = session.get(AuditHead, _CHAIN)
+    previous = GENESIS if head is None else head.digest
+    number = 1 if head is None else head.number + 1
+    digest = link_digest(previous, number, entry)
+    session.add(AuditRow(number=number, previous=previous, digest=digest, **entry.model_dump()))
+    session.merge(AuditHead(chain=_CHAIN, number=number, digest=digest))
+
+
+def _values(record: Record) -> dict[str, Any]:
+    # JSON mode only for what SQLite keeps as JSON; times and numbers stay themselves.
+    plain, shaped = record.model_dump(), record.model_dump(mode="json")
+    return {name: shaped[name] if isinstance(value, tuple) else value for name, value in plain.items()}
+
+
+def _record(kind: type[_R], row: Model) -> _R:
+    return kind.model_validate({column.key: getattr(row, column.key) for column in row.__table__.columns})
+
+
+def _entry(row: AuditRow) -> AuditEntry:
+    return AuditEntry(
+        occurred_at=row.occurred_at,
+        actor=row.actor,
+        action=row.action,
+        subject=row.subject,
+        detail=row.detail,
+    )
+
+
+def _set_up(connection: Any, _record: object) -> None:
+    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def _migrate(connection: Connection) -> None:
+    with connection:
+        if _revision(connection) == REVISION:
+            return
+        connection.execute(text("BEGIN IMMEDIATE"))
+        # Another process may have migrated while this one waited for the lock.
+        if _revision(connection) != REVISION:
+            from alembic import command
+            from alembic.config import Config
+
+            config = Config(attributes={"connection": connection})
+            config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+            command.upgrade(config, "head")
+        connection.execute(text("COMMIT"))
+
+
+def _revision(connection: Connection) -> str | None:
+    known = connection.execute(text("SELECT 1 FROM sqlite_master WHERE name = 'alembic_version'")).first()
+    if known is None:
+        return None
+    return connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
+
+
+@contextmanager
+def _engine_errors(path: Path) -> Iterator[None]:
+    """Turn the engine's errors into ours."""
+    try:
+        yield
+    except exc.DBAPIError as error:
+        words = str(error.orig)
+        if "locked" in words or "busy" in words:
+            raise StoreLocked(
+                f"{path} is being written by another process", hint="wait for it to finish and run again"
+            ) from error
+        if "full" in words or "disk I/O error" in words:
+            raise StoreFull(f"no room left to write {path}", hint="free some space and run again") from error
+        raise StoreError(f"{path} cannot be read or written: {words}") from error
