@@ -23,7 +23,7 @@ from store.dimensions import (
 )
 from store.errors import ToolInputError
 from store.facts import Aggregate, Find, Selection, Window
-from store.rows import FIND_COLUMNS
+from store.rows import FIND_COLUMNS, VOICE_COLUMNS
 
 SCORES: Final = ("nps", "csat", "ces", "rating")
 SENTIMENT_SHARES: Final = {
@@ -388,6 +388,20 @@ def find_statement(query: Find, dialect: Dialect, names: KnownNames) -> Statemen
     rows = _left_join(rows, "text_group", "g", "text_key")
     rows = _left_join(rows, "theme_of_text", "t", "text_key")
     return Statement(dialect.sql(rows.order_by(*_order(query.order, FACTS))), building.params)
+
+
+def voices_statement(
+    selection: Selection, customer_ids: Sequence[str] | None, dialect: Dialect, names: KnownNames
+) -> Statement:
+    """Rows of VOICE_COLUMNS of the items with a time and a customer, oldest first."""
+    building = _Query(dialect, names)
+    building.select(selection, (selection.window,))
+    building.conditions += [_not_null("customer_id"), _not_null("occurred_at")]
+    if customer_ids is not None:
+        bound = building.bind(list(customer_ids), "texts")
+        building.conditions.append(dialect.member(column("customer_id"), bound))
+    rows = building.source(exp.select(*(column(name, FACTS) for name in VOICE_COLUMNS)))
+    return Statement(dialect.sql(rows.order_by(*_order("oldest", FACTS))), building.params)
 
 
 def _order(order: str, table: str) -> list[exp.Expression]:

@@ -179,8 +179,8 @@ class FactStore(Protocol):
         """Fetch items."""
         ...
 
-    def voices(self, selection: Selection) -> list[Voice]:
-        """Every selected item with a time and a customer, oldest first; one lean pass without texts."""
+    def voices(self, selection: Selection, customer_ids: Sequence[str] | None = None) -> list[Voice]:
+        """Selected items (of these customers) with a time and a customer, oldest first, without texts."""
         ...
 
     def text_keys(self, selection: Selection, limit: int | None = None) -> list[tuple[str, int]]:

@@ -6,7 +6,17 @@ from datetime import UTC, datetime
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
-from store.records import BehaviourEvent, Customer, Feedback, LabelledFeedback, Labels, Outcome, Theme
+from store.facts import Voice
+from store.records import (
+    BehaviourEvent,
+    Customer,
+    Feedback,
+    LabelledFeedback,
+    Labels,
+    Outcome,
+    Sentiment,
+    Theme,
+)
 
 _PLAIN: Final = [
     "feedback_id",
@@ -40,6 +50,19 @@ FIND_COLUMNS: Final = (
     "text_key",
     "batch_id",
 )
+VOICE_COLUMNS: Final = [
+    "customer_id",
+    "feedback_id",
+    "occurred_at",
+    "sentiment",
+    "topics",
+    "risks",
+    "nps",
+    "csat",
+    "ces",
+    "rating",
+    "metrics",
+]
 
 
 def utc(moment: datetime | None) -> datetime | None:
@@ -108,6 +131,23 @@ def feedback_item(row: Mapping[str, Any], group_key: str | None, theme_id: str |
         near_duplicate_of=group_key,
         batch_id=row["batch_id"],
         theme_id=theme_id,
+    )
+
+
+def voice(values: Sequence[Any]) -> Voice:
+    """The voice of a row of VOICE_COLUMNS."""
+    customer_id, feedback_id, occurred_at, sentiment, topics, risks, nps, csat, ces, rating, metrics = values
+    given = {"nps": nps, "csat": csat, "ces": ces, "rating": rating}
+    moment = utc(occurred_at)
+    assert moment is not None
+    return Voice(
+        customer_id,
+        feedback_id,
+        moment,
+        {**{name: value for name, value in given.items() if value is not None}, **metrics},
+        None if sentiment is None else Sentiment(sentiment),
+        tuple(topics),
+        tuple(risks),
     )
 
 

@@ -14,12 +14,13 @@ from store.builder import (
     count_statement,
     find_statement,
     text_keys_statement,
+    voices_statement,
 )
 from store.catalogue import read_catalogue
 from store.dialect import Dialect, Kind
-from store.facts import Aggregate, Catalogue, Find, Group, Selection, Window
+from store.facts import Aggregate, Catalogue, Find, Group, Selection, Voice, Window
 from store.records import BehaviourEvent, Customer, IndustryRate, LabelledFeedback, Outcome, Theme
-from store.rows import FIND_COLUMNS, feedback_item, named, utc
+from store.rows import FIND_COLUMNS, feedback_item, named, utc, voice
 from store.schema import CUSTOMER, EVENT, OUTCOME, Table
 
 _CUSTOMER_VOICE: Final = "coalesce(speaker, '') <> 'agent'"
@@ -67,6 +68,11 @@ class SqlFactStore(ABC):
         for *values, group_key, theme_id in self._rows(find_statement(query, self._dialect, self._names())):
             items.append(feedback_item(named(FIND_COLUMNS, values), group_key, theme_id))
         return items
+
+    def voices(self, selection: Selection, customer_ids: Sequence[str] | None = None) -> list[Voice]:
+        """Selected items (of these customers) with a time and a customer, oldest first, without texts."""
+        statement = voices_statement(selection, customer_ids, self._dialect, self._names())
+        return [voice(row) for row in self._rows(statement)]
 
     def text_keys(self, selection: Selection, limit: int | None = None) -> list[tuple[str, int]]:
         """Distinct text keys of a selection with how many items carry each, by key."""
