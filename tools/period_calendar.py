@@ -24,6 +24,14 @@ class Span(NamedTuple):
     grain: str
 
 
+class Bounded(NamedTuple):
+    """A span with both ends."""
+
+    start: datetime
+    end: datetime
+    grain: str
+
+
 class CalendarReader:
     """Evaluates phrases against one moment; `near` is where a missing year is looked for first."""
 
@@ -73,13 +81,13 @@ class CalendarReader:
             return self._range(phrase.first, phrase.second, written)
         return self._edged(phrase, self._point(phrase.first, written), written)
 
-    def _edged(self, phrase: Phrase, span: Span, written: str) -> Span:
+    def _edged(self, phrase: Phrase, span: Bounded, written: str) -> Span:
         if phrase.form == "point":
-            return span
+            return Span(*span)
         if phrase.form in ("until", "before"):
             return Span(None, span.end if phrase.form == "until" else span.start, "span")
         start = span.start if phrase.form == "since" else span.end
-        if start is None or start >= self._tomorrow:
+        if start >= self._tomorrow:
             raise ToolInputError(f"period {written!r} begins after today ({self._today:%Y-%m-%d})")
         grain = (
             f"to_date:{span.grain}"
@@ -96,31 +104,29 @@ class CalendarReader:
         return Span(back(end, unit, count), end, "day" if grain == "week" else grain)
 
     def _range(self, first: Point, second: Point, written: str) -> Span:
-        start = self._point(first, written)
-        end = self._point(second, written)
-        if start.start is None or end.end is None or end.start is None:
-            raise ToolInputError(f"period {written!r} has no two ends")
-        if end.start < start.start and not _dated(second) and second.month != first.month:
-            later = self._point(replace(second, year=end.start.year + 1), written)
-            if not _dated(first) and later.start is not None and later.start > self._now:
-                start, later = self._point(replace(first, year=start.start.year - 1), written), end
-            end = later
-        elif (
-            not _dated(first)
-            and not _dated(second)
-            and second.month is not None
-            and start.start.year < self._now.year
+        start, end = self._point(first, written), self._point(second, written)
+        free = not _dated(first), not _dated(second)
+        if (
+            end.start < start.start
+            and free[1]
+            and (first.month, first.number) != (second.month, second.number)
         ):
+            # 12月到1月: the end is in the year after, or the beginning in the year before.
+            later = self._point(replace(second, year=end.start.year + 1), written)
+            if free[0] and later.start > self._now:
+                start = self._point(replace(first, year=start.start.year - 1), written)
+            else:
+                end = later
+        elif all(free) and second.month and start.start.year < self._now.year:
             # 10月到12月 asked in November: the end of the same year, begun or not.
             same = self._point(replace(second, year=start.start.year), written)
-            end = same if same.start is not None and same.start >= start.start else end
+            end = same if same.start >= start.start else end
         stop = end.start if second.grain == "instant" else end.end
-        assert start.start is not None
-        if stop is None or stop <= start.start:
+        if stop <= start.start:
             raise ToolInputError(f"period {written!r} is reversed: it ends before it begins")
         return Span(start.start, stop, start.grain if start.grain == end.grain else "span")
 
-    def _point(self, point: Point, written: str) -> Span:
+    def _point(self, point: Point, written: str) -> Bounded:
         if point.ambiguous:
             raise ToolInputError(f"the day and month of {written!r} cannot be told apart; write YYYY-MM-DD")
         if point.offset is not None and point.weekday is None and point.grain != "weekend":
@@ -129,25 +135,25 @@ class CalendarReader:
             return self._weekday(point)
         return self._year_chosen(point, written)
 
-    def _relative(self, unit: str, offset: int) -> Span:
+    def _relative(self, unit: str, offset: int) -> Bounded:
         start = floor(self._now, unit)
         start = back(start, unit, -offset)
-        return Span(start, back(start, unit, -1), unit)
+        return Bounded(start, back(start, unit, -1), unit)
 
-    def _weekday(self, point: Point) -> Span:
+    def _weekday(self, point: Point) -> Bounded:
         monday = floor(self._now, "week") + timedelta(weeks=point.offset or 0)
         if point.grain == "weekend":
             start = monday + timedelta(days=5)
             if point.last and start > self._now:
                 start -= timedelta(weeks=1)
-            return Span(start, start + timedelta(days=2), "day")
+            return Bounded(start, start + timedelta(days=2), "day")
         assert point.weekday is not None
         start = monday + timedelta(days=point.weekday - 1)
         if point.offset is None and (start > self._today or (point.last and start == self._today)):
             start -= timedelta(weeks=1)
-        return Span(start, start + timedelta(days=1), "day")
+        return Bounded(start, start + timedelta(days=1), "day")
 
-    def _year_chosen(self, point: Point, written: str) -> Span:
+    def _year_chosen(self, point: Point, written: str) -> Bounded:
         if point.year is not None:
             return self._dated(point, point.year, written)
         if point.year_offset is not None:
@@ -159,7 +165,7 @@ class CalendarReader:
             return self._day_only(point, written)
         return self._latest(point, written)
 
-    def _day_only(self, point: Point, written: str) -> Span:
+    def _day_only(self, point: Point, written: str) -> Bounded:
         month = floor(self._now, "month")
         for back in range(3):
             candidate = add_months(month, -back)
@@ -168,7 +174,7 @@ class CalendarReader:
                 return self._dated(replace(point, month=candidate.month), candidate.year, written)
         raise ToolInputError(f"there is no such day as in {written!r}")
 
-    def _latest(self, point: Point, written: str) -> Span:
+    def _latest(self, point: Point, written: str) -> Bounded:
         base = (self._near or self._now).year
         options, problem = [], None
         for year in range(base - 5, base + 2):
@@ -177,19 +183,15 @@ class CalendarReader:
             except ToolInputError as error:
                 problem = error
         limit = floor(self._now, "month") if point.last else self._now
-        begun = [
-            span
-            for span in options
-            if span.start and (span.start < limit if point.last else span.start <= limit)
-        ]
+        begun = [s for s in options if s.start < limit or (s.start == limit and not point.last)]
         if not begun:
             raise problem or ToolInputError(f"period {written!r} has not begun yet")
         if self._near is None:
             return begun[-1]
         near = self._near
-        return min(begun, key=lambda span: abs(span.start - near) if span.start else timedelta.max)
+        return min(begun, key=lambda span: abs(span.start - near))
 
-    def _dated(self, point: Point, year: int, written: str) -> Span:
+    def _dated(self, point: Point, year: int, written: str) -> Bounded:
         if not 1900 <= year <= 2200:
             raise ToolInputError(f"the year of {written!r} is outside 1900-2200")
         try:
@@ -198,30 +200,30 @@ class CalendarReader:
             raise ToolInputError(f"{written!r} is not a possible date") from error
 
 
-def _built(point: Point, year: int, zone: ZoneInfo) -> Span:
+def _built(point: Point, year: int, zone: ZoneInfo) -> Bounded:
     """The span of a point whose year is known; ValueError where there is no such date."""
     if point.grain == "year":
-        return Span(datetime(year, 1, 1), datetime(year + 1, 1, 1), "year")
+        return Bounded(datetime(year, 1, 1), datetime(year + 1, 1, 1), "year")
     if point.grain == "holiday":
         return _holiday(point.number or 0, year)
     if point.grain in ("half", "quarter"):
         size = MONTHS[point.grain]
         start = datetime(year, (point.number or 0) * size - size + 1, 1)
-        return Span(start, add_months(start, size), point.grain)
+        return Bounded(start, add_months(start, size), point.grain)
     if point.grain == "part":
         start = datetime(year, point.month or 0, 1)
         first, last = {1: (0, 10), 2: (10, 20), 3: (20, 31), 4: (0, 15), 5: (15, 31)}[point.number or 1]
         end = min(start + timedelta(days=last), add_months(start, 1))
-        return Span(start + timedelta(days=first), end, "day")
+        return Bounded(start + timedelta(days=first), end, "day")
     if point.grain == "month":
         start = datetime(year, point.month or 0, 1)
-        return Span(start, add_months(start, 1), "month")
+        return Bounded(start, add_months(start, 1), "month")
     day = datetime(year, point.month or 0, point.day or 0)
     if point.grain == "week":
         monday = floor(day, "week")
-        return Span(monday, monday + timedelta(weeks=1), "week")
+        return Bounded(monday, monday + timedelta(weeks=1), "week")
     if point.clock is None:
-        return Span(day, day + timedelta(days=1), "day")
+        return Bounded(day, day + timedelta(days=1), "day")
     hour, minute, second = point.clock
     at = day + timedelta(days=hour == 24) + timedelta(hours=hour % 24 if hour <= 24 else 0)
     if hour > 24 or minute > 59 or second > 59:
@@ -234,10 +236,10 @@ def _built(point: Point, year: int, zone: ZoneInfo) -> Span:
             .astimezone(zone)
             .replace(tzinfo=None)
         )
-    return Span(at, at + timedelta(hours=1), "hour")
+    return Bounded(at, at + timedelta(hours=1), "hour")
 
 
-def _holiday(index: int, year: int) -> Span:
+def _holiday(index: int, year: int) -> Bounded:
     entry = words()["holidays"][index]
     if "first" in entry:
         month, day = (int(part) for part in entry["first"].split("-"))
@@ -247,7 +249,7 @@ def _holiday(index: int, year: int) -> Span:
         if not days:
             raise ValueError("the date of this holiday in that year is not known")
         start = datetime.combine(days[0], time()) - timedelta(days=entry["lead"])
-    return Span(start, start + timedelta(days=entry["days"]), "day")
+    return Bounded(start, start + timedelta(days=entry["days"]), "day")
 
 
 def _dated(point: Point) -> bool:
