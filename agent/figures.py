@@ -46,7 +46,7 @@ _PLAIN = re.compile(
 _ZH_WORD = re.compile(
     rf"百分之(?P<pct>[{_ZH_NUMERAL}]+(?:点[{_ZH_NUMERAL}]+)?)"
     r"|(?P<half>一半|过半|近半|半数)"
-    rf"|(?<![第统同唯万逐单每某])(?P<num>[{_ZH_NUMERAL}]+)(?:多|余|几)?(?P<unit>个百分点|{_COUNTED})"
+    rf"|(?<![第统同唯万逐单每某])(?!十分(?!钟))(?P<num>[{_ZH_NUMERAL}]+)(?:多|余|几)?(?P<unit>个百分点|{_COUNTED})"
 )
 _EN_WORD = re.compile(rf"\b(?P<word>{'|'.join(_EN_WORDS)})\b", re.IGNORECASE)
 _LIST_MARK = re.compile(r"(?m)^\s*(?:[-*]\s*)?(?:\*\*)?(\d{1,2})[.)、．]\s")
@@ -83,7 +83,11 @@ def zh_number(text: str) -> float:
             section += (digit or 1) * _ZH_UNIT[char]
             digit = 0
         elif char in _ZH_BIG:
-            total = (total + section + digit or 1) * _ZH_BIG[char]
+            unit = _ZH_BIG[char]
+            if total >= unit:  # 一亿二千万: the smaller unit counts only what stands after the larger one
+                total += (section + digit or 1) * unit
+            else:
+                total = (total + section + digit or 1) * unit
             section = digit = 0
         else:
             raise ValueError(f"not a Chinese numeral: {text}")

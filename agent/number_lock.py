@@ -14,7 +14,8 @@ from typing import Any
 
 from agent.figures import Figure, find_figures
 
-_SENTENCE = re.compile(r"[^。！？!?\n]*(?:(?<!\d)\.(?=\s|$)|[。！？!?\n]|$)|[^。！？!?\n]+")
+_BREAK = re.compile(r"(?<=[。！？!?\n])|(?<=[.;])(?=\s)")
+_LIST_MARK = re.compile(r"\s*(?:[-*]\s*)?\d{1,2}\.")
 _DIGITS = re.compile(r"\d+(?:\.\d+)?")
 _LEVEL = re.compile(r"\s*(?:的)?(?:置信|可信|CI\b|confidence)", re.IGNORECASE)
 _CITATION = re.compile(r"\[[^\[\]\s]{3,}\]")
@@ -97,9 +98,9 @@ class NumberLock:
         """Return the answer without the sentences that hold an unbound figure."""
         bad = self.check(answer).unbound
         kept = []
-        for match in _SENTENCE.finditer(answer):
-            if not any(match.start() < figure.end and figure.start < match.end() for figure in bad):
-                kept.append(match.group())
+        for start, end in _sentences(answer):
+            if not any(start < figure.end and figure.start < end for figure in bad):
+                kept.append(answer[start:end])
         return re.sub(r"\n{3,}", "\n\n", "".join(kept)).strip()
 
     def _verbatim_spans(self, answer: str) -> list[tuple[int, int]]:
@@ -155,6 +156,17 @@ class NumberLock:
         if figure.text in self._asked:
             return Bound(figure.text, figure.text, "", "question")
         return None
+
+
+def _sentences(text: str) -> Iterator[tuple[int, int]]:
+    """Spans of sentences and lines that cover the text; a list marker stays with its line."""
+    start = 0
+    for match in _BREAK.finditer(text):
+        if match.start() > start and not _LIST_MARK.fullmatch(text[start : match.start()]):
+            yield start, match.start()
+            start = match.start()
+    if start < len(text):
+        yield start, len(text)
 
 
 def _walk(value: object, path: str) -> Iterator[tuple[str, object]]:

@@ -3,7 +3,6 @@
 from zoneinfo import ZoneInfo
 
 from pipeline.taxonomy import load_taxonomy
-from tools.selection import dimension_aliases
 
 from agent.understanding import Reader
 from agent.vocabulary import Vocabulary
@@ -11,6 +10,7 @@ from store.clock import Clock
 from store.errors import ToolInputError
 from store.facts import FactStore, Selection
 from tools.periods import find_periods, resolve
+from tools.selection import dimension_aliases
 
 
 def build_reader(facts: FactStore, clock: Clock, zone: ZoneInfo) -> Reader:

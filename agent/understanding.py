@@ -1,14 +1,14 @@
 """Reads one question into a Frame by words alone; what leans on the turn before is agent/follow_up.py's."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Literal, get_args
 
 from agent.frame import Frame, Goal, PeriodValue
 from agent.vocabulary import Hit, ValueHit, Vocabulary, matcher
 
-PeriodFinder = Callable[[str], list[tuple[tuple[int, int], str]]]
+PeriodFinder = Callable[[str], Sequence[tuple[tuple[int, int], str]]]
 PeriodOrder = Callable[[str, str], bool]
 
 _CJK = re.compile(r"[\u3400-\u9fff]")

@@ -1,0 +1,33 @@
+"""The command line. Heavy parts are imported by the commands that use them: `--help` must answer at once."""
+
+import sys
+
+import typer
+
+from server import cli_agent, cli_data, cli_label, cli_retention, cli_upkeep
+
+app = typer.Typer(
+    name="voiceloop",
+    help="客户之声：反馈进来，洞察、方案和挽留任务出去。 Voice of the customer: feedback in, insight and action out.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+)
+
+cli_data.register(app)
+cli_agent.register(app)
+cli_label.register(app)
+cli_retention.register(app)
+cli_upkeep.register(app)
+
+
+def main() -> None:
+    """Entry point of the `voiceloop` command."""
+    try:
+        app()
+    except KeyboardInterrupt:
+        sys.exit(130)
+
+
+if __name__ == "__main__":
+    main()

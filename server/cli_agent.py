@@ -1,0 +1,125 @@
+"""Commands that ask: `ask`, `approve`, `tool`."""
+
+import asyncio
+import sys
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+from server.console import JsonFlag, application, command, out, print_json
+from store.errors import ToolInputError
+
+if TYPE_CHECKING:
+    from agent.ask import Answer
+
+_READ_LIMIT = 200_000
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands."""
+    app.command()(ask)
+    app.command()(approve)
+    app.command()(tool)
+
+
+def ask(
+    question: str = typer.Argument(
+        ..., help="what you want to know, in Chinese or English; - reads standard input"
+    ),
+    thread: str = typer.Option("", "--thread", help="continue this conversation"),
+    approve: bool = typer.Option(False, "--approve", help="approve at once what the answer proposes"),
+    as_json: bool = JsonFlag,
+) -> None:
+    """Ask the agent one question."""
+    with command(as_json):
+        text = sys.stdin.read(_READ_LIMIT) if question == "-" else question
+        answer = asyncio.run(_ask(text, thread or _new_thread(), approve))
+        show_answer(answer, as_json)
+
+
+def approve(
+    thread: str = typer.Argument(..., help="the conversation that waits"),
+    ids: list[str] = typer.Option([], "--id", help="approve only these; default: all"),
+    reject: bool = typer.Option(False, "--reject", help="turn down instead"),
+    as_json: bool = JsonFlag,
+) -> None:
+    """Approve (or reject) what a conversation has proposed."""
+    with command(as_json):
+        show_answer(asyncio.run(_decide(thread, ids, reject)), as_json)
+
+
+def tool(
+    name: str = typer.Argument(..., help="the tool, e.g. nps_stats"),
+    args: str = typer.Option("{}", "--args", help="its arguments as JSON"),
+    as_json: bool = JsonFlag,
+) -> None:
+    """Call one typed tool directly. The result is JSON in any case."""
+    with command(as_json or True):
+        import orjson
+
+        from tools.catalogue import run_tool
+        from tools.context import Asker
+
+        try:
+            arguments = orjson.loads(args)
+        except orjson.JSONDecodeError as error:
+            raise ToolInputError(f"--args is not JSON: {error}") from error
+        if not isinstance(arguments, dict):
+            raise ToolInputError("--args must be a JSON object")
+        with application() as app:
+            print_json(run_tool(name, arguments, app.context(Asker())))
+
+
+def _new_thread() -> str:
+    import uuid
+
+    return uuid.uuid4().hex[:12]
+
+
+async def _ask(question: str, thread: str, approve_all: bool) -> "Answer":
+    from agent.approvals import Decision
+    from tools.context import Asker
+
+    with application() as app:
+        async with app.assistant() as assistant:
+            answer = await assistant.ask(question, thread_id=thread, asker=Asker())
+            if approve_all and answer.pending_approvals:
+                return await assistant.decide(Decision(approve="all"), thread_id=thread, asker=Asker())
+            return answer
+
+
+async def _decide(thread: str, ids: list[str], reject: bool) -> "Answer":
+    from agent.approvals import Decision
+    from tools.context import Asker
+
+    chosen: Any = ids or "all"
+    decision = Decision(reject=chosen) if reject else Decision(approve=chosen)
+    with application() as app:
+        async with app.assistant() as assistant:
+            return await assistant.decide(decision, thread_id=thread, asker=Asker())
+
+
+def show_answer(answer: "Answer", as_json: bool) -> None:
+    """The object of the contract, or the answer for a person with what awaits approval."""
+    if as_json:
+        print_json(answer)
+        return
+    from rich.markdown import Markdown
+    from rich.markup import escape
+
+    console = out()
+    console.print(Markdown(answer.answer))
+    zh = answer.language == "zh"
+    if answer.pending_approvals:
+        console.print()
+        console.print("[bold]待审批[/bold]" if zh else "[bold]Awaiting approval[/bold]")
+        for draft in answer.pending_approvals:
+            due = f"  {draft.due_at}" if draft.due_at else ""
+            console.print(f"  {draft.id}  {escape(draft.owner)}{due}  {escape(draft.summary)}")
+        console.print(f"  → voiceloop approve {answer.thread_id}")
+    tools = ", ".join(dict.fromkeys(call.name for call in answer.tool_calls))
+    source = f"来源：{tools}" if zh else f"Sources: {tools}"
+    again = "继续追问" if zh else "follow up"
+    console.print(
+        f"\n[dim]{source}  ·  {answer.elapsed_ms} ms  ·  {again}: --thread {answer.thread_id}[/dim]"
+    )

@@ -1,0 +1,94 @@
+"""Commands over texts alone: `label predict`, `mask`."""
+
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import typer
+
+from server.console import JsonFlag, application, command
+from store.errors import InputError
+
+label = typer.Typer(help="labels of texts", no_args_is_help=True)
+_BATCH = 2_000
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands."""
+    app.add_typer(label, name="label")
+    app.command()(mask)
+
+
+@label.command()
+def predict(
+    source: str = typer.Argument(..., help="a file with one text a line, a table, or - for standard input"),
+    text_column: str = typer.Option("", "--text-column", help="the column of a table that holds the text"),
+    as_json: bool = JsonFlag,
+) -> None:
+    """Label texts: one JSON line a text, in input order (personal data is masked first)."""
+    with command(as_json), application() as app:
+        from pipeline.clean import clean
+        from pipeline.language import detect_language
+        from pipeline.mask import mask_texts
+
+        for batch in _batches(source, text_column):
+            texts = mask_texts([clean(text) for text in batch])
+            lines = []
+            for text, labels in zip(texts, app.classifier.classify(texts), strict=True):
+                shown = {"text": text, "language": detect_language(text), **labels.model_dump(mode="json")}
+                lines.append(shown)
+            _write(lines)
+
+
+def mask(
+    source: str = typer.Argument(..., help="a file with one text a line, a table, or - for standard input"),
+    text_column: str = typer.Option("", "--text-column", help="the column of a table that holds the text"),
+    as_json: bool = JsonFlag,
+) -> None:
+    """Mask personal data: one JSON line a text with the masked text and the spans found."""
+    with command(as_json):
+        from pipeline.mask import mask as mask_text
+
+        for batch in _batches(source, text_column):
+            lines = []
+            for text in batch:
+                masked = mask_text(text)
+                lines.append({"text": masked.text, "spans": [span._asdict() for span in masked.spans]})
+            _write(lines)
+
+
+def _write(lines: Sequence[object]) -> None:
+    import orjson
+
+    sys.stdout.buffer.write(b"".join(orjson.dumps(line) + b"\n" for line in lines))
+    sys.stdout.buffer.flush()
+
+
+def _batches(source: str, text_column: str) -> Iterator[list[str]]:
+    batch: list[str] = []
+    for text in _texts(source, text_column):
+        batch.append(text)
+        if len(batch) == _BATCH:
+            yield batch
+            batch = []
+    if batch:
+        yield batch
+
+
+def _texts(source: str, text_column: str) -> Iterator[str]:
+    """Texts of a stream (one a line), of a plain text file, or of a column of a table."""
+    if source == "-":
+        for line in sys.stdin.buffer:
+            yield line.decode("utf-8", errors="replace").rstrip("\r\n")
+        return
+    path = Path(source)
+    if not path.exists():
+        raise InputError(f"{source}: no such file")
+    if not text_column and path.suffix.lower() in (".txt", ".text", ""):
+        from pipeline.encodings import read_text
+
+        yield from read_text(path).splitlines()
+        return
+    from pipeline.readers import read_rows
+
+    yield from read_column(read_rows, path, text_column)

@@ -1,0 +1,127 @@
+"""What every command shares: JSON or tables on standard output, logs and progress on standard error."""
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+from store.errors import ToolInputError, VoiceLoopError
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from agent.wiring import App
+
+Progress = Callable[[int, int | None, str], None]
+
+JsonFlag = typer.Option(False, "--json", help="one JSON document on standard output")
+
+
+def out() -> "Console":
+    """The console of results."""
+    from rich.console import Console
+
+    return Console(soft_wrap=True, highlight=False)
+
+
+def err() -> "Console":
+    """The console of progress and errors."""
+    from rich.console import Console
+
+    return Console(stderr=True, highlight=False)
+
+
+def print_json(document: Any) -> None:
+    """Write one JSON document (pydantic models and datetimes welcome)."""
+    import orjson
+    from pydantic import BaseModel
+
+    def default(value: object) -> object:
+        if isinstance(value, BaseModel):
+            return value.model_dump(mode="json", by_alias=True)
+        raise TypeError(f"not JSON: {type(value).__name__}")
+
+    options = orjson.OPT_INDENT_2 if sys.stdout.isatty() else 0
+    sys.stdout.buffer.write(orjson.dumps(document, default=default, option=options) + b"\n")
+    sys.stdout.buffer.flush()
+
+
+@contextmanager
+def command(as_json: bool) -> Iterator[None]:
+    """Run a command's body: an error of ours becomes a sentence (or JSON) and exit status 1 or 2."""
+    configure_logs()
+    try:
+        yield
+    except VoiceLoopError as error:
+        if as_json:
+            print_json({"error": error.message, "hint": error.hint, "kind": type(error).__name__})
+        else:
+            console = err()
+            console.print(f"[red]✗[/red] {_plain(error.message)}")
+            if error.hint:
+                console.print(f"  → {_plain(error.hint)}")
+        raise typer.Exit(2 if isinstance(error, ToolInputError) else 1) from error
+
+
+@contextmanager
+def application() -> "Iterator[App]":
+    """The application over the configured data folder."""
+    from pydantic import ValidationError
+
+    from agent.wiring import open_app
+    from store.errors import ConfigError
+
+    try:
+        app = open_app()
+    except ValidationError as error:
+        problems = "; ".join(f"VOICELOOP_{str(e['loc'][0]).upper()}: {e['msg']}" for e in error.errors())
+        raise ConfigError(f"a setting is wrong: {problems}") from error
+    with app:
+        yield app
+
+
+@contextmanager
+def progress_bars(show: bool) -> Iterator[Progress | None]:
+    """One bar a stage on standard error; None where nothing is to be shown."""
+    if not show or not sys.stderr.isatty():
+        yield None
+        return
+    from rich.progress import BarColumn, MofNCompleteColumn, SpinnerColumn, TextColumn, TimeElapsedColumn
+    from rich.progress import Progress as Bars
+
+    columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
+    with Bars(*columns, TimeElapsedColumn(), console=err()) as bars:
+        stages: dict[str, Any] = {}
+
+        def advance(done: int, total: int | None, stage: str) -> None:
+            if stage not in stages:
+                stages[stage] = bars.add_task(stage, total=total)
+            bars.update(stages[stage], completed=done, total=total)
+
+        yield advance
+
+
+def configure_logs() -> None:
+    """Structured logs as one JSON line each on standard error, warnings and above."""
+    import logging
+
+    import structlog
+
+    structlog.configure(
+        processors=[
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso"),
+            structlog.processors.JSONRenderer(ensure_ascii=False),
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+    )
+
+
+def _plain(text: str) -> str:
+    """Text for Rich without markup meaning (file names and customer text may hold brackets)."""
+    from rich.markup import escape
+
+    return escape(text)
