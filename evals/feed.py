@@ -348,7 +348,7 @@ class Feed:
                 said = wording.event("decline", self._context(draft, person.language), "")
                 row |= {"text": said.text, "_said": said}
             self.rows["survey"].append(row)
-            at += timedelta(days=self.rng.randrange(11, 16) if left > 49 else self.rng.randrange(7, 11))
+            at += timedelta(days=self.rng.randrange(21, 28) if left > 56 else self.rng.randrange(9, 13))
 
     def leaves_on(self, person: Person) -> date:
         """When a declining customer leaves: spread evenly from the seventh week to a month after the end."""

@@ -118,9 +118,10 @@ class Wording:
         return text
 
     def _event(self, name: str, context: Mapping[str, str], topic: str) -> Said:
-        text = self.fill(self.rng.choice(self.data["events"][name]), context)
+        first, second = self.rng.sample(self.data["events"][name], 2)
+        text = self.fill(first, context)
         if self.rng.random() < 0.2:
-            text += self._link("same") + self.fill(self.rng.choice(self.data["events"][name]), context)
+            text += self._link("same") + self.fill(second, context)
         return Said(self._dress(text, "negative", context), "negative", (topic,), name)
 
     def _remark(
@@ -156,7 +157,7 @@ class Wording:
             second = self._topic(weights, mood, besides=topic)
             text += self._link("same") + self.clause(second, mood, context)
             topics, kind = [topic, second], "several"
-        return Said(self._dress(text, mood, context), mood, tuple(topics), kind)
+        return Said(self._dress(text, mood, context, opened=kind != "mixed"), mood, tuple(topics), kind)
 
     def _topic(self, weights: Mapping[str, float], mood: Mood, besides: str = "") -> str:
         usable = self.topics_with(weights, mood)
@@ -167,8 +168,8 @@ class Wording:
         link: str = self.rng.choice(self.data["links"][kind])
         return link
 
-    def _dress(self, text: str, mood: Mood, context: Mapping[str, str]) -> str:
-        opener = self.fill(self.rng.choice(self.data["openers"][mood]), context)
+    def _dress(self, text: str, mood: Mood, context: Mapping[str, str], *, opened: bool = True) -> str:
+        opener = self.fill(self.rng.choice(self.data["openers"][mood]), context) if opened else ""
         closer = self.fill(self.rng.choice(self.data["closers"][mood]), context)
         if self.language == "en" and (not opener or opener[-2:] in (". ", ": ", "! ")):
             text = _capital(text)

@@ -20,7 +20,8 @@ _PARTS = {
     '<Override PartName="/xl/worksheets/sheet1.xml" '
     'ContentType="application/vnd.openxmlformats-officedocument.spreadsheetml.worksheet+xml"/></Types>',
     "_rels/.rels": f'<Relationships xmlns="{_NS}/package/2006/relationships"><Relationship Id="rId1" '
-    f'Type="{_NS}/officeDocument/2006/relationships/officeDocument" Target="xl/workbook.xml"/></Relationships>',
+    f'Type="{_NS}/officeDocument/2006/relationships/officeDocument" Target="xl/workbook.xml"/>'
+    "</Relationships>",
     "xl/workbook.xml": f'<workbook xmlns="{_NS}/spreadsheetml/2006/main" '
     f'xmlns:r="{_NS}/officeDocument/2006/relationships"><sheets><sheet name="Sheet1" sheetId="1" '
     'r:id="rId1"/></sheets></workbook>',

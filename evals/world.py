@@ -67,7 +67,7 @@ class World:
         return cls(data, shops, products)
 
     def people(self, rng: random.Random, end: date) -> list[Person]:
-        """Draw the customers. The first `decliners` decline before they leave; the next are loud but loyal."""
+        """Draw the customers: first those who decline before they leave, then the loud but loyal, then all."""
         regions = self.data["regions"]
         tiers = self.data["tiers"]
         surnames, given = self.data["surnames"], self.data["given_names"]
