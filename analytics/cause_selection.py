@@ -1,0 +1,175 @@
+"""From scored conditions to causes: shortest first, one by one, each on the items the ones before leave."""
+
+import itertools
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from analytics.adjustment import Adjusted, level_spread, stratified_effect
+from analytics.cells import CellTable, Conditions, Pair, within
+from analytics.condition_search import Candidate, ConditionSearch
+from analytics.symptoms import grew
+
+# How many of the best candidates are held against each cause found.
+_POOL = 12
+# Jaccard index from which a fallen candidate counts as another name for the cause.
+_ALIAS_OVERLAP = 0.5
+# How many other dimensions an effect is adjusted for, the ones whose mix could do most harm.
+_STRATIFIERS = 3
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """A cause: the candidate measured on its own items, whether it is a symptom, how it was adjusted."""
+
+    candidate: Candidate
+    symptom: bool
+    adjusted: tuple[Adjusted, ...] = ()
+
+
+@dataclass(frozen=True)
+class Alias:
+    """A candidate that a cause (by number) explains away while naming mostly the same items."""
+
+    candidate: Candidate
+    of: int
+    overlap: float
+
+
+class Selector:
+    """Chooses causes greedily. `sign` is the direction wanted (0: either); `change` the overall change in
+    units of x where it is significant, else None; `examined` the number of cells tested."""
+
+    def __init__(
+        self, cells: CellTable, search: ConditionSearch, *, sign: int, change: float | None, examined: int
+    ) -> None:
+        self.chosen: list[Chosen] = []
+        self.aliases: list[Alias] = []
+        self.refuted_by: str | None = None
+        self.examined = examined
+        self.cells = cells
+        self.search = search
+        self._sign = sign
+        self._change = change
+
+    def choose(self, candidates: Sequence[Candidate], *, symptom: bool, worse: bool = False) -> None:
+        """Add causes from `candidates`. With `worse`, a symptom must not have become rarer."""
+        limits = self.search.limits
+        pool = [found for found in candidates if self._stands(found) and not (worse and self._rarer(found))]
+        pool.sort(key=lambda found: -found.score)
+        pool = pool[: 4 * _POOL]
+        pool = self._after_removal(pool) if self.chosen else pool
+        while pool and len(self.chosen) < limits.max_causes:
+            best = pool.pop(0)
+            if not symptom:
+                best = self._shortest(best)
+            adjusted = () if symptom else self._adjust(best)
+            if adjusted is None:
+                continue
+            self.chosen.append(Chosen(best, symptom, adjusted))
+            pool = self._after_removal(pool)
+
+    def _stands(self, found: Candidate) -> bool:
+        """Whether a candidate is beyond chance for all cells examined, and large enough to matter."""
+        limits, effect = self.search.limits, found.effect
+        if effect.contribution * self._sign < 0:
+            return False
+        if effect.p_value * self.examined > limits.alpha:
+            return False
+        contrast = self.search.contrast
+        if contrast.mode != "volume" and abs(effect.value) < self._floor(found):
+            return False
+        if self._change is None or effect.contribution * self._change < 0:
+            return self._change is None or self._sign != 0
+        return effect.contribution / self._change >= limits.min_share
+
+    def _floor(self, found: Candidate) -> float:
+        """Smallest departure worth naming; a symptom adds to the whole, so its share of items scales it."""
+        contrast = self.search.contrast
+        floor = self.search.limits.min_effect * math.sqrt(contrast.variance)
+        if found.effect.value != found.effect.contribution:
+            return floor
+        return floor * min(1.0, found.pair.after.n / max(1, contrast.total.after.n))
+
+    def _rarer(self, found: Candidate) -> bool:
+        contrast = self.search.contrast
+        return contrast.mode == "change" and not grew(found.pair, contrast.total)
+
+    def _shortest(self, found: Candidate) -> Candidate:
+        """Drop a condition as long as what it leaves out departs as well (p < 0.01, at least half as far)."""
+        clause = found.conditions
+        contrast = self.search.contrast
+        for wider in itertools.combinations(clause, len(clause) - 1) if len(clause) > 1 else ():
+            rows = self.cells.rows(wider)
+            left_out = rows.minus(found.pair)
+            rest = self.search.measure(wider, left_out, of=contrast.total.minus(found.pair))
+            whole = self.search.measure(wider, rows)
+            if rest is None or whole is None or rest.effect.p_value >= 0.01:
+                continue
+            if rest.effect.value * found.effect.value > 0 and abs(rest.effect.value) >= 0.5 * abs(
+                found.effect.value
+            ):
+                return self._shortest(whole)
+        return found
+
+    def _adjust(self, found: Candidate) -> tuple[Adjusted, ...] | None:
+        """Hold the effect constant for other dimensions; None where one of them explains it away."""
+        contrast = self.search.contrast
+        if contrast.mode == "volume":
+            return ()
+        named = {name for name, _ in found.conditions}
+        others = sorted(
+            (name for name in self.search.dims if name not in named),
+            key=lambda name: -level_spread(self.cells, name),
+        )
+        adjusted = []
+        for name in others[: 2 * _STRATIFIERS]:
+            within_strata = stratified_effect(self.cells, contrast, found.conditions, name)
+            if within_strata is None:
+                continue
+            if within_strata.refutes(found.effect):
+                self.refuted_by = self.refuted_by or name
+                return None
+            adjusted.append(within_strata)
+            if len(adjusted) == _STRATIFIERS:
+                break
+        return tuple(adjusted)
+
+    def _after_removal(self, pool: Sequence[Candidate]) -> list[Candidate]:
+        """Measure the candidates again without the items of the causes found; those that fall are aliases."""
+        taken = [chosen.candidate.conditions for chosen in self.chosen]
+        rest = self.search.contrast.total.minus(self.cells.overlap((), taken))
+        left = []
+        checked = 0
+        for found in pool:
+            if any(within(found.conditions, clause) for clause in taken) or checked == _POOL:
+                continue
+            checked += 1
+            # From the table, not from `found`: an earlier round may have taken items out of it already.
+            whole = self.cells.rows(found.conditions)
+            remaining = whole.minus(self.cells.overlap(found.conditions, taken))
+            again = self._measure(found, remaining, rest)
+            if again is not None and self._stands(again):
+                left.append(again)
+            else:
+                self._alias(found, whole, taken)
+        return sorted(left, key=lambda found: -found.score)
+
+    def _measure(self, found: Candidate, remaining: Pair, rest: Pair) -> Candidate | None:
+        if found.conditions[0][0] in self.search.dims:
+            return self.search.measure(found.conditions, remaining, of=rest)
+        effect = self.search.contrast.presence(remaining, of=rest)
+        return None if effect is None else Candidate(found.conditions, remaining, effect, effect.evidence)
+
+    def _alias(self, found: Candidate, whole: Pair, taken: Sequence[Conditions]) -> None:
+        """Note a fallen candidate under the cause it shares most of its items with, unless it contains it."""
+        overlaps = []
+        for number, clause in enumerate(taken):
+            if within(clause, found.conditions):
+                continue
+            shared = self.cells.overlap(found.conditions, [clause]).after.n
+            union = whole.after.n + self.cells.rows(clause).after.n - shared
+            overlaps.append((shared / union if union else 0.0, number))
+        if overlaps and max(overlaps)[0] >= _ALIAS_OVERLAP:
+            overlap, number = max(overlaps)
+            self.aliases.append(Alias(found, number, overlap))
