@@ -23,7 +23,7 @@ class _File(BaseModel):
     usage: list[str]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class BehaviourReader:
     """Compiled patterns by signal name, and the kinds of event that mean use."""
 

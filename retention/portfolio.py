@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import TypeVar
 
@@ -13,6 +13,10 @@ from store.facts import FactStore, Selection, Voice, Window
 from store.records import BehaviourEvent, Outcome
 
 _T = TypeVar("_T", Voice, BehaviourEvent)
+
+
+# A feed whose last item is older than this is judged as it stood then: it would all look like silence.
+_STALE = timedelta(days=30)
 
 
 @dataclass(frozen=True)
@@ -29,6 +33,11 @@ class Portfolio:
     unknown: tuple[str, ...]
     items: int
 
+    def staying(self) -> "Portfolio":
+        """Return the portfolio without the risks of those who have left."""
+        gone = frozenset(self.left)
+        return replace(self, risks=tuple(r for r in self.risks if r.customer_id not in gone))
+
 
 def assess_customers(
     facts: FactStore,
@@ -39,15 +48,15 @@ def assess_customers(
 ) -> Portfolio:
     """Assess these customers (all, where none are named) as they stood at `at`.
 
-    A customer named explicitly is assessed even if he has left. Nothing after `at` is looked at.
+    Who has left is assessed too, so that a question about him can be answered; see `staying`. Nothing after
+    `at` is looked at.
     """
     policy = policy or load_policy()
     # Half-open windows: a moment is added so that what happened at `at` itself counts.
     window = Window(at - timedelta(days=policy.health.history_days), at + timedelta(microseconds=1))
-    filters = {} if customer_ids is None else {"customer_id": tuple(customer_ids)}
     if customer_ids is not None and not customer_ids:
         return Portfolio(at, (), (), (), 0)
-    voices = facts.voices(Selection(window=window, filters=filters))
+    voices = facts.voices(Selection(window=window), customer_ids)
     said = _by_customer(voices)
     asked = list(said) if customer_ids is None else list(dict.fromkeys(customer_ids))
     left = gone(facts.outcomes(customer_ids), at)
@@ -55,9 +64,7 @@ def assess_customers(
     behaviour = load_behaviour()
     known = [i for i in asked if i in said or i in done]
     risks = [
-        assess(i, said.get(i, []), done.get(i, []), policy=policy, behaviour=behaviour, now=at)
-        for i in known
-        if customer_ids is not None or i not in left
+        assess(i, said.get(i, []), done.get(i, []), policy=policy, behaviour=behaviour, now=at) for i in known
     ]
     risks.sort(key=lambda r: (-r.health.probability, -gravity(r.tier), r.customer_id))
     return Portfolio(
@@ -67,6 +74,13 @@ def assess_customers(
         unknown=tuple(i for i in asked if i not in said and i not in done),
         items=len(voices),
     )
+
+
+def moment_of(last_at: datetime | None, now: datetime) -> datetime:
+    """Return the moment at which customers are judged: `now`, or the last item of a feed that has ended."""
+    if last_at is None or now - last_at <= _STALE:
+        return now
+    return last_at
 
 
 def gone(outcomes: Sequence[Outcome], at: datetime) -> frozenset[str]:

@@ -111,7 +111,9 @@ def _words(part: Part, language: Language) -> str:
     figures = {
         name: f"{value:.0%}" if name == "ratio" else f"{value:g}" for name, value in part.figures.items()
     }
-    return sentence("reasons", part.name, language, detail=name_of("signals", part.detail, language), **figures)
+    return sentence(
+        "reasons", part.name, language, detail=name_of("signals", part.detail, language), **figures
+    )
 
 
 def _scores(voices: Sequence[Voice], policy: Policy) -> list[Score]:
@@ -163,9 +165,7 @@ def _triggers(
     return tuple(sorted(_merged(enough), key=lambda t: (-_GRAVITY[t.tier], -t.at.timestamp(), t.cause)))
 
 
-def _mood_triggers(
-    fresh: Sequence[Voice], health: Health, policy: Policy, now: datetime
-) -> list[Trigger]:
+def _mood_triggers(fresh: Sequence[Voice], health: Health, policy: Policy, now: datetime) -> list[Trigger]:
     found = []
     rule = policy.triggers.repeated_negative
     upset = [

@@ -1,0 +1,79 @@
+"""One customer's last conversations with the curve of his mood."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime, tzinfo
+from typing import Any
+
+from analytics.breakpoints import emotion_break
+from store.facts import FactStore, Find, Selection
+from store.records import LabelledFeedback, Sentiment
+
+_TURNS = 2000
+_POLARITY: Mapping[Sentiment, float] = {
+    Sentiment.POSITIVE: 1.0,
+    Sentiment.NEUTRAL: 0.0,
+    Sentiment.NEGATIVE: -1.0,
+}
+
+
+def last_conversations(
+    facts: FactStore, items: Sequence[LabelledFeedback], *, limit: int, zone: tzinfo
+) -> list[dict[str, Any]]:
+    """Return the `limit` newest conversations among a customer's items (newest first), agents' turns included.
+
+    An item without a conversation id is a conversation of its own. `curve` has one value a turn: -1 negative
+    to 1 positive, weighted by confidence; None for agents and unlabelled turns. `break_turn` is the index in
+    `turns` at which negative emotion breaks out, None where it does not.
+    """
+    keys: dict[str, list[LabelledFeedback]] = {}
+    for item in sorted(items, key=_time, reverse=True):
+        key = item.feedback.conversation_id or f"\x00{item.feedback.feedback_id}"
+        if key in keys or len(keys) < limit:
+            keys.setdefault(key, []).append(item)
+    ids = tuple(key for key in keys if not key.startswith("\x00"))
+    if ids:
+        filters = {"conversation_id": ids, "speaker": ("customer", "agent", None)}
+        found = facts.find(Find(Selection(filters=filters), order="oldest", limit=_TURNS))
+        for key in ids:
+            keys[key] = [item for item in found if item.feedback.conversation_id == key] or keys[key]
+    return [_conversation(turns, zone) for turns in keys.values()]
+
+
+def _time(item: LabelledFeedback) -> float:
+    return item.feedback.occurred_at.timestamp() if item.feedback.occurred_at else float("-inf")
+
+
+def _conversation(items: Sequence[LabelledFeedback], zone: tzinfo) -> dict[str, Any]:
+    turns = sorted(
+        items, key=lambda item: (item.feedback.turn if item.feedback.turn is not None else -1, _time(item))
+    )
+    curve = [_mood(item) for item in turns]
+    times = [t.feedback.occurred_at for t in turns if t.feedback.occurred_at]
+    return {
+        "conversation_id": turns[0].feedback.conversation_id,
+        "channel": turns[0].feedback.channel.value,
+        "from": shown(min(times, default=None), zone),
+        "to": shown(max(times, default=None), zone),
+        "turns": [
+            {
+                "feedback_id": item.feedback.feedback_id,
+                "speaker": item.feedback.speaker or "customer",
+                "text": item.feedback.text,
+                "sentiment": item.labels.sentiment.value if item.labels else None,
+            }
+            for item in turns
+        ],
+        "curve": curve,
+        "break_turn": emotion_break(curve),
+    }
+
+
+def _mood(item: LabelledFeedback) -> float | None:
+    if item.labels is None or item.feedback.speaker == "agent":
+        return None
+    return round(_POLARITY[item.labels.sentiment] * item.labels.sentiment_confidence, 4)
+
+
+def shown(at: datetime | None, zone: tzinfo) -> str | None:
+    """A time as ISO text in `zone`."""
+    return at.astimezone(zone).isoformat() if at else None
