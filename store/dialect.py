@@ -192,8 +192,8 @@ class ClickHouse(Dialect):
         return call("arrayJoin", array)
 
     def mentions(self, text: exp.Expression, part: exp.Expression) -> exp.Expression:
-        """`positionUTF8` over lower case."""
-        found = call("positionUTF8", call("lowerUTF8", text), call("lowerUTF8", part))
+        """`positionCaseInsensitiveUTF8`; `lowerUTF8` is missing from builds without ICU."""
+        found = call("positionCaseInsensitiveUTF8", text, part)
         return exp.GT(this=found, expression=integer(0))
 
     def member(self, column: exp.Expression, values: exp.Expression) -> exp.Expression:

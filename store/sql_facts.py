@@ -95,7 +95,7 @@ class SqlFactStore(ABC):
             f"SELECT text_key, min(text) FROM feedback WHERE text_key IS NOT NULL AND {test} "
             "GROUP BY text_key ORDER BY text_key"
         )
-        return dict(self._rows(Statement(sql, params)))  # type: ignore[arg-type]
+        return dict(self._rows(Statement(sql, params)))
 
     def existing_ids(self, feedback_ids: Sequence[str]) -> frozenset[str]:
         """Return which of these ids are stored."""
