@@ -140,8 +140,7 @@ def _match(dimension: str, value: str, listed: Sequence[str]) -> tuple[str, ...]
         return same_place
     if dimension == "topic":
         return _topics(value, listed)
-    levels = tuple(v for v in listed if "/" in v and _is_level(value, v))
-    return levels if dimension in ("org_unit",) or levels else ()
+    return tuple(v for v in listed if "/" in v and _is_level(value, v))
 
 
 def _topics(value: str, listed: Sequence[str]) -> tuple[str, ...]:

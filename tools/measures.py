@@ -1,0 +1,130 @@
+"""Which figure a metric is, and asking the store for its sums."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from difflib import get_close_matches
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from analytics.estimates import Estimate, Kind, estimate
+from analytics.sums import EMPTY, Sums
+from store.errors import ToolInputError
+from store.facts import Aggregate, FactStore, Group, Selection
+from tools.arguments import Language
+from tools.caveats import caveat
+from tools.context import ToolContext
+from tools.dimensions import canonical, find_dimension, find_values, fold
+
+DIGITS = 4
+
+
+@dataclass(frozen=True)
+class Measure:
+    """A metric by its name in the store, its kind, its best value (None: not known) and its title."""
+
+    name: str
+    kind: Kind
+    best: float | None
+    title: str
+
+
+def find_measure(name: str, context: ToolContext, language: Language) -> Measure:
+    """The metric a word stands for: a column of the data first, then the known ones and their aliases.
+
+    `share:<dimension>=<value>` is normalised. Raises ToolInputError that lists the nearest known metrics.
+    """
+    custom = context.facts.catalogue().metrics
+    known = _known()
+    asked = name.strip()
+    if asked.lower().startswith("share:"):
+        return _share(asked, context, language)
+    for candidate in custom:
+        if fold(candidate) == fold(asked):
+            return _measure(candidate, custom[candidate].high, language)
+    target = _aliases().get(fold(asked))
+    if target is not None:
+        return _measure(target, None, language)
+    words = {**{fold(c): c for c in custom}, **{fold(k): k for k in known}, **_aliases()}
+    near = dict.fromkeys(words[word] for word in get_close_matches(fold(asked), words, n=3, cutoff=0.6))
+    hint = f"; the nearest are {', '.join(near)}" if near else ""
+    listed = ", ".join(
+        dict.fromkeys((*custom, *(k for k in known if k not in ("nps", "csat", "ces", "rating"))))
+    )
+    raise ToolInputError(
+        f"unknown metric {name!r}{hint}. Metrics in this data: {listed}, share:<dimension>=<value>"
+    )
+
+
+def sums(measure: Measure, selection: Selection, facts: FactStore) -> Sums:
+    """The sums of a metric over a selection."""
+    return pooled(facts.aggregate(Aggregate(measure.name, selection)))
+
+
+def pooled(groups: Sequence[Group]) -> Sums:
+    """Add up groups that share no item."""
+    return sum((Sums(g.n, g.total, g.squares) for g in groups), EMPTY)
+
+
+def figure(measure: Measure, of: Sums) -> dict[str, float | int | None]:
+    """value, ci_low, ci_high, n: NPS in points, a proportion in 0..1, a mean in its own unit."""
+    found = estimate(measure.kind, of)
+    return {
+        "value": rounded(found.value),
+        "ci_low": rounded(found.ci_low),
+        "ci_high": rounded(found.ci_high),
+        "n": found.n,
+    }
+
+
+def estimate_caveats(found: Estimate, language: Language) -> list[str]:
+    """Why an estimate has no interval, where it has none."""
+    if found.reason is None or found.n == 0:
+        return []
+    return [caveat("no_interval", language, reason=found.reason)]
+
+
+def rounded(value: float | None) -> float | None:
+    """At most four decimals; minus zero is zero."""
+    return None if value is None else round(value, DIGITS) + 0.0
+
+
+def _share(asked: str, context: ToolContext, language: Language) -> Measure:
+    dimension, equals, value = asked[len("share:") :].partition("=")
+    if not equals or not value.strip():
+        raise ToolInputError("write a share as share:<dimension>=<value>, e.g. share:intent=complaint")
+    name = find_dimension(dimension.strip(), context.facts.catalogue())
+    stored = canonical(name, value.strip())
+    if stored is None:
+        found = find_values(name, value.strip(), context.facts)
+        if len(found) > 1:
+            raise ToolInputError(
+                f"{value!r} stands for several values of {name}: {', '.join(found[:10])}; name one"
+            )
+        stored = found[0]
+    entry = _known().get(f"share:{name}={stored}")
+    title = f"{entry[language]}" if entry else f"{name}={stored}"
+    best = None if entry is None else entry.get("best")
+    return Measure(f"share:{name}={stored}", "proportion", best, title)
+
+
+def _measure(name: str, high: float | None, language: Language) -> Measure:
+    entry = _known().get(name)
+    if entry is None:
+        return Measure(name, "mean", high, name)
+    best = entry.get("best")
+    return Measure(name, entry["kind"], None if best is None else float(best), str(entry[language]))
+
+
+@cache
+def _known() -> Mapping[str, Any]:
+    path = Path(__file__).parent / "metric_words.yaml"
+    loaded: Mapping[str, Any] = yaml.safe_load(path.read_text(encoding="utf-8"))["metrics"]
+    return loaded
+
+
+@cache
+def _aliases() -> Mapping[str, str]:
+    return {fold(str(word)): name for name, entry in _known().items() for word in (name, *entry["words"])}
