@@ -19,3 +19,9 @@ def _phrases() -> dict[str, dict[str, str]]:
 def phrase(key: str, language: Language, /, **values: object) -> str:
     """Fill one sentence. An unknown key or a missing value is a KeyError."""
     return _phrases()[key][language].format(**values)
+
+
+def name(key: str, language: Language, otherwise: str) -> str:
+    """The name of something that may have none of ours (a value of the data, say)."""
+    entry = _phrases().get(key)
+    return entry[language] if entry else otherwise

@@ -132,7 +132,7 @@ class Planner:
     def _compare(self, frame: Frame, metric: str) -> Call:
         args = self._versus(frame, metric)
         if frame.group_by:
-            args["group_by"] = list(frame.group_by)
+            args["by"] = frame.group_by[0]
         return Call("compare_periods", args)
 
     def _after_causes(self, frame: Frame, done: Sequence[Done], made: set[str]) -> list[Call]:

@@ -9,8 +9,8 @@ from agent.vocabulary import Vocabulary
 from store.clock import Clock
 from store.errors import ToolInputError
 from store.facts import FactStore, Selection
+from tools.dimensions import vocabulary as dimension_words
 from tools.periods import find_periods, resolve
-from tools.selection import dimension_aliases
 
 
 def build_reader(facts: FactStore, clock: Clock, zone: ZoneInfo) -> Reader:
@@ -31,7 +31,12 @@ def build_reader(facts: FactStore, clock: Clock, zone: ZoneInfo) -> Reader:
             return True
         return facts.count(Selection(filters={"customer_id": (customer_id,)})) > 0
 
-    vocabulary = Vocabulary(facts.catalogue(), dimension_aliases(), topics)
+    dimensions = {
+        word: name
+        for name, entry in dimension_words()["dimensions"].items()
+        for word in (name, *entry["words"])
+    }
+    vocabulary = Vocabulary(facts.catalogue(), dimensions, topics)
     return Reader(
         vocabulary, lambda text: [(m.span, m.phrase) for m in find_periods(text)], is_later, is_customer
     )

@@ -22,6 +22,7 @@ _CUSTOMER = re.compile(
 _QUOTED = re.compile(r"[「『“\"']([^「」『』“”\"']{1,60})[」』”\"']")
 _LABEL_DIMENSIONS = ("topic", "topic_area", "risk", "intent", "sentiment", "emotion", "competitor")
 _WIDE_DIMENSIONS = ("channel", "region", "language", "nps_class", "customer_type", "product", "priority")
+_NOT_GROUPED = frozenset({"customer_id", "source", "speaker", "theme", "conversation_id"})
 _SHARES = {"negative": "negative_share", "positive": "positive_share", "neutral": "neutral_share"}
 
 
@@ -137,8 +138,11 @@ class Reader:
         for hit in self.vocabulary.dimensions(text):
             inside_value = any(v.start <= hit.start and hit.end <= v.end for v in values)
             cued = any(0 <= hit.start - cue.end <= 2 for cue in each)
+            ranks = ranked and hit.end - hit.start > 1
             after = re.match(r"\s*(?:分布|分别|之间|维度|拆分|breakdown)", text[hit.end :])
-            if not inside_value and (cued or ranked or after) and hit.tag not in found:
+            if hit.tag in _NOT_GROUPED or inside_value or hit.tag in found:
+                continue
+            if cued or ranks or after:
                 found.append(hit.tag)
         if "why" not in goals:
             found += [hit.tag for hit in matcher("time_group").find(text) if hit.tag not in found]

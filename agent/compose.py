@@ -1,0 +1,130 @@
+"""The offline planner's answer: conclusion first, then figures, quotes, caveats and the next step.
+
+Every figure written here comes from a tool result, so that the number lock can bind it.
+"""
+
+from collections.abc import Sequence
+from typing import Any, Protocol
+
+from agent.compose_causes import compose_causes, compose_quotes, compose_themes
+from agent.compose_figures import compose_comparison, compose_figure, compose_premise
+from agent.compose_people import (
+    compose_customer,
+    compose_low_scores,
+    compose_plan,
+    compose_risk,
+    compose_tasks,
+)
+from agent.compose_quality import compose_quality
+from agent.frame import Frame
+from agent.phrases import phrase
+from store.facts import Catalogue
+
+_CAVEATS = 4
+
+
+class Step(Protocol):
+    """A call that was made and what came of it."""
+
+    @property
+    def call(self) -> Any:
+        """The call: name and args."""
+        ...
+
+    @property
+    def result(self) -> dict[str, Any] | None:
+        """The tool result, or None."""
+        ...
+
+    @property
+    def error(self) -> str | None:
+        """What the tool said if it failed."""
+        ...
+
+
+def compose(frame: Frame, steps: Sequence[Step], catalogue: Catalogue) -> str:
+    """Write the answer of one turn."""
+    language = frame.language
+    if not catalogue.items:
+        return phrase("no_data", language)
+    if "help" in frame.goals:
+        return phrase("help", language)
+    if not steps:
+        return phrase("not_understood", language) + "\n\n" + phrase("help", language)
+    parts = [phrase("problem", language, error=s.error) for s in steps if s.error]
+    results = [s.result for s in steps if s.result is not None]
+    parts += _premise(frame, results)
+    for result in _in_reading_order(results):
+        parts.append(_part(frame, result))
+    parts.append(_caveats(frame, results))
+    parts.append(_next_step(frame, results))
+    return "\n\n".join(part for part in dict.fromkeys(parts) if part)
+
+
+_ORDER = (
+    "root_cause",
+    "compare_periods",
+    "nps_stats",
+    "metric_stats",
+    "list_themes",
+    "low_score_drilldown",
+    "search_feedback",
+    "customer_360",
+    "create_action_plan",
+    "churn_risk",
+    "create_retention_task",
+    "data_quality",
+)
+
+
+def _in_reading_order(results: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    known = {name: place for place, name in enumerate(_ORDER)}
+    return sorted(results, key=lambda result: known.get(result["tool"], len(known)))
+
+
+def _part(frame: Frame, result: dict[str, Any]) -> str:
+    tool = result["tool"]
+    if tool in ("nps_stats", "metric_stats"):
+        return compose_figure(frame, result)
+    composers = {
+        "compare_periods": compose_comparison,
+        "root_cause": compose_causes,
+        "list_themes": compose_themes,
+        "search_feedback": compose_quotes,
+        "churn_risk": compose_risk,
+        "customer_360": compose_customer,
+        "low_score_drilldown": compose_low_scores,
+        "create_action_plan": compose_plan,
+        "create_retention_task": compose_tasks,
+        "data_quality": compose_quality,
+    }
+    return composers[tool](frame, result)
+
+
+def _premise(frame: Frame, results: Sequence[dict[str, Any]]) -> list[str]:
+    """Correct a question that takes a wrong direction for granted."""
+    for result in results:
+        if result["tool"] == "compare_periods" and frame.claims:
+            return [compose_premise(frame, result)]
+    return []
+
+
+def _caveats(frame: Frame, results: Sequence[dict[str, Any]]) -> str:
+    found = list(dict.fromkeys(text for result in results for text in result.get("caveats", [])))
+    if not found:
+        return ""
+    lines = [phrase("caveat_line", frame.language, text=text) for text in found[:_CAVEATS]]
+    return "\n".join([phrase("caveat_head", frame.language), *lines])
+
+
+def _next_step(frame: Frame, results: Sequence[dict[str, Any]]) -> str:
+    if any(not result["n"] for result in results):
+        return ""
+    if "plan" in frame.goals or "tasks" in frame.goals:
+        return ""
+    if "why" in frame.goals:
+        found = any(r["data"].get("verdict") == "cause_found" for r in results if r["tool"] == "root_cause")
+        return phrase("next_plan", frame.language) if found else ""
+    if frame.goals and frame.goals[0] in ("figure", "compare"):
+        return phrase("next_why", frame.language)
+    return ""

@@ -1,0 +1,92 @@
+"""Sentences about causes, themes and customers' own words."""
+
+from typing import Any
+
+from agent.compose_figures import signed
+from agent.frame import Frame
+from agent.phrases import name, phrase
+from agent.wording import conditions, metric_name, number, percent, scope
+
+_CAUSES = 3
+_QUOTE_CHARACTERS = 160
+
+
+def compose_causes(frame: Frame, result: dict[str, Any]) -> str:
+    """The first cause with effect, share and grade; the others in a line each; rivals; or no cause."""
+    language, data = frame.language, result["data"]
+    if data["verdict"] != "cause_found":
+        return phrase("no_cause", language, reason=data.get("reason") or "").strip()
+    metric = str(result["args"].get("metric") or "nps")
+    first, *more = data["causes"][:_CAUSES]
+    level = data.get("mode") == "level"
+    lines = [
+        phrase(
+            "cause_level" if level else "cause_first",
+            language,
+            conditions=conditions(first["conditions"], language),
+            metric=metric_name(metric, language),
+            effect=signed(metric, first["effect"], language),
+            share=percent(first["share"]),
+            grade=name(f"value_grade_{first['evidence_grade']}", language, first["evidence_grade"]),
+            scope=name(f"value_scope_{first['scope']}", language, first["scope"]),
+        )
+    ]
+    if first.get("theme"):
+        lines.append(phrase("cause_theme", language, theme=first["theme"]))
+    if more:
+        lines.append(phrase("cause_more", language))
+        for cause in more:
+            grade = name(f"value_grade_{cause['evidence_grade']}", language, cause["evidence_grade"])
+            what = conditions(cause["conditions"], language)
+            lines.append(
+                phrase("cause_line", language, conditions=what, share=percent(cause["share"]), grade=grade)
+            )
+    if data.get("rivals"):
+        names = "；".join(conditions(rival["conditions"], language) for rival in data["rivals"][:_CAUSES])
+        lines.append(phrase("rivals", language, names=names))
+    return "\n".join(lines)
+
+
+def compose_themes(frame: Frame, result: dict[str, Any]) -> str:
+    """Themes in order, with size, share, negativity, heat and trend."""
+    language = frame.language
+    themes = result["data"]["themes"]
+    if not themes:
+        return phrase(
+            "themes_none" if result["n"] else "quotes_none", language, scope=scope(result, language)
+        )
+    lines = [phrase("themes_head", language, n=number(result["n"]), scope=scope(result, language))]
+    for rank, theme in enumerate(themes[: frame.limit or 8], start=1):
+        lines.append(
+            phrase(
+                "theme_line",
+                language,
+                rank=rank,
+                label=theme["label"],
+                size=number(theme["size"]),
+                share=percent(theme["share"]),
+                negative=percent(theme["negative_share"] or 0.0),
+                heat=number(theme["heat"]),
+                trend=name(f"value_trend_{theme['trend']}", language, theme["trend"]),
+            )
+        )
+    return "\n".join(lines)
+
+
+def compose_quotes(frame: Frame, result: dict[str, Any]) -> str:
+    """Customers' words with their ids."""
+    language, asked = frame.language, "quotes" in frame.goals
+    items = [item for item in result["data"]["items"] if item.get("text")]
+    if not items:
+        return (
+            phrase("quotes_none", language, scope=scope(result, language)) if "quotes" in frame.goals else ""
+        )
+    asked = "quotes" in frame.goals
+    head = phrase("quotes_found" if asked else "quotes_head", language, n=number(result["n"]))
+    lines = [head]
+    for item in items[: frame.limit or 5]:
+        text = item["text"].replace("\n", " ").strip()
+        if len(text) > _QUOTE_CHARACTERS:
+            text = text[:_QUOTE_CHARACTERS] + "…"
+        lines.append(phrase("quote_line", language, text=text, id=item["id"]))
+    return "\n".join(lines)

@@ -1,0 +1,147 @@
+"""Sentences about figures: one value, groups, a comparison of two periods."""
+
+from typing import Any
+
+from agent.frame import Frame
+from agent.phrases import Language, phrase
+from agent.wording import amount, change, metric_name, number, scope, span, value_name
+
+_ROWS = 12
+_CONTRIBUTIONS = 5
+
+
+def compose_figure(frame: Frame, result: dict[str, Any]) -> str:
+    """A value with its interval, then its groups."""
+    language, metric = frame.language, _metric(result)
+    if not result["n"]:
+        return phrase(
+            "figure_none", language, scope=scope(result, language), metric=metric_name(metric, language)
+        )
+    groups = result["data"].get("groups") or []
+    lines = [] if len(groups) > 1 and frame.rank else [_headline(result, metric, language)]
+    if groups:
+        lines.append(_groups(frame, result, metric, groups))
+    if not lines or (groups and frame.rank):
+        lines.append(_headline(result, metric, language))
+    return "\n\n".join(dict.fromkeys(lines))
+
+
+def _metric(result: dict[str, Any]) -> str:
+    return "nps" if result["tool"] == "nps_stats" else str(result["data"]["metric"])
+
+
+def _headline(result: dict[str, Any], metric: str, language: Language) -> str:
+    data, where = result["data"], scope(result, language)
+    n = number(result["n"])
+    if metric == "nps":
+        counts = {key: number(data[key]) for key in ("promoters", "passives", "detractors")}
+        low, high = (amount(metric, data[key]) for key in ("ci_low", "ci_high"))
+        shown = amount(metric, data["nps"])
+        return phrase("figure_nps", language, scope=where, nps=shown, low=low, high=high, n=n, **counts)
+    if metric == "volume":
+        return phrase("figure_count", language, scope=where, value=number(data["value"]))
+    values = {
+        "scope": where,
+        "metric": metric_name(metric, language),
+        "value": amount(metric, data["value"]),
+        "n": n,
+    }
+    if data.get("ci_low") is None:
+        return phrase("figure_no_interval", language, **values)
+    low, high = amount(metric, data["ci_low"]), amount(metric, data["ci_high"])
+    return phrase("figure_value", language, **values, low=low, high=high)
+
+
+def _groups(frame: Frame, result: dict[str, Any], metric: str, groups: list[dict[str, Any]]) -> str:
+    language = frame.language
+    value_key = "nps" if metric == "nps" else "value"
+    with_value = [group for group in groups if group.get(value_key) is not None]
+    if frame.rank:
+        with_value.sort(key=lambda group: group[value_key], reverse=frame.rank == "highest")
+    shown = with_value[: frame.limit or _ROWS]
+    lines = []
+    if frame.rank and with_value:
+        first = with_value[0]
+        lines.append(
+            phrase(
+                f"ranked_{frame.rank}",
+                language,
+                metric=metric_name(metric, language),
+                key=group_name(first, language),
+                value=amount(metric, first[value_key]),
+                n=number(first["n"]),
+            )
+        )
+    head = "groups_head" if len(shown) == len(groups) else "groups_top"
+    lines.append(phrase(head, language, count=len(groups), shown=len(shown)))
+    lines += [_group_line(group, metric, value_key, language) for group in shown]
+    return "\n".join(lines)
+
+
+def _group_line(group: dict[str, Any], metric: str, value_key: str, language: Language) -> str:
+    key = group_name(group, language)
+    value, n = amount(metric, group[value_key]), number(group["n"])
+    if metric == "volume":
+        return phrase("group_count", language, key=key, value=value)
+    if group.get("ci_low") is None:
+        return phrase("group_line", language, key=key, value=value, n=n)
+    low, high = amount(metric, group["ci_low"]), amount(metric, group["ci_high"])
+    return phrase("group_line_ci", language, key=key, value=value, n=n, low=low, high=high)
+
+
+def group_name(group: dict[str, Any], language: Language) -> str:
+    """A group's key as people say it."""
+    keys = group["keys"]
+    if "theme" in keys:
+        return str(group["label"])
+    return " / ".join(value_name(name, value, language) for name, value in keys.items())
+
+
+def compose_comparison(frame: Frame, result: dict[str, Any]) -> str:
+    """Before, after, the change and whether it is significant; then what contributed."""
+    language, data = frame.language, result["data"]
+    metric = str(data["metric"])
+    facts = {
+        "metric": metric_name(metric, language),
+        "before_span": span(data["before_period"], language),
+        "after_span": span(data["after_period"], language),
+        "before_n": number(data["n_before"]),
+        "after_n": number(data["n_after"]),
+    }
+    if data["change"] is None:
+        return phrase("compare_unknown", language, **facts)
+    facts |= {"before": amount(metric, data["before"]), "after": amount(metric, data["after"])}
+    low, high = data["ci_low"], data["ci_high"]
+    facts |= {"low": signed(metric, low, language), "high": signed(metric, high, language)}
+    if data["significant"]:
+        facts["direction"] = phrase("up" if data["change"] > 0 else "down", language)
+        facts["change"] = change(metric, data["change"], language)
+    lines = [phrase("compare_moved" if data["significant"] else "compare_steady", language, **facts)]
+    if frame.group_by and data["contributions"]:
+        lines.append(_contributions(metric, data, language))
+    return "\n\n".join(lines)
+
+
+def _contributions(metric: str, data: dict[str, Any], language: Language) -> str:
+    lines = [phrase("contributions_head", language)]
+    for part in data["contributions"][:_CONTRIBUTIONS]:
+        value = signed(metric, part["contribution"], language)
+        lines.append(phrase("contribution_line", language, key=part["label"], value=value))
+    return "\n".join(lines)
+
+
+def signed(metric: str, value: float, language: Language) -> str:
+    """A change with its sign."""
+    return ("-" if value < 0 else "") + change(metric, value, language)
+
+
+def compose_premise(frame: Frame, result: dict[str, Any]) -> str:
+    """A sentence where the direction the question assumes is not what the data says; else nothing."""
+    data = result["data"]
+    if data["change"] is None or frame.claims is None:
+        return ""
+    moved = None if not data["significant"] else ("up" if data["change"] > 0 else "down")
+    if moved == frame.claims:
+        return ""
+    key = "premise_opposite" if moved else "premise_unproven"
+    return phrase(key, frame.language, claim=phrase(frame.claims, frame.language))
