@@ -334,7 +334,7 @@ class Feed:
     def _decline(self, person: Person) -> None:
         """Steady nines until five weeks before they leave, then six after six (truth: `leaves_on`)."""
         leaves = self.leaves_on(person)
-        at = self.calendar.span.start + timedelta(days=self.rng.randrange(14))
+        at = self.calendar.span.start + timedelta(days=self.rng.randrange(25))
         while at < min(leaves, self.calendar.span.end):
             left = (leaves - at).days
             score = self.rng.choices((9, 10, 8), (80, 12, 8))[0] if left > 35 else 6 if left > 12 else 5
@@ -358,7 +358,7 @@ class Feed:
 
     def _complain(self, person: Person) -> None:
         """Complains every other week and stays: high scores, sharp words."""
-        at = self.calendar.span.start + timedelta(days=self.rng.randrange(16))
+        at = self.calendar.span.start + timedelta(days=self.rng.randrange(18))
         while at < self.calendar.span.end:
             draft = self._own_draft(person, at, "negative", "survey")
             said = self._said(draft)
