@@ -1,0 +1,171 @@
+"""Names for themes: the phrases and words that set a cluster apart, in its own language."""
+
+import math
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+from vectorstore.tokens import Clause, Script, StopWords, stop_words
+
+_KEYWORDS = 8
+_LONGEST = {"zh": 4, "en": 4}
+_MOST_CHARS = {"zh": 9, "en": 40}
+# A phrase that names this share of a theme may stand for it alone.
+_ENOUGH = 0.25
+_LEAST_LIFT = 1.5
+_SEPARATOR = {"zh": "、", "en": ", "}
+
+
+class ThemeName(NamedTuple):
+    """A label for people and the words it was drawn from, most telling first."""
+
+    label: str
+    keywords: tuple[str, ...]
+
+
+class _Term(NamedTuple):
+    words: Clause
+    score: float
+    share: float
+
+
+def name_themes(clusters: Sequence[Sequence[Sequence[Clause]]], script: Script) -> list[ThemeName]:
+    """Name each cluster (a sequence of texts, each a sequence of clauses); labels are distinct.
+
+    Terms are scored by class-based TF-IDF (Grootendorst 2022): how often in the cluster, against how
+    often elsewhere, counted once a text. Phrases keep the order in which customers wrote them.
+    """
+    stop = stop_words(script)
+    inside = [Counter(term for text in texts for term in _terms(text, script, stop)) for texts in clusters]
+    everywhere: Counter[Clause] = Counter()
+    for counts in inside:
+        everywhere.update(counts)
+    total = sum(map(len, clusters))
+    names: list[ThemeName] = []
+    taken: set[str] = set()
+    for texts, counts in zip(clusters, inside, strict=True):
+        terms = _telling(counts, everywhere, len(texts), total)
+        words = [term.words[0] for term in terms if len(term.words) == 1]
+        phrases = _without_parts([term for term in terms if len(term.words) > 1])
+        label = _label(phrases, words, script, taken)
+        taken.add(label)
+        names.append(ThemeName(label, tuple(words[:_KEYWORDS])))
+    return names
+
+
+def _terms(text: Sequence[Clause], script: Script, stop: StopWords) -> set[Clause]:
+    """Content words and phrases of one text."""
+    found: set[Clause] = set()
+    for clause in text:
+        for start, first in enumerate(clause):
+            if not _opens(first, stop):
+                continue
+            for end in range(start + 1, min(start + _LONGEST[script], len(clause)) + 1):
+                words = clause[start:end]
+                if _is_content(words[-1], stop) and _reads_well(words, script, stop):
+                    found.add(words)
+    return found
+
+
+def _is_content(word: str, stop: StopWords) -> bool:
+    return word not in stop.empty and word not in stop.modifiers and word not in stop.negators
+
+
+def _opens(word: str, stop: StopWords) -> bool:
+    return word in stop.negators or _is_content(word, stop)
+
+
+def _reads_well(words: Clause, script: Script, stop: StopWords) -> bool:
+    if len(words) == 1:
+        return True
+    if any(
+        word in stop.empty and word not in stop.modifiers and word not in stop.negators
+        for word in words[1:-1]
+    ):
+        return False
+    content = sum(_is_content(word, stop) for word in words)
+    if content < 2 and words[0] not in stop.negators:
+        return False
+    return len(_spelt(words, script)) <= _MOST_CHARS[script] and len(set(words)) == len(words)
+
+
+def _telling(counts: Counter[Clause], everywhere: Counter[Clause], size: int, total: int) -> list[_Term]:
+    """Terms that are common here and rarer elsewhere, best first."""
+    least = max(2, math.ceil(size * 0.01)) if size > 3 else 1
+    alone = total == size
+    terms = []
+    for words, here in counts.items():
+        if here < least:
+            continue
+        lift = (here / size) / (everywhere[words] / total)
+        if not alone and lift < _LEAST_LIFT:
+            continue
+        # A phrase says more than a word of the same strength.
+        score = here * math.log(1.0 + lift) * (1.0 + 0.25 * (len(words) - 1))
+        terms.append(_Term(words, score, here / size))
+    return sorted(terms, key=lambda term: (-term.score, term.words))
+
+
+def _without_parts(phrases: Sequence[_Term]) -> list[_Term]:
+    """Drop a phrase that is mostly part of a longer one, and one that is part of a better one."""
+    kept: list[_Term] = []
+    for phrase in phrases[:40]:
+        longer = [
+            other
+            for other in phrases[:40]
+            if len(other.words) > len(phrase.words)
+            and _contains(other.words, phrase.words)
+            and other.share >= 0.6 * phrase.share
+        ]
+        if not longer and not any(set(phrase.words) & set(other.words) for other in kept):
+            kept.append(phrase)
+    return kept
+
+
+def _contains(longer: Clause, shorter: Clause) -> bool:
+    size = len(shorter)
+    return any(longer[start : start + size] == shorter for start in range(len(longer) - size + 1))
+
+
+def _label(phrases: Sequence[_Term], words: Sequence[str], script: Script, taken: set[str]) -> str:
+    """The best phrase, with a second part where it names too little of the theme or is taken."""
+    parts: list[str] = []
+    for part, share in _parts(phrases, words, script):
+        if any(part in other or other in part for other in parts):
+            continue
+        parts.append(part)
+        label = _SEPARATOR[script].join(parts)
+        label = label[0].upper() + label[1:]
+        enough = share >= _ENOUGH or len(parts) >= 2
+        if enough and label not in taken:
+            return label
+    label = _SEPARATOR[script].join(parts) or {"zh": "其他反馈", "en": "Other feedback"}[script]
+    number = 2
+    unique = label
+    while unique in taken:
+        unique = f"{label} {number}"
+        number += 1
+    return unique
+
+
+def _parts(phrases: Sequence[_Term], words: Sequence[str], script: Script) -> Iterable[tuple[str, float]]:
+    """Phrases first, then single words; a strong single word may lead where no phrase is common."""
+    used: defaultdict[str, int] = defaultdict(int)
+    for phrase in phrases[:2]:
+        used.update(dict.fromkeys(phrase.words, 1))
+        yield _spelt(phrase.words, script), phrase.share
+    for word in words[:6]:
+        if not used[word]:
+            yield word, 0.0
+    for phrase in phrases[2:8]:
+        yield _spelt(phrase.words, script), phrase.share
+
+
+def _spelt(words: Clause, script: Script) -> str:
+    if script == "en":
+        return " ".join(words)
+    spelt = words[0]
+    for word in words[1:]:
+        both_latin = spelt[-1].isascii() and word[0].isascii()
+        spelt += (" " if both_latin else "") + word
+    return spelt
