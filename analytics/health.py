@@ -10,6 +10,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from itertools import pairwise
 from statistics import fmean, median
 from typing import Literal, TypeVar
 
@@ -346,7 +347,7 @@ def _silence(past: History, rules: HealthRules, now: datetime, weight: float) ->
     last = complaints[-1]
     if len(contacts) < rule.minimum_contacts or contacts[-1] > last.at + timedelta(days=1):
         return
-    gaps = [later - earlier for earlier, later in zip(contacts, contacts[1:], strict=False)]
+    gaps = [later - earlier for earlier, later in pairwise(contacts)]
     usual = median(gap.total_seconds() for gap in gaps)
     silent = now - last.at
     if silent < timedelta(days=rule.minimum_days) or silent.total_seconds() < rule.times_usual_gap * usual:

@@ -1,4 +1,4 @@
-"""What customers do, read as signals: searches for a way out, visits of the price page, use of the product."""
+"""What customers do, read as signals: searches for a way out, price page visits, use of the product."""
 
 import re
 from collections import Counter

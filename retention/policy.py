@@ -40,7 +40,7 @@ class Deadline(_Part):
 
 
 class TierRule(_Part):
-    """Who answers an alert of this tier, how soon and how; when an alert is too thin or too soon to repeat."""
+    """Who answers an alert of this tier, how soon and how; when one is too thin or too soon to repeat."""
 
     owner_role: Annotated[str, Field(min_length=1)]
     automatic: bool = False

@@ -19,7 +19,7 @@ _POLARITY: Mapping[Sentiment, float] = {
 def last_conversations(
     facts: FactStore, items: Sequence[LabelledFeedback], *, limit: int, zone: tzinfo
 ) -> list[dict[str, Any]]:
-    """Return the `limit` newest conversations among a customer's items (newest first), agents' turns included.
+    """Return the `limit` newest conversations of a customer's items (newest first), with agents' turns.
 
     An item without a conversation id is a conversation of its own. `curve` has one value a turn: -1 negative
     to 1 positive, weighted by confidence; None for agents and unlabelled turns. `break_turn` is the index in

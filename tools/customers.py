@@ -32,8 +32,12 @@ class ChurnRiskArguments(SelectionArguments):
     """Whose risk is asked for."""
 
     customer_ids: Annotated[
-        list[str], Field(description="only these customers; empty: everybody the filters and period select")
-    ] = []
+        list[str],
+        Field(
+            default_factory=list,
+            description="only these customers; empty: all that filters and period select",
+        ),
+    ]
     limit: Annotated[int, Field(ge=1, le=1000, description="how many customers to list")] = 20
 
 
@@ -49,7 +53,7 @@ def churn_risk(args: ChurnRiskArguments, context: ToolContext) -> ToolResult:
     """List customers likely to leave, the most at risk first.
 
     Use it for "who is about to churn", "high-risk customers", "health score of customer X". Gives health
-    (0-100, below 60 is an alert), churn probability, alert tier (yellow, callback, orange, red) and the reasons
+    (0-100, below 60 is an alert), churn probability, alert tier (yellow, callback, orange, red) and reasons
     with points, dates and evidence. Filters and period choose which customers; each is judged on his whole
     history up to the end of the period. With `customer_ids` those are judged whether at risk or not.
     """

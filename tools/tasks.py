@@ -37,8 +37,8 @@ class RetentionTaskArguments(Arguments):
 def create_retention_task(args: RetentionTaskArguments, context: ToolContext) -> ToolResult:
     """Propose a retention task for each of these customers.
 
-    Use it after churn_risk or customer_360. Each task gets a summary of the causes with evidence, the advice of
-    its tier's playbook, an owner and a deadline by policy (red 2 hours, call-back 24 hours, orange 3 working
+    Use it after churn_risk or customer_360. Each task gets a summary of the causes with evidence, the advice
+    of its tier's playbook, an owner and a deadline by policy (red 2 hours, call-back 24 hours, orange 3 working
     days). It awaits approval and nothing is done before. Asking again for the same issue changes nothing.
     """
     if context.approved:
@@ -109,7 +109,7 @@ def _drafts(
 
 
 def _quotes(risks: dict[str, Risk], context: ToolContext) -> dict[str, str]:
-    """The customer's own words by customer: the gravest piece of evidence that is negative, in masked text."""
+    """The customer's own words by customer: the gravest evidence that is negative, masked."""
     wanted = {i: risk.customer_id for risk in risks.values() for i in risk.evidence}
     if not wanted:
         return {}
