@@ -8,7 +8,7 @@ from server import cli_agent, cli_data, cli_label, cli_retention, cli_upkeep
 
 app = typer.Typer(
     name="voiceloop",
-    help="客户之声：反馈进来，洞察、方案和挽留任务出去。 Voice of the customer: feedback in, insight and action out.",
+    help="客户之声：反馈进来，洞察和行动出去。 Voice of the customer: feedback in, insight and action out.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     add_completion=False,

@@ -56,8 +56,8 @@ def tool(
     """Call one typed tool directly. The result is JSON in any case."""
     with command(as_json or True):
         import orjson
-
         from tools.catalogue import run_tool
+
         from tools.context import Asker
 
         try:

@@ -76,19 +76,32 @@ def _batches(source: str, text_column: str) -> Iterator[list[str]]:
 
 
 def _texts(source: str, text_column: str) -> Iterator[str]:
-    """Texts of a stream (one a line), of a plain text file, or of a column of a table."""
+    """Texts of a stream or a plain text file (one a line), or of a column of a table."""
     if source == "-":
         for line in sys.stdin.buffer:
             yield line.decode("utf-8", errors="replace").rstrip("\r\n")
         return
     path = Path(source)
-    if not path.exists():
+    if not path.is_file():
         raise InputError(f"{source}: no such file")
-    if not text_column and path.suffix.lower() in (".txt", ".text", ""):
-        from pipeline.encodings import read_text
+    from pipeline.columns import guess_mapping
+    from pipeline.profiles import profile_rows
+    from pipeline.readers import open_table
 
-        yield from read_text(path).splitlines()
+    if not text_column and path.suffix.lower() in (".txt", ""):
+        for line in path.read_bytes().splitlines():
+            yield line.decode("utf-8", errors="replace")
         return
-    from pipeline.readers import read_rows
-
-    yield from read_column(read_rows, path, text_column)
+    table = open_table(path)
+    if not text_column:
+        profiles, _ = profile_rows(table.rows())
+        choice = guess_mapping(profiles, context=path.stem).choice("text")
+        if choice is None:
+            raise InputError(f"{source}: which column is the text?", hint="name it: --text-column COLUMN")
+        text_column = choice.column
+    for row in table.rows():
+        if row.values and text_column not in row.values:
+            columns = ", ".join(row.values)
+            raise InputError(f"{source}: there is no column {text_column!r}", hint=f"columns: {columns}")
+        cell = row.values.get(text_column)
+        yield "" if cell is None else str(cell)
