@@ -1,14 +1,17 @@
 """What a question case is: a thread of turns, each with the calls and the figures it must lead to."""
 
 from collections.abc import Sequence
+from datetime import date
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import yaml
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, model_validator
+from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 CASES = Path(__file__).parent / "cases"
 Value = str | list[str]
+# YAML reads an unquoted day as a date.
+Day = Annotated[str | None, BeforeValidator(lambda v: v.isoformat() if isinstance(v, date) else v)]
 
 
 class Part(BaseModel):
@@ -20,8 +23,8 @@ class Part(BaseModel):
 class Days(Part):
     """A half-open span of local dates or times; None is unbounded."""
 
-    from_: str | None = Field(default=None, alias="from")
-    to: str | None = None
+    from_: Day = Field(default=None, alias="from")
+    to: Day = None
 
 
 class Compute(Part):
@@ -43,7 +46,7 @@ class Compute(Part):
 class ExpectedFigure(Part):
     """A figure of a tool result: its path, what it must equal, and whether the answer must state it.
 
-    `path` is dotted from the result ("data.nps", "n"); `name[key]` picks the element of a list whose key it is.
+    `path` is dotted from the result ("data.nps", "n"); `name[key]` picks the list element with that key.
     """
 
     path: str
@@ -60,13 +63,17 @@ class ExpectedFigure(Part):
 
 
 class ExpectedCall(Part):
-    """A tool call that must happen. `name` may list alternatives; `args` is a subset."""
+    """A tool call that must happen. `name` may list alternatives; `args` is a subset.
+
+    `also` holds arguments that are not checked but that a scripted model needs to make the call.
+    """
 
     name: str | list[str]
     period: Days | None = None
     filters: dict[str, Value] = Field(default_factory=dict)
     exclude: dict[str, Value] = Field(default_factory=dict)
     args: dict[str, Any] = Field(default_factory=dict)
+    also: dict[str, Any] = Field(default_factory=dict)
 
     @property
     def names(self) -> tuple[str, ...]:

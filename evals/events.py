@@ -58,7 +58,7 @@ class Event:
 
 @dataclass(frozen=True)
 class Calendar:
-    """All dates of one feed that ends (exclusively) on `end`."""
+    """All dates of one feed. `month` is the last complete month as seen on the feed's last day."""
 
     span: Span
     month: Span
@@ -71,10 +71,10 @@ class Calendar:
 
     @classmethod
     def before(cls, end: date) -> "Calendar":
-        """Lay events.yaml over the 26 weeks before `end`."""
+        """Lay events.yaml over the 26 weeks before `end` (excluded)."""
         data = read_yaml("events.yaml")
         start = end - timedelta(weeks=WEEKS)
-        month_end = end.replace(day=1)
+        month_end = (end - timedelta(days=1)).replace(day=1)
         month = Span((month_end - timedelta(days=1)).replace(day=1), month_end)
         previous = Span((month.start - timedelta(days=1)).replace(day=1), month.start)
         anchors = {"start": Span(start, end), "month": month, "previous": previous}

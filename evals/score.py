@@ -190,6 +190,8 @@ def _check_figure(
         actual = resolve(call["result"], figure.path)
     except KeyError:
         return f"{figure.path}: not in the result of {call['name']}"
+    if isinstance(actual, Mapping):
+        actual = actual.get("value", actual.get("nps"))
     if wanted is None or actual is None:
         return "" if wanted is None and actual is None else f"{figure.path}: {actual}, recomputed {wanted}"
     if not isinstance(actual, int | float) or not close(float(actual), wanted):

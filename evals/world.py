@@ -67,7 +67,7 @@ class World:
         return cls(data, shops, products)
 
     def people(self, rng: random.Random, end: date) -> list[Person]:
-        """Draw the customers: first those who decline before they leave, then the loud but loyal, then all."""
+        """Draw the customers: first those who decline before they leave, then the loud but loyal, the rest."""
         regions = self.data["regions"]
         tiers = self.data["tiers"]
         surnames, given = self.data["surnames"], self.data["given_names"]

@@ -1,0 +1,103 @@
+"""A throwaway application over a data set, to be asked questions and to run tools on."""
+
+import asyncio
+from collections.abc import Callable, Mapping
+from datetime import date, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from evals.recompute import Item, label_sentiments, load_dataset, load_feed
+from evals.simulate import SampleFeed, write_sample_feed
+from evals.wording import read_yaml
+from store.clock import FixedClock
+from store.errors import InputError
+
+if TYPE_CHECKING:
+    from langchain_core.language_models import BaseChatModel
+
+    from agent.wiring import App
+
+SEED = 7
+END = date(2026, 11, 22)
+
+
+def open_sample(folder: Path, now: datetime) -> "tuple[App, SampleFeed, list[Item]]":
+    """Write the sample feed, bring it in, and read its files again for the recomputation."""
+    feed = write_sample_feed(folder / "feed", SEED, END)
+    app = _open(folder / "home", now)
+    _ingest(app, feed.feedback, "feedback")
+    tables = {"customers": feed.customers, "events": feed.events, "outcomes": feed.outcomes}
+    for kind, path in {**tables, "rates": feed.rates}.items():
+        _ingest(app, path, kind)
+    _index(app)
+    items = load_feed(feed.feedback)
+    label_sentiments(items, lambda texts: _sentiments(app, texts))
+    return app, feed, items
+
+
+def open_dataset(name: str, data: Path, folder: Path, now: datetime) -> "tuple[App, list[Item]]":
+    """Bring in a data set of datasets.yaml. Raises InputError where the folder of public data lacks it."""
+    path = data / read_yaml("datasets.yaml")[name]["path"]
+    if not path.is_file():
+        raise InputError(f"data set {name} is not at {path}", hint="name the folder of public data: --data")
+    app = _open(folder / "home", now)
+    _ingest(app, path, "feedback")
+    return app, load_dataset(name, data)
+
+
+def asker(app: "App", model: "BaseChatModel | None") -> Callable[[str, str], Mapping[str, Any]]:
+    """Ask the agent as `voiceloop ask --json` does; `model` None is the offline planner."""
+    from tools.context import Asker
+
+    async def ask(question: str, thread: str) -> Mapping[str, Any]:
+        async with app.assistant(model) as assistant:
+            answer = await assistant.ask(question, thread_id=thread, asker=Asker())
+        return answer.model_dump(mode="json", by_alias=True)
+
+    return lambda question, thread: asyncio.run(ask(question, thread))
+
+
+def tool_runner(app: "App") -> Callable[[str, dict[str, Any]], Mapping[str, Any]]:
+    """Run a tool by name as `voiceloop tool NAME --args JSON` does."""
+    from tools.catalogue import run_tool
+
+    from tools.context import Asker
+
+    def run(name: str, args: dict[str, Any]) -> Mapping[str, Any]:
+        return run_tool(name, args, app.context(Asker())).model_dump(mode="json", by_alias=True)
+
+    return run
+
+
+def _open(home: Path, now: datetime) -> "App":
+    from agent.settings import Settings
+    from agent.wiring import open_app
+
+    settings = Settings(home=home, llm_base_url=None, timezone="Asia/Shanghai")
+    return open_app(settings, FixedClock(now))
+
+
+def _ingest(app: "App", path: Path, kind: str) -> None:
+    from pipeline.account import IngestOptions
+
+    report = app.ingestor.ingest([path], IngestOptions.model_validate({"kind": kind}))
+    if report.rejected:
+        raise InputError(f"{report.rejected} rows of {path.name} were rejected: {report.reject_reasons}")
+
+
+def _index(app: "App") -> None:
+    from vectorstore.themes import refresh_themes
+
+    from pipeline.indexing import index_pending
+
+    index_pending(app.facts, app.operations, app.index, app.embedder)
+    refresh_themes(app.facts, app.index, app.clock)
+
+
+def _sentiments(app: "App", texts: Any) -> list[str]:
+    """The classifier itself, applied to the texts of the files as ingest applies it."""
+    from pipeline.clean import clean
+    from pipeline.mask import mask_texts
+
+    masked = mask_texts([clean(text) for text in texts])
+    return [labels.sentiment.value for labels in app.classifier.classify(masked)]
