@@ -126,7 +126,7 @@ def topic_name(path: str, language: Language) -> str:
     from pipeline.taxonomy import load_taxonomy
 
     taxonomy = load_taxonomy()
-    return taxonomy.name(path, language) if path in taxonomy.paths else path
+    return taxonomy.name(path, language) if path in taxonomy.entries else path
 
 
 def bar_or_line(
