@@ -1,0 +1,95 @@
+"""Feedback drafts to stored feedback, a chunk at a time: mask, tell the language, label, group, write."""
+
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+from pipeline.classifier import Classifier
+from pipeline.language import detect_language
+from pipeline.near_duplicates import NearDuplicates
+from pipeline.rows import Draft
+from store.facts import FactStore
+from store.identity import text_key
+from store.records import Feedback, LabelledFeedback, Labels
+
+Mask = Callable[[Sequence[str]], list[str]]
+
+
+class Written(NamedTuple):
+    """How many rows of a chunk were new, how many known already, and how many of the new nearly repeat."""
+
+    stored: int
+    duplicates: int
+    near_duplicates: int
+
+
+class FeedbackWriter:
+    """Takes chunks of drafts through masking, labelling and grouping into the fact store.
+
+    Each distinct text of a chunk is masked and labelled once. A chunk is one transaction.
+    """
+
+    def __init__(self, facts: FactStore, classifier: Classifier, mask: Mask) -> None:
+        self._facts = facts
+        self._classifier = classifier
+        self._mask = mask
+        self._near = NearDuplicates()
+
+    def write(self, drafts: Sequence[Draft], batch_id: str) -> Written:
+        """Store a chunk; rows whose id is known (in the store or the chunk) are duplicates."""
+        fresh = self.fresh(drafts)
+        items = self._items(fresh, batch_id)
+        new = self._facts.add_feedback(items)
+        near = sum(i.near_duplicate_of is not None for i in items if i.feedback.feedback_id in new)
+        return Written(len(new), len(drafts) - len(new), near)
+
+    def fresh(self, drafts: Sequence[Draft]) -> list[Draft]:
+        """Return the drafts whose ids are not stored, the first of each id."""
+        firsts: dict[str, Draft] = {}
+        for draft in drafts:
+            firsts.setdefault(draft.fields["feedback_id"], draft)
+        known = self._facts.existing_ids(list(firsts))
+        return [draft for feedback_id, draft in firsts.items() if feedback_id not in known]
+
+    def _items(self, drafts: Sequence[Draft], batch_id: str) -> list[LabelledFeedback]:
+        masked = self._masked(drafts)
+        texts = [masked[draft.text] for draft in drafts]
+        keys = {text: text_key(text) for text in dict.fromkeys(texts) if text}
+        labels = self._labels(list(keys))
+        spoken = {
+            keys[text]: text
+            for text, draft in zip(texts, drafts, strict=True)
+            if text and draft.fields.get("speaker") != "agent"
+        }
+        groups = self._near.group(spoken)
+        return [
+            LabelledFeedback(
+                feedback=_feedback(draft, text, masked),
+                labels=labels.get(text),
+                text_key=keys.get(text),
+                near_duplicate_of=groups.get(keys.get(text, "")),
+                batch_id=batch_id,
+            )
+            for draft, text in zip(drafts, texts, strict=True)
+        ]
+
+    def _masked(self, drafts: Sequence[Draft]) -> dict[str, str]:
+        values = dict.fromkeys(draft.text for draft in drafts)
+        for draft in drafts:
+            values.update(dict.fromkeys(draft.attributes[name] for name in draft.free))
+        return dict(zip(values, self._mask(list(values)), strict=True))
+
+    def _labels(self, texts: list[str]) -> dict[str, Labels]:
+        return dict(zip(texts, self._classifier.classify(texts), strict=True)) if texts else {}
+
+
+def _feedback(draft: Draft, text: str, masked: dict[str, str]) -> Feedback:
+    attributes = {
+        name: masked[value] if name in draft.free else value for name, value in draft.attributes.items()
+    }
+    return Feedback(
+        **draft.fields,
+        text=text,
+        language=detect_language(text),
+        metrics=draft.metrics,
+        attributes=attributes,
+    )
