@@ -1,7 +1,7 @@
 """Where a mood breaks: inside one conversation, and against a customer's own baseline."""
 
 from collections.abc import Sequence
-from statistics import median
+from statistics import fmean, median
 
 
 def emotion_break(
@@ -35,13 +35,14 @@ def baseline_break(
     """Index at which a customer fell below their own baseline and stayed: 9, 9, 9, 6, 6 breaks at 3.
 
     A break is at least `run` scores up to the latest one, all of them at least `drop` (in score points) and
-    at least three robust standard deviations (1.4826 x the median absolute deviation) below the median of
-    the scores before them, of which there must be `min_history`. So a customer whose scores always swing
+    at least two standard deviations (1.2533 x the mean absolute deviation) below the median of the scores
+    before them, of which there must be `min_history`. So a customer whose scores always swing
     has no steady baseline to fall from, and one who came back to normal has no break.
     """
     for index in range(min_history, len(scores) - run + 1):
         baseline = median(scores[:index])
-        spread = 1.4826 * median(abs(score - baseline) for score in scores[:index])
-        if max(scores[index:]) <= baseline - max(drop, 3 * spread):
+        # The median deviation would not do: it is 0 for 9, 3, 9, 3, 9, a customer who swings.
+        spread = 1.2533 * fmean(abs(score - baseline) for score in scores[:index])
+        if max(scores[index:]) <= baseline - max(drop, 2 * spread):
             return index
     return None

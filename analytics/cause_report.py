@@ -102,10 +102,11 @@ class CauseReport:
 
     def _surprise(self, chosen: Chosen) -> float:
         effect = chosen.candidate.effect
+        tests = self._selector.tests(len(chosen.candidate.conditions))
         if effect.p_value > 1e-290:
-            return max(0.0, -math.log10(min(1.0, effect.p_value * self._selector.examined)))
+            return max(0.0, -math.log10(min(1.0, effect.p_value * tests)))
         # The tail area underflows: the log likelihood ratio is its leading term.
-        return effect.evidence / math.log(10) - math.log10(self._selector.examined)
+        return effect.evidence / math.log(10) - math.log10(tests)
 
     def _grade(self, chosen: Chosen) -> Grade:
         effect = chosen.candidate.effect

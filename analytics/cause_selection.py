@@ -2,7 +2,8 @@
 
 import itertools
 import math
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from analytics.adjustment import Adjusted, level_spread, stratified_effect
@@ -10,6 +11,8 @@ from analytics.cells import CellTable, Conditions, Pair, within
 from analytics.condition_search import Candidate, ConditionSearch
 from analytics.symptoms import grew
 
+# What part of the error allowed the conditions of each length may spend: short ones deserve more.
+_ALPHA_SPENT: Mapping[int, float] = {1: 0.5, 2: 0.25, 3: 0.25}
 # How many of the best candidates are held against each cause found.
 _POOL = 12
 # Jaccard index from which a fallen candidate counts as another name for the cause.
@@ -37,11 +40,20 @@ class Alias:
 
 
 class Selector:
-    """Chooses causes greedily. `sign` is the direction wanted (0: either); `change` the overall change in
-    units of x where it is significant, else None; `examined` the number of cells tested."""
+    """Chooses causes greedily.
+
+    `sign` is the direction wanted (0: either); `change` the overall change in units of x where it is
+    significant, else None; `examined` the number of cells tested, by length of condition.
+    """
 
     def __init__(
-        self, cells: CellTable, search: ConditionSearch, *, sign: int, change: float | None, examined: int
+        self,
+        cells: CellTable,
+        search: ConditionSearch,
+        *,
+        sign: int,
+        change: float | None,
+        examined: Counter[int],
     ) -> None:
         self.chosen: list[Chosen] = []
         self.aliases: list[Alias] = []
@@ -74,7 +86,7 @@ class Selector:
         limits, effect = self.search.limits, found.effect
         if effect.contribution * self._sign < 0:
             return False
-        if effect.p_value * self.examined > limits.alpha:
+        if self.corrected(found) > limits.alpha:
             return False
         contrast = self.search.contrast
         if contrast.mode != "volume" and abs(effect.value) < self._floor(found):
@@ -82,6 +94,15 @@ class Selector:
         if self._change is None or effect.contribution * self._change < 0:
             return self._change is None or self._sign != 0
         return effect.contribution / self._change >= limits.min_share
+
+    def corrected(self, found: Candidate) -> float:
+        """P-value by weighted Bonferroni over all cells examined (may exceed 1)."""
+        length = len(found.conditions)
+        return found.effect.p_value * self.tests(length)
+
+    def tests(self, length: int) -> float:
+        """By how much a p-value of a condition of this length is multiplied."""
+        return self.examined[length] / _ALPHA_SPENT[length]
 
     def _floor(self, found: Candidate) -> float:
         """Smallest departure worth naming; a symptom adds to the whole, so its share of items scales it."""

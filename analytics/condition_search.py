@@ -8,6 +8,7 @@ that many extensions gains by chance: a condition has to earn its length.
 
 import itertools
 import math
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -21,8 +22,8 @@ class Limits:
     """Where the search stops.
 
     A condition needs `min_support` items after; a cause must survive Bonferroni at `alpha` over all cells
-    examined, explain `min_share` of a significant overall change, and depart by `min_effect` standard
-    deviations of x.
+    examined (the single values may spend half of it, pairs and triples a quarter each), explain `min_share`
+    of a significant overall change, and depart by `min_effect` standard deviations of x.
     """
 
     alpha: float = 0.05
@@ -93,14 +94,14 @@ class ConditionSearch:
         self.cells = cells
         self.contrast = contrast
         self.limits = limits
-        self.examined = 0
+        self.examined: Counter[int] = Counter()
         self.candidates: list[Candidate] = []
         self.dims = tuple(dict.fromkeys(dims))
         self._penalty = 0.0
         self._nested: set[tuple[str, ...]] = set()
 
     def run(self) -> None:
-        """Fill `candidates`, all directions, and count the cells `examined`."""
+        """Fill `candidates`, all directions, and count the cells `examined` by length of condition."""
         singles = [found for name in self.dims for found in self._scan((name,))]
         if self.contrast.mode != "level":
             self.contrast = replace(self.contrast, dispersion=dispersion(singles))
@@ -150,9 +151,9 @@ class ConditionSearch:
         return replace(found, score=found.effect.evidence - len(found.conditions) * self._penalty)
 
     def _keep(self, found: Iterable[Candidate]) -> None:
-        before = len(self.candidates)
-        self.candidates.extend(found)
-        self.examined += len(self.candidates) - before
+        for candidate in found:
+            self.candidates.append(candidate)
+            self.examined[len(candidate.conditions)] += 1
 
     def _scan(self, dims: tuple[str, ...]) -> list[Candidate]:
         """Measure all cells of a combination, except those that are a shorter condition over again."""

@@ -28,19 +28,21 @@ def t_two_sided(t: float, df: float) -> float:
 
 
 def t_quantile(probability: float, df: float) -> float:
-    """Quantile of Student's t, 0.5 <= probability < 1, by bisection on the tail area."""
+    """Quantile of Student's t, 0.5 <= probability < 1.
+
+    Newton's method from the normal quantile, which lies below: the tail area is convex in t, so the steps
+    approach the quantile from one side and cannot overshoot.
+    """
     tail = 2 * (1 - probability)
-    low = 0.0
-    high = max(2.0, 2 * normal_quantile(probability))
-    while t_two_sided(high, df) > tail:
-        high *= 2
-    while high - low > 1e-10 * high:
-        middle = (low + high) / 2
-        if t_two_sided(middle, df) > tail:
-            low = middle
-        else:
-            high = middle
-    return (low + high) / 2
+    log_peak = math.lgamma((df + 1) / 2) - math.lgamma(df / 2) - 0.5 * math.log(df * math.pi)
+    t = max(0.0, normal_quantile(probability))
+    for _ in range(200):
+        density = math.exp(log_peak - 0.5 * (df + 1) * math.log1p(t * t / df))
+        step = (t_two_sided(t, df) - tail) / (2 * density)
+        t += step
+        if step <= 1e-12 * t:
+            break
+    return t
 
 
 def binomial_two_sided(successes: int, n: int, probability: float) -> float:

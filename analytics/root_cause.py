@@ -6,6 +6,7 @@ contexts leave unexplained, and names what happened inside each context. Nothing
 cause carries the grade of its evidence.
 """
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Literal
 
@@ -69,13 +70,13 @@ def find_causes(
         search,
         sign=sign,
         change=change.value / scale if change.significant and change.value else None,
-        examined=search.examined + tested,
+        examined=search.examined + Counter({1: tested}),
     )
     selector.choose(search.candidates, symptom=False)
     selector.choose(named, symptom=True, worse=_worse(sign, best, total.after))
     if not selector.chosen:
         reason, dimension = _why_none(cells, dims, kind, level, change, selector.refuted_by)
-        return _nothing(reason, change, cells, dimension, selector.examined)
+        return _nothing(reason, change, cells, dimension, selector.examined.total())
     report = CauseReport(selector, symptoms, change=change, scale=scale, best=best, history=history)
     return RootCause(
         verdict="cause_found",
@@ -84,7 +85,7 @@ def find_causes(
         causes=report.causes(),
         rivals=report.rivals(),
         mix_dimension=None,
-        examined=selector.examined,
+        examined=selector.examined.total(),
         queries=cells.queries,
     )
 
