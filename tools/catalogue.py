@@ -1,0 +1,42 @@
+"""Every tool by name, and running one."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from tools.causes import root_cause
+from tools.comparison import compare_periods
+from tools.context import ToolContext
+from tools.customers import churn_risk, customer_360
+from tools.low_scores import low_score_drilldown
+from tools.metrics import metric_stats
+from tools.nps import nps_stats
+from tools.quality import data_quality
+from tools.registry import ToolSpec, find, spec
+from tools.results import ToolResult
+from tools.search import search_feedback
+from tools.tasks import create_retention_task
+from tools.themes import list_themes, theme_detail
+
+ALL_TOOLS: tuple[ToolSpec, ...] = (
+    spec(nps_stats),
+    spec(metric_stats),
+    spec(compare_periods),
+    spec(root_cause),
+    spec(list_themes),
+    spec(theme_detail),
+    spec(search_feedback),
+    spec(low_score_drilldown),
+    spec(customer_360),
+    spec(churn_risk),
+    spec(data_quality),
+    spec(create_retention_task, acts=True, role="analyst"),
+)
+
+
+def run_tool(name: str, args: Mapping[str, Any], context: ToolContext) -> ToolResult:
+    """Run a tool by name.
+
+    Raises ToolInputError for an unknown name or unusable arguments, NotPermitted where the asker's role does
+    not allow it.
+    """
+    return find(ALL_TOOLS, name).run(args, context)
