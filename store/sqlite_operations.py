@@ -31,16 +31,18 @@ class SqliteOperationStore:
     """An OperationStore in one SQLite file, migrated at open where it is behind.
 
     Each write is one durable transaction that takes the write lock at its start. Raises StoreLocked
-    where another process holds that lock for longer than BUSY_TIMEOUT_S, StoreFull on a full disk and
+    where another process holds that lock for longer than `busy_timeout_s`, StoreFull on a full disk and
     StoreError for a file that is no such store.
     """
 
-    def __init__(self, path: Path, clock: Clock | None = None) -> None:
+    def __init__(
+        self, path: Path, clock: Clock | None = None, *, busy_timeout_s: float = BUSY_TIMEOUT_S
+    ) -> None:
         self._path = path
         self._clock = clock if clock is not None else SystemClock()
         path.parent.mkdir(parents=True, exist_ok=True)
         self._engine = create_engine(
-            f"sqlite+pysqlite:///{path}", connect_args={"timeout": BUSY_TIMEOUT_S, "isolation_level": None}
+            f"sqlite+pysqlite:///{path}", connect_args={"timeout": busy_timeout_s, "isolation_level": None}
         )
         event.listen(self._engine, "connect", _set_up)
         try:
@@ -60,13 +62,8 @@ class SqliteOperationStore:
         with _engine_errors(self._path), Session(self._engine, expire_on_commit=False) as session:
             # Taken at once, for a reader that becomes a writer midway may be refused.
             session.execute(text("BEGIN IMMEDIATE"))
-            try:
-                yield session
-                session.flush()
-                session.execute(text("COMMIT"))
-            except BaseException:
-                session.execute(text("ROLLBACK"))
-                raise
+            yield session
+            session.commit()
 
     def save_batch(self, batch: Batch) -> None:
         """Insert or replace a batch account."""
@@ -239,7 +236,7 @@ def _migrate(connection: Connection) -> None:
             config = Config(attributes={"connection": connection})
             config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
             command.upgrade(config, "head")
-        connection.execute(text("COMMIT"))
+        connection.commit()
 
 
 def _revision(connection: Connection) -> str | None:
