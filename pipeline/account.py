@@ -35,7 +35,7 @@ class IngestOptions(BaseModel):
 class FileReport(BaseModel):
     """The account of one file; read = stored + duplicates + rejected.
 
-    `error` says why a file of a folder could not be read at all.
+    `skipped` names sheets that are not read; `error` says why a file of a folder could not be used at all.
     """
 
     path: str
@@ -54,6 +54,7 @@ class FileReport(BaseModel):
     ignored_columns: dict[str, str] = Field(default_factory=dict)
     values_left_out: dict[str, int] = Field(default_factory=dict)
     batch_id: str = ""
+    skipped: list[str] = Field(default_factory=list)
     error: str = ""
 
 

@@ -202,8 +202,8 @@ def _moment(cell: Cell, form: DateFormat) -> datetime:
     if _NUMBER.match(text) and not (len(text) in (8, 12, 14) and _style(text) == "compact"):
         return _of_number(float(text), form, text)
     if found := _COMPACT.match(text):
-        year, month, day, *clock = (int(part or 0) for part in found.groups())
-        return datetime(year, month, day, *clock)
+        year, month, day, hour, minute, second = (int(part or 0) for part in found.groups())
+        return datetime(year, month, day, hour, minute, second)
     if found := _YMD.match(text):
         return _with_time(int(found[1]), int(found[2]), int(found[3] or 1), text[found.end() :])
     if found := _SHORT.match(text):

@@ -7,7 +7,7 @@ import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO
+from typing import IO, cast
 
 from store.errors import InputError
 
@@ -23,7 +23,7 @@ def unpacked(path: Path) -> Iterator[IO[bytes]]:
             raw.seek(0)
             if packed:
                 with gzip.GzipFile(fileobj=raw) as stream:
-                    yield stream
+                    yield cast(IO[bytes], stream)
             else:
                 yield raw
     except (gzip.BadGzipFile, EOFError, zlib.error) as error:

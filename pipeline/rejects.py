@@ -1,5 +1,6 @@
 """The rejects file: every row that was not kept, with its number, the reason and its values, masked."""
 
+import errno
 import json
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -9,6 +10,7 @@ from typing import IO
 from pipeline.headers import RawRow
 from pipeline.rows import as_text
 from pipeline.vocabulary import names, normal
+from store.errors import StoreError, StoreFull
 
 _SHOWN = 2_000
 
@@ -28,24 +30,30 @@ class RejectsFile:
         self._stream: IO[str] | None = None
 
     def add(self, file: Path, row: RawRow, reason: str) -> None:
-        """Write one row."""
+        """Write one row. Raises StoreError (StoreFull on a full disk) where the file cannot be written."""
         self.count += 1
         self.reasons[reason[:200]] += 1
         if self.path is None:
             return
-        if self._stream is None:
-            self.path.parent.mkdir(parents=True, exist_ok=True)
-            self._stream = self.path.open("w", encoding="utf-8", errors="backslashreplace")
         kept = [name for name in row.values if normal(name) not in names("personal")]
         shown = self._mask([_cut(as_text(row.values[name])) for name in kept])
         values = dict(zip(kept, shown, strict=True))
         line = {"file": str(file), "row": row.number, "reason": reason, "values": values}
-        self._stream.write(json.dumps(line, ensure_ascii=False) + "\n")
+        try:
+            if self._stream is None:
+                self.path.parent.mkdir(parents=True, exist_ok=True)
+                self._stream = self.path.open("w", encoding="utf-8", errors="backslashreplace")
+            self._stream.write(json.dumps(line, ensure_ascii=False) + "\n")
+        except OSError as error:
+            raise _unwritable(self.path, error) from error
 
     def flush(self) -> None:
         """Hand what is written to the system, so that a killed run leaves it behind."""
-        if self._stream is not None:
-            self._stream.flush()
+        if self._stream is not None and self.path is not None:
+            try:
+                self._stream.flush()
+            except OSError as error:
+                raise _unwritable(self.path, error) from error
 
     def close(self) -> None:
         """Close the file."""
@@ -61,3 +69,8 @@ class RejectsFile:
 def _cut(text: str) -> str:
     shown = text.encode("utf-8", "backslashreplace").decode("utf-8") if not text.isascii() else text
     return shown if len(shown) <= _SHOWN else f"{shown[:_SHOWN]}… ({len(text)} characters)"
+
+
+def _unwritable(path: Path, error: OSError) -> StoreError:
+    kind = StoreFull if error.errno in (errno.ENOSPC, errno.EDQUOT) else StoreError
+    return kind(f"{path}: the rejects file cannot be written: {error.strerror or error}")

@@ -152,18 +152,16 @@ class FeedbackRows:
 
     def _place_word(self, draft: Draft, choice: Choice, value: str) -> None:
         if choice.target == "channel":
-            found: str | None = channel_of(value)
-            draft.fields["channel"] = Channel(found)
-        else:
-            place = "speakers" if choice.target == "speaker" else "customer_types"
-            found = meaning(value, place)
-            if found is None:
-                known = "customer or agent" if choice.target == "speaker" else "new or existing"
-                raise RejectedRow(f"{choice.column} {value[:40]!r} is not known to be {known}")
-            draft.fields[choice.target] = found
-        if found != value.strip().lower() and choice.target == "channel":
-            # The words of the source say more than our ten channels.
-            draft.attributes[free_name(choice.column)] = value.strip()[:LONGEST_VALUE]
+            draft.fields["channel"] = Channel(channel_of(value))
+            if draft.fields["channel"] != value.lower():
+                # The words of the source say more than our ten channels.
+                draft.attributes[free_name(choice.column)] = value[:LONGEST_VALUE]
+            return
+        found = meaning(value, "speakers" if choice.target == "speaker" else "customer_types")
+        if found is None:
+            known = "customer or agent" if choice.target == "speaker" else "new or existing"
+            raise RejectedRow(f"{choice.column} {value[:40]!r} is not known to be {known}")
+        draft.fields[choice.target] = found
 
     def _place_attribute(self, draft: Draft, choice: Choice, cell: Cell) -> None:
         value = self._short(choice, cell)

@@ -11,6 +11,7 @@ from store.facts import FactStore
 from store.identity import text_key
 from store.records import Feedback, LabelledFeedback, Labels
 
+SEEDED_ITEMS = 20_000
 Mask = Callable[[Sequence[str]], list[str]]
 
 
@@ -25,14 +26,15 @@ class Written(NamedTuple):
 class FeedbackWriter:
     """Takes chunks of drafts through masking, labelling and grouping into the fact store.
 
-    Each distinct text of a chunk is masked and labelled once. A chunk is one transaction.
+    Each distinct text of a chunk is masked and labelled once. A chunk is one transaction. Near duplicates are
+    sought among the texts of this writer and those of a store of up to 20,000 items.
     """
 
     def __init__(self, facts: FactStore, classifier: Classifier, mask: Mask) -> None:
         self._facts = facts
         self._classifier = classifier
         self._mask = mask
-        self._near = NearDuplicates()
+        self._near: NearDuplicates | None = None
 
     def write(self, drafts: Sequence[Draft], batch_id: str) -> Written:
         """Store a chunk; rows whose id is known (in the store or the chunk) are duplicates."""
@@ -60,7 +62,7 @@ class FeedbackWriter:
             for text, draft in zip(texts, drafts, strict=True)
             if text and draft.fields.get("speaker") != "agent"
         }
-        groups = self._near.group(spoken)
+        groups = self._groups(spoken)
         return [
             LabelledFeedback(
                 feedback=_feedback(draft, text, masked),
@@ -71,6 +73,14 @@ class FeedbackWriter:
             )
             for draft, text in zip(drafts, texts, strict=True)
         ]
+
+    def _groups(self, spoken: dict[str, str]) -> dict[str, str]:
+        if self._near is None:
+            self._near = NearDuplicates()
+            # Comparing with what is stored is worth it while that takes a second or so.
+            if 0 < self._facts.catalogue().items <= SEEDED_ITEMS:
+                self._near.group(self._facts.texts())
+        return self._near.group(spoken)
 
     def _masked(self, drafts: Sequence[Draft]) -> dict[str, str]:
         values = dict.fromkeys(draft.text for draft in drafts)
