@@ -12,6 +12,7 @@ from store.records import (
     Feedback,
     LabelledFeedback,
     Labels,
+    Priority,
     Sentiment,
     TopicLabel,
 )
@@ -54,6 +55,7 @@ class World:
         *,
         signals: tuple[str, ...] = (),
         topics: tuple[str, ...] = (),
+        priority: Priority = Priority.NORMAL,
         **fields: Any,
     ) -> str:
         self._made += 1
@@ -62,6 +64,7 @@ class World:
             sentiment_confidence=0.9,
             topics=tuple(TopicLabel(topic=t) for t in topics),
             risk_signals=signals,
+            priority=priority,
             labeller="test",
         )
         item = Feedback(

@@ -1,0 +1,232 @@
+"""Action plans: which measures fit a cause, in which order, towards which target.
+
+The order is reach x severity x trend / cost x coverage, the field's usual "reach and severity against the cost
+to fix". Every figure comes from what was counted; the book of measures adds words, costs and windows only.
+"""
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+from retention.measures import PLAN_METRIC, TOPIC_METRIC, Cost, MeasureBook, Template
+from retention.wording import Language
+from store.records import ActionPlan, Measure, TaskStatus
+
+Grade = Literal["association", "adjusted", "quasi-experimental"]
+
+COST_WEIGHT: Mapping[Cost, int] = {"low": 1, "medium": 2, "high": 3}
+SMALL_SAMPLE = 30
+_TREND_LOW, _TREND_HIGH = 0.5, 3.0
+
+
+@dataclass(frozen=True)
+class Reach:
+    """How many are hit by one thing, counted over the items of the period and of the one before.
+
+    `negative` of the `n` items on it are negative, `urgent` of these are urgent; `scope` is the number of
+    all items of the question. The before figures are None where there is nothing to compare with.
+    """
+
+    title: str
+    n: int
+    negative: int
+    urgent: int
+    scope: int
+    negative_before: int | None = None
+    n_before: int | None = None
+    scope_before: int | None = None
+    topic: str | None = None
+
+    @property
+    def reach(self) -> float:
+        """Share of all items that are negative about it."""
+        return self.negative / self.scope if self.scope else 0.0
+
+    @property
+    def severity(self) -> float:
+        """Negative share of what is said about it, raised by up to as much again by the urgent share; 0 to 2."""
+        if not self.n or not self.negative:
+            return 0.0
+        return (self.negative / self.n) * (1 + self.urgent / self.negative)
+
+    @property
+    def trend(self) -> float:
+        """Rate now over rate before, each with half an item added (Haldane-Anscombe), within 0.5 and 3."""
+        if self.negative_before is None or not self.scope_before or not self.scope:
+            return 1.0
+        now = (self.negative + 0.5) / (self.scope + 1)
+        before = (self.negative_before + 0.5) / (self.scope_before + 1)
+        return max(_TREND_LOW, min(_TREND_HIGH, now / before))
+
+    @property
+    def share_now(self) -> float:
+        """Negative share of what is said about it, in the period."""
+        return self.negative / self.n if self.n else 0.0
+
+    @property
+    def share_before(self) -> float | None:
+        """The same in the period before; None where nothing was said."""
+        return (
+            self.negative_before / self.n_before
+            if self.n_before and self.negative_before is not None
+            else None
+        )
+
+
+@dataclass(frozen=True)
+class Problem:
+    """What the plan is about: a metric in one place, now and where it should be.
+
+    `target` and `basis` (`target_before`, `target_rest`) are None where nothing better is known.
+    """
+
+    text: str
+    cause: str
+    metric: str
+    metric_title: str
+    grade: Grade
+    found: bool
+    n: int
+    now: str | None = None
+    target: str | None = None
+    basis: str | None = None
+
+
+@dataclass(frozen=True)
+class Ranked:
+    """A measure with the figures that rank it."""
+
+    measure: Measure
+    template: Template
+    reach: Reach
+    score: float
+
+
+def rank_measures(
+    problem: Problem,
+    topics: Sequence[Reach],
+    overall: Reach,
+    dimensions: Sequence[str],
+    book: MeasureBook,
+    *,
+    language: Language,
+    limit: int,
+) -> list[Ranked]:
+    """Fit the book to the cause and rank it, best first, each measure once.
+
+    `topics` are what was complained of within the cause, `overall` the cause as a whole, `dimensions` those
+    that the cause names.
+    """
+    candidates = [(t, reach) for reach in topics for t in book.for_topic(reach.topic or "")]
+    candidates += [(t, overall) for name in dimensions for t in book.conditions.get(name, ())]
+    candidates += [(t, overall) for t in book.generic]
+    best: dict[str, Ranked] = {}
+    for template, reach in candidates:
+        score = priority(reach, template)
+        if template.id not in best or score > best[template.id].score:
+            measure = _measure(template, reach, problem, score, book, language)
+            best[template.id] = Ranked(measure, template, reach, score)
+    return sorted(best.values(), key=lambda r: (-r.score, r.template.id))[:limit]
+
+
+def priority(reach: Reach, template: Template) -> float:
+    """Return 100 x reach x severity x trend x coverage / cost (1, 2 or 3), to 4 decimals."""
+    weight = COST_WEIGHT[template.cost]
+    return round(100 * reach.reach * reach.severity * reach.trend * template.coverage / weight, 4)
+
+
+def hypothesis(problem: Problem, book: MeasureBook, language: Language) -> str:
+    """Say what should happen to the metric if the measures work; a target only where one is known."""
+    if problem.now is None or problem.target is None or problem.basis is None:
+        return book.say("hypothesis_bare", language, cause=problem.cause, metric=problem.metric_title)
+    return book.say(
+        "hypothesis",
+        language,
+        cause=problem.cause,
+        metric=problem.metric_title,
+        now=problem.now,
+        target=problem.target,
+        target_basis=book.say(problem.basis, language),
+    )
+
+
+def build_plan(
+    problem: Problem,
+    ranked: Sequence[Ranked],
+    book: MeasureBook,
+    *,
+    plan_id: str,
+    evidence: Sequence[str],
+    language: Language,
+    now: datetime,
+    actor: str,
+) -> ActionPlan:
+    """Put the plan together; it awaits approval. The evidence grade is the one found, never more."""
+    return ActionPlan(
+        plan_id=plan_id,
+        status=TaskStatus.PENDING_APPROVAL,
+        problem=problem.text,
+        cause=problem.cause,
+        evidence_grade=problem.grade,
+        measures=tuple(r.measure for r in ranked),
+        risks=tuple(book.risks[key].of(language) for key in _risks(problem, ranked)),
+        evidence=tuple(evidence),
+        created_at=now,
+        created_by=actor,
+    )
+
+
+def plan_id(*parts: str) -> str:
+    """Derive the id from what the plan is about, so that the same plan is stored once."""
+    key = "\x1f".join(parts).encode("utf-8", "surrogatepass")
+    return "plan-" + hashlib.blake2b(key, digest_size=8).hexdigest()
+
+
+def _risks(problem: Problem, ranked: Sequence[Ranked]) -> list[str]:
+    keys = [problem.grade if problem.found else "no_cause"]
+    if problem.n < SMALL_SAMPLE:
+        keys.append("small_sample")
+    if any(r.template.cost == "high" for r in ranked):
+        keys.append("high_cost")
+    return keys
+
+
+def _measure(
+    template: Template, reach: Reach, problem: Problem, score: float, book: MeasureBook, language: Language
+) -> Measure:
+    metric, target = _target(template, reach, problem, book, language)
+    return Measure(
+        action=template.action.of(language),
+        owner_department=book.departments[template.department].of(language),
+        metric=metric,
+        target=target,
+        window_days=template.window_days,
+        cost=template.cost,
+        expected_effect=template.effect.of(language),
+        priority_score=score,
+        first_step=template.first_step.of(language),
+    )
+
+
+def _target(
+    template: Template, reach: Reach, problem: Problem, book: MeasureBook, language: Language
+) -> tuple[str, str]:
+    """The metric a measure is judged by and its target, in words."""
+    if template.metric == TOPIC_METRIC and reach.n:
+        metric = book.say("topic_metric", language, topic=reach.title)
+        now, before = f"{reach.share_now:.1%}", reach.share_before
+        if before is not None and before < reach.share_now:
+            said = book.say("target_topic", language, topic=reach.title, now=now, target=f"{before:.1%}")
+            return metric, said
+        return metric, book.say("target_open", language, now=now)
+    title = (
+        problem.metric_title if template.metric in (PLAN_METRIC, TOPIC_METRIC) else template.metric.upper()
+    )
+    if template.metric == PLAN_METRIC and problem.now and problem.target:
+        values = {"metric": title, "now": problem.now, "target": problem.target}
+        return title, book.say("target_metric", language, **values)
+    if template.metric == PLAN_METRIC and problem.now:
+        return title, book.say("target_open", language, now=problem.now)
+    return title, ""

@@ -1,0 +1,123 @@
+import random
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from store.errors import NotPermitted, ToolInputError
+from store.records import Priority, Sentiment, TaskStatus
+from tests.retention_world import World
+from tools.causes import RootCauseArguments, root_cause
+from tools.context import Asker
+from tools.plans import create_action_plan
+from tools.registry import spec
+
+PLAN = spec(create_action_plan, acts=True, role="analyst")
+MONTHS = {"period": "2026-10", "compare_to": "2026-09"}
+REGIONS = ("广东", "浙江", "江苏", "四川")
+
+
+def fill(world: World, *, late: bool) -> None:
+    """Two months of scores and texts; in October Guangdong's deliveries are late where `late`."""
+    draw = random.Random(5)
+    for month_start in (52.0, 82.0):
+        for i in range(480):
+            region = REGIONS[i % 4]
+            hit = late and month_start == 52.0 and region == "广东" and draw.random() < 0.7
+            upset = hit or draw.random() < 0.15
+            topic = "logistics/speed" if hit else draw.choice(["product/quality", "service/attitude"])
+            world.says(
+                f"c{i}",
+                month_start - draw.random() * 29,
+                f"{'等了十天还没到' if hit else '一般' if upset else '不错'} {i}",
+                Sentiment.NEGATIVE if upset else Sentiment.POSITIVE,
+                topics=(topic,),
+                nps=draw.choice([1, 2, 3]) if upset else draw.choice([8, 9, 10]),
+                region=region,
+                priority=Priority.URGENT if hit and i % 8 == 0 else Priority.NORMAL,
+            )
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> Iterator[World]:
+    made = World(tmp_path)
+    yield made
+    made.close()
+
+
+def expected_score(row: dict[str, Any]) -> float:
+    weight = {"low": 1, "medium": 2, "high": 3}[row["cost"]]
+    return float(100 * row["reach"] * row["severity"] * row["trend"] * row["coverage"] / weight)
+
+
+def test_a_plan_answers_the_cause_found_with_ranked_measures(world: World) -> None:
+    fill(world, late=True)
+    result = PLAN.run(MONTHS, world.context())
+    plan, data = result.data["plan"], result.data
+    assert data["cause"]["conditions"] == {"region": "广东"}
+    assert plan["status"] == "pending_approval"
+    assert "物流部" in {measure["owner_department"] for measure in plan["measures"]}
+    scores = [measure["priority_score"] for measure in plan["measures"]]
+    assert scores == sorted(scores, reverse=True) and len(scores) == 5
+    for measure, row in zip(plan["measures"], data["ranking"], strict=True):
+        assert measure["action"] == row["action"]
+        assert measure["priority_score"] == pytest.approx(expected_score(row), rel=0.01)
+        assert measure["first_step"] and measure["target"] and measure["window_days"] > 0
+    assert data["topics"][0]["topic"] == "logistics/speed"
+    assert data["topics"][0]["trend"] == 3.0
+    assert data["hypothesis"].count(f"{data['cause']['before']:.1f}") == 1
+    assert result.evidence and set(data["cause"]["evidence"]) <= set(plan["evidence"])
+
+
+def test_the_grade_is_the_one_found_and_never_more(world: World) -> None:
+    fill(world, late=True)
+    found = root_cause(RootCauseArguments.model_validate(MONTHS), world.context()).data["causes"][0]
+    own = PLAN.run({**MONTHS, "conditions": {"region": "广东"}}, world.context()).data
+    assert own["plan"]["evidence_grade"] == found["evidence_grade"] and own["cause"] == found
+    guessed = PLAN.run({**MONTHS, "conditions": {"region": "四川"}}, world.context()).data
+    assert guessed["plan"]["evidence_grade"] == "association"
+    assert guessed["plan"]["plan_id"] != own["plan"]["plan_id"]
+
+
+def test_counts_behind_the_order_are_those_of_the_data(world: World) -> None:
+    fill(world, late=True)
+    context = world.context()
+    overall = PLAN.run(MONTHS, context).data["overall"]
+    assert overall["scope"] == 480 and overall["n"] == 120
+    urgent = [i for i in range(480) if i % 8 == 0 and i % 4 == 0]
+    assert 0 < overall["urgent"] <= len(urgent)
+    assert overall["reach"] == pytest.approx(overall["negative"] / 480, abs=1e-4)
+
+
+def test_without_a_cause_the_plan_says_so_and_addresses_the_complaints(world: World) -> None:
+    fill(world, late=False)
+    result = PLAN.run({**MONTHS, "language": "en"}, world.context())
+    assert result.data["verdict"] == "no_cause" and result.data["cause"] is None
+    plan = result.data["plan"]
+    assert plan["evidence_grade"] == "association" and plan["measures"]
+    assert any("No single cause stands out" in risk for risk in plan["risks"])
+    assert any("No single cause stands out" in caveat for caveat in result.caveats)
+
+
+def test_the_same_plan_is_stored_once_and_opened_by_a_manager(world: World) -> None:
+    fill(world, late=True)
+    first = PLAN.run(MONTHS, world.context(asker=Asker("ana", "analyst"))).data
+    again = PLAN.run({**MONTHS, "problem": "别的说法"}, world.context()).data
+    assert (first["new"], again["new"]) == (True, False)
+    assert first["plan"]["plan_id"] == again["plan"]["plan_id"]
+    with pytest.raises(NotPermitted, match="approve"):
+        PLAN.run(MONTHS, world.context(asker=Asker("ana", "analyst"), approved=True))
+    opened = PLAN.run(MONTHS, world.context(asker=Asker("max", "manager"), approved=True)).data["plan"]
+    assert (opened["status"], opened["approved_by"]) == ("open", "max")
+    assert [plan.status for plan in world.operations.plans()] == [TaskStatus.OPEN]
+    assert world.operations.verify_audit() == 2
+
+
+def test_an_empty_store_and_unknown_names_are_handled(world: World) -> None:
+    empty = PLAN.run({"metric": "nps", "period": "2026-10"}, world.context())
+    assert empty.n == 0 and empty.data["cause"] is None
+    assert all(measure["priority_score"] == 0 for measure in empty.data["plan"]["measures"])
+    for wrong in ({"metric": "happyness"}, {"conditions": {"regionn": "广东"}}, {"limit": 0}):
+        with pytest.raises(ToolInputError):
+            PLAN.run(wrong, world.context())
