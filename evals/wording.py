@@ -109,13 +109,22 @@ class Wording:
     def line(self, group: str, name: str, context: Mapping[str, str]) -> str:
         """One line of a conversation, of spam or the like, as it stands in the grammar."""
         choices: Sequence[str] = self.data[group][name] if name else self.data[group]
-        text = self.fill(self.rng.choice(choices), context)
-        for _ in range(3):
+        text = self._line(choices, name, context)
+        for _ in range(_REDRAWS):
             if text not in self.seen or len(text) < 4:
                 break
-            text = self.fill(self.rng.choice(choices), context)
+            text = self._line(choices, name, context)
         self.seen.add(text)
         return text
+
+    def _line(self, choices: Sequence[str], name: str, context: Mapping[str, str]) -> str:
+        text = self.fill(self.rng.choice(choices), context)
+        return text + self._tail(name, context) if name in self.data["tails"] else text
+
+    def _tail(self, name: str, context: Mapping[str, str]) -> str:
+        if self.rng.random() < 0.2:
+            return ""
+        return self.data["comma"] + self.fill(self.rng.choice(self.data["tails"][name]), context)
 
     def _event(self, name: str, context: Mapping[str, str], topic: str) -> Said:
         first, second = self.rng.sample(self.data["events"][name], 2)
@@ -138,7 +147,7 @@ class Wording:
             text = self.fill(self.rng.choice(self.data["negated"][mood]), context)
             return Said(self._dress(text, mood, context), mood, (), "negated")
         if mood == "neutral" and draw < 0.40:
-            text = self.fill(self.rng.choice(self.data["neutral"]), context)
+            text = self.fill(self.rng.choice(self.data["neutral"]), context) + self._tail(mood, context)
             return Said(self._finish(text), mood, (), "plain")
         return self._clauses(mood, weights, context, "")
 
@@ -153,7 +162,9 @@ class Wording:
             second = self._topic(weights, other, besides=topic)
             text = self.clause(second, other, context) + self._link("but") + text
             topics, kind = [topic, second], "mixed"
-        elif mood != "neutral" and draw < 0.36:
+        elif mood == "neutral":
+            text += self._tail(mood, context)
+        elif draw < 0.42:
             second = self._topic(weights, mood, besides=topic)
             text += self._link("same") + self.clause(second, mood, context)
             topics, kind = [topic, second], "several"

@@ -67,7 +67,7 @@ class World:
         return cls(data, shops, products)
 
     def people(self, rng: random.Random, end: date) -> list[Person]:
-        """Draw the customers: first those who decline before they leave, then the loud but loyal, the rest."""
+        """Draw the customers: first those who decline before they leave, then the loud but loyal."""
         regions = self.data["regions"]
         tiers = self.data["tiers"]
         surnames, given = self.data["surnames"], self.data["given_names"]
@@ -94,7 +94,7 @@ class World:
                     value=round(tier["value"] * rng.uniform(0.6, 1.8), 2),
                     since=since if story == "ordinary" else min(since, end - timedelta(days=400)),
                     renewal_on=renewal,
-                    activity=rng.paretovariate(2.2),
+                    activity=min(6.0, rng.paretovariate(2.2)),
                     loyalty=story,
                 )
             )
