@@ -15,10 +15,10 @@ def compose_causes(frame: Frame, result: dict[str, Any]) -> str:
     """The first cause with effect, share and grade; the others in a line each; rivals; or no cause."""
     language, data = frame.language, result["data"]
     if data["verdict"] != "cause_found":
-        return phrase("no_cause", language, reason=data.get("reason") or "").strip()
-    metric = str(result["args"].get("metric") or "nps")
+        return phrase("no_cause", language, reason=data["reason"]).strip()
+    metric = str(data["metric"])
     first, *more = data["causes"][:_CAUSES]
-    level = data.get("mode") == "level"
+    level = data["mode"] == "level"
     lines = [
         phrase(
             "cause_level" if level else "cause_first",
@@ -41,7 +41,7 @@ def compose_causes(frame: Frame, result: dict[str, Any]) -> str:
             lines.append(
                 phrase("cause_line", language, conditions=what, share=percent(cause["share"]), grade=grade)
             )
-    if data.get("rivals"):
+    if data["rivals"]:
         names = "；".join(conditions(rival["conditions"], language) for rival in data["rivals"][:_CAUSES])
         lines.append(phrase("rivals", language, names=names))
     return "\n".join(lines)

@@ -125,7 +125,7 @@ def compose_comparison(frame: Frame, result: dict[str, Any]) -> str:
 def _contributions(metric: str, data: dict[str, Any], language: Language) -> str:
     lines = [phrase("contributions_head", language)]
     for part in data["contributions"][:_CONTRIBUTIONS]:
-        value = signed(metric, part["contribution"], language)
+        value = signed(metric, part["total"], language)
         lines.append(phrase("contribution_line", language, key=part["label"], value=value))
     return "\n".join(lines)
 

@@ -41,7 +41,7 @@ class FallbackToPlanner(AgentMiddleware[TurnState, Any, Any]):
         """`failures`: what the endpoint's client raises after its own retries."""
         super().__init__()
         self._planner = planner
-        self._failures = failures
+        self._failures: tuple[type[Exception], ...] = (*failures, ModelUnavailable)
 
     async def awrap_model_call(
         self, request: ModelRequest[Any], handler: _Handler
@@ -52,7 +52,7 @@ class FallbackToPlanner(AgentMiddleware[TurnState, Any, Any]):
         try:
             response = await handler(request)
             _require_use(response)
-        except (*self._failures, ModelUnavailable) as error:
+        except self._failures as error:
             reason = f"{type(error).__name__}"
             _log.warning("model endpoint failed, the offline planner takes over", reason=reason)
             response = await handler(request.override(model=self._planner))

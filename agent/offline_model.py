@@ -26,7 +26,7 @@ class OfflinePlanner(BaseChatModel):
     def _llm_type(self) -> str:
         return "voiceloop-offline-planner"
 
-    def bind_tools(self, tools: Sequence[Any], **kwargs: Any) -> "OfflinePlanner":  # type: ignore[override]
+    def bind_tools(self, tools: Sequence[Any], **kwargs: Any) -> "OfflinePlanner":
         """The planner knows our tools; there is nothing to bind."""
         return self
 

@@ -3,11 +3,13 @@ beyond the fact store's catalogue."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any, NamedTuple
+from zoneinfo import ZoneInfo
 
 from agent.compose import compose
 from agent.follow_up import lean_on
-from agent.frame import Frame
+from agent.frame import Frame, PeriodValue
 from agent.understanding import Reader
 
 _QUOTES = 3
@@ -43,8 +45,9 @@ class Reply:
 class Planner:
     """Answers a thread. Stateless: everything is read from the questions and the results."""
 
-    def __init__(self, reader: Reader) -> None:
+    def __init__(self, reader: Reader, zone: ZoneInfo) -> None:
         self._reader = reader
+        self._zone = zone
 
     def frame(self, questions: Sequence[str]) -> Frame:
         """The reading of the last question, with what it takes over from those before."""
@@ -89,8 +92,7 @@ class Planner:
         if goal == "compare":
             return [self._compare(frame, metric) for metric in frame.metrics or (self._metric(frame),)]
         if goal in ("why", "plan"):
-            metric = self._metric(frame)
-            return [self._compare(frame, metric), Call("root_cause", self._versus(frame, metric))]
+            return self._explain(frame)
         if goal == "risk" or (goal == "tasks" and not frame.customer_ids):
             return [Call("churn_risk", {**selection, "limit": frame.limit or _RISK_ROWS})]
         if goal == "tasks":
@@ -108,6 +110,13 @@ class Planner:
         )
         return [Call(tool, {**selection, **limit})] if tool else []
 
+    def _explain(self, frame: Frame) -> list[Call]:
+        """A change is explained by two periods; a level by which groups are worse than the rest."""
+        metric = self._metric(frame)
+        if frame.period is None and frame.claims is None:
+            return [Call("root_cause", {"metric": metric, **frame.selection()})]
+        return [self._compare(frame, metric), Call("root_cause", self._versus(frame, metric))]
+
     def _figures(self, frame: Frame) -> list[Call]:
         calls = []
         grouping = {"group_by": list(frame.group_by)} if frame.group_by else {}
@@ -124,10 +133,18 @@ class Planner:
     def _versus(self, frame: Frame, metric: str) -> dict[str, Any]:
         args = {"metric": metric, **frame.selection()}
         if frame.period is None:
-            args["period"] = "last 30 days"
+            args["period"] = self._latest()
         if frame.compare_to is not None:
             args["compare_to"] = frame.compare_to
         return args
+
+    def _latest(self) -> PeriodValue:
+        """The last 30 days that have data."""
+        last = self._reader.vocabulary.catalogue.last_at
+        if last is None:
+            return "last 30 days"
+        end = last.astimezone(self._zone).date() + timedelta(days=1)
+        return {"from": (end - timedelta(days=30)).isoformat(), "to": end.isoformat()}
 
     def _compare(self, frame: Frame, metric: str) -> Call:
         args = self._versus(frame, metric)
@@ -139,9 +156,11 @@ class Planner:
         cause = top_cause(done)
         if cause is None:
             return []
-        period = frame.period or "last 30 days"
         conditions = {k: v for k, v in cause["conditions"].items() if k not in frame.exclude}
-        where = {**frame.selection(), "period": period}
+        explained = next(d.call.args for d in done if d.call.name == "root_cause")
+        where = frame.selection()
+        if "period" in explained:
+            where["period"] = explained["period"]
         if "search_feedback" not in made:
             filters = {**where.get("filters", {}), **conditions, "sentiment": "negative"}
             calls = [Call("search_feedback", {**where, "filters": filters, "limit": _QUOTES})]
@@ -153,7 +172,10 @@ class Planner:
                 )
             return calls
         if "plan" in frame.goals and "create_action_plan" not in made:
-            plan = Call("create_action_plan", self._versus(frame, self._metric(frame)))
+            explained = {k: v for k, v in explained.items() if k in ("period", "compare_to")}
+            plan = Call(
+                "create_action_plan", {"metric": self._metric(frame), **frame.selection(), **explained}
+            )
             return [plan, *self._tasks(frame, done)]
         return []
 

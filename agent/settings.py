@@ -21,6 +21,7 @@ class Settings(BaseSettings):
     llm_api_key: SecretStr = Field(default=SecretStr("not-needed"))
     llm_model: str = Field(default="", description="model name at that endpoint")
     llm_timeout_s: float = Field(default=60.0, gt=0)
+    llm_stream: bool = Field(default=False, description="ask the endpoint for streamed replies")
     llm_max_retries: int = Field(default=2, ge=0)
 
     workers: int = Field(default=0, ge=0, description="processes for embedding; 0: one per core")

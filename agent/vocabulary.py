@@ -100,7 +100,10 @@ class Vocabulary:
     ) -> None:
         """`dimension_names`: alias to dimension; `topics`: name in any language to taxonomy path."""
         self.catalogue = catalogue
-        names = dict(dimension_names) | {name: name for name in catalogue.dimensions}
+        # A word for a field of ours means that field where it is filled, whatever columns were kept beside it.
+        own = {name: name for name in catalogue.dimensions if name not in catalogue.metrics}
+        filled = {alias: name for alias, name in dimension_names.items() if name in catalogue.dimensions}
+        names = dict(dimension_names) | own | filled
         self._dimensions = Matcher(names | {_plural(name): tag for name, tag in names.items()})
         self._custom = Matcher({name: name for name in catalogue.metrics if name not in _words()["metrics"]})
         self._values, self._meanings = _value_matcher(catalogue, topics)

@@ -19,11 +19,11 @@ from vectorstore.index import VectorIndex
 
 if TYPE_CHECKING:
     from langchain_core.language_models import BaseChatModel
-    from pipeline.ingest import Ingestor
 
     from agent.ask import Assistant
     from agent.offline_model import OfflinePlanner
     from pipeline.classifier import Classifier
+    from pipeline.ingest import Ingestor
 
 
 class App:
@@ -95,7 +95,6 @@ class App:
     def ingestor(self) -> "Ingestor":
         """Files to facts."""
         from pipeline.ingest import Ingestor
-
         from pipeline.mask import mask_texts
 
         return Ingestor(
@@ -126,19 +125,21 @@ class App:
         from agent.planner import Planner
         from agent.reading import build_reader
 
-        return OfflinePlanner(Planner(build_reader(self.facts, self.clock, self.settings.zone)))
+        return OfflinePlanner(
+            Planner(build_reader(self.facts, self.clock, self.settings.zone), self.settings.zone)
+        )
 
     @asynccontextmanager
     async def assistant(self, model: "BaseChatModel | None" = None) -> AsyncIterator["Assistant"]:
         """The agent over the persisted threads. `model` overrides the configured endpoint."""
         from langgraph.checkpoint.sqlite.aio import AsyncSqliteSaver
-        from tools.catalogue import ALL_TOOLS
 
         from agent.approvals import Approver
         from agent.ask import Assistant
         from agent.briefing import system_prompt
         from agent.graph import build_graph
         from agent.toolset import build_tools
+        from tools.catalogue import ALL_TOOLS
 
         chosen, failures = (model, ()) if model is not None else self._endpoint()
         threads = self._file("threads.sqlite")
@@ -180,6 +181,7 @@ class App:
             max_retries=settings.llm_max_retries,
             temperature=0,
             use_responses_api=False,
+            streaming=settings.llm_stream,
             stream_usage=True,
         )
         return model, (openai.OpenAIError, ValueError, TypeError, KeyError)

@@ -1,6 +1,7 @@
 """`voiceloop demo`: the main job from nothing, offline, on the sample feed, in a data folder of its own."""
 
 import asyncio
+import itertools
 import shutil
 import time
 from datetime import timedelta
@@ -97,7 +98,7 @@ def _largest_drop(monthly: dict[str, Any], call: Any) -> dict[str, Any] | None:
     groups = [group for group in monthly["data"]["groups"] if group["nps"] is not None]
     falls = [
         (later["nps"] - earlier["nps"], later["key"], earlier["key"])
-        for earlier, later in zip(groups[:-1], groups[1:-1], strict=False)
+        for earlier, later in itertools.pairwise(groups[:-1])  # the month that runs is no whole one
     ]
     if not falls:
         return None
@@ -157,9 +158,8 @@ def _show(
 
 def _show_nps(result: dict[str, Any]) -> None:
     data = result["data"]
-    out().print(
-        f"全部 {data['nps']:.1f}  （95% 置信区间 {data['ci_low']:.1f} 到 {data['ci_high']:.1f}，n={result['n']:,}）"
-    )
+    interval = f"95% 置信区间 {data['ci_low']:.1f} 到 {data['ci_high']:.1f}"
+    out().print(f"全部 {data['nps']:.1f}  （{interval}，n={result['n']:,}）")
     for group in data["groups"]:
         bar = "█" * max(0, round(group["nps"] / 2))
         out().print(
