@@ -10,6 +10,7 @@ from tools.customers import churn_risk, customer_360
 from tools.low_scores import low_score_drilldown
 from tools.metrics import metric_stats
 from tools.nps import nps_stats
+from tools.plans import create_action_plan
 from tools.quality import data_quality
 from tools.registry import ToolSpec, find, spec
 from tools.results import ToolResult
@@ -30,6 +31,7 @@ ALL_TOOLS: tuple[ToolSpec, ...] = (
     spec(churn_risk),
     spec(data_quality),
     spec(create_retention_task, acts=True, role="analyst"),
+    spec(create_action_plan, acts=True, role="analyst"),
 )
 
 

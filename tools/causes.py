@@ -9,7 +9,7 @@ from analytics.root_cause import find_causes
 from store.facts import Aggregate, Find
 from tools.answers import answer
 from tools.arguments import Language, Period, SelectionArguments
-from tools.cause_query import CauseQuery
+from tools.cause_query import OUTCOMES, CauseQuery
 from tools.caveats import caveat
 from tools.context import ToolContext
 from tools.dimensions import dimension_title
@@ -201,29 +201,25 @@ def _symptom(symptom: Symptom, namer: Namer) -> dict[str, Any]:
 
 
 def _theme(cause: Cause, query: CauseQuery, context: ToolContext, language: Language) -> dict[str, Any]:
-    """What was said: a topic of the cause where one stands out, else its most over-represented theme."""
-    named = [(name, value) for name, value in cause.conditions.items() if name == "topic"]
-    named += [(one.dimension, one.value) for one in cause.symptoms if one.dimension == "topic"]
-    if named:
-        topic = named[0][1]
-        label = topic_name(topic, language)
-        scope: Scope = problem_scope("topic", topic, label, query.inside({}), context)
-        return {
-            "theme": label,
-            "topic": topic,
-            "theme_id": None,
-            "scope": scope,
-            "department": _department(topic, language),
-        }
-    theme_id, theme_label = _dominant_theme(cause, query, context)
+    """What was said: the topic that stands out in the cause, and the theme; either may be None."""
+    named = [value for name, value in cause.conditions.items() if name == "topic"]
+    named += [one.value for one in cause.symptoms if one.dimension == "topic"]
+    topic = named[0] if named else _dominant("topic", cause, query)
+    theme_id = cause.conditions.get("theme") or _dominant("theme", cause, query)
+    labels = {theme.theme_id: theme.label for theme in context.facts.themes()}
+    theme_label = labels.get(theme_id) if theme_id else None
+    scope: Scope = "undecided"
+    if topic:
+        scope = problem_scope("topic", topic, topic_name(topic, language), query.inside({}), context)
+    elif theme_id:
+        scope = problem_scope("theme", theme_id, theme_label or "", query.inside({}), context)
     return {
-        "theme": theme_label,
-        "topic": None,
+        "theme": topic_name(topic, language) if topic else theme_label,
+        "topic": topic,
         "theme_id": theme_id,
-        "scope": problem_scope("theme", theme_id, theme_label or "", query.inside({}), context)
-        if theme_id
-        else "undecided",
-        "department": None,
+        "theme_label": theme_label,
+        "scope": scope,
+        "department": _department(topic, language) if topic else None,
     }
 
 
@@ -234,21 +230,25 @@ def _department(topic: str, language: Language) -> str | None:
     return taxonomy.department(topic, language) if topic in taxonomy.entries else None
 
 
-def _dominant_theme(cause: Cause, query: CauseQuery, context: ToolContext) -> tuple[str | None, str | None]:
-    """The theme of negative items whose share inside the cause exceeds its share overall the most."""
-    negative = {"sentiment": "negative"}
-    inside = _theme_counts({**cause.conditions, **negative}, query)
-    overall = _theme_counts(negative, query)
+def _dominant(dimension: Literal["topic", "theme"], cause: Cause, query: CauseQuery) -> str | None:
+    """The topic or theme whose share of negative items inside the cause exceeds its share overall the most.
+
+    None where none has at least five items there and a lead of a tenth of them.
+    """
+    if query.measure.name in OUTCOMES:
+        return None
+    inside = _counts(dimension, {**cause.conditions, "sentiment": "negative"}, query)
+    overall = _counts(dimension, {"sentiment": "negative"}, query)
     n_inside, n_overall = sum(inside.values()), sum(overall.values())
-    if not n_inside or not n_overall:
-        return None, None
-    best = max(inside, key=lambda theme: inside[theme] / n_inside - overall.get(theme, 0) / n_overall)
-    labels = {theme.theme_id: theme.label for theme in context.facts.themes()}
-    return best, labels.get(best)
+    leads = {value: n / n_inside - overall.get(value, 0) / n_overall for value, n in inside.items() if n >= 5}
+    best = max(leads, key=lambda value: (leads[value], value), default=None)
+    return best if best is not None and leads[best] >= 0.1 else None
 
 
-def _theme_counts(conditions: dict[str, str], query: CauseQuery) -> dict[str, int]:
-    groups = query.context.facts.aggregate(Aggregate("volume", query.inside(conditions), group_by=("theme",)))
+def _counts(dimension: str, conditions: dict[str, str], query: CauseQuery) -> dict[str, int]:
+    groups = query.context.facts.aggregate(
+        Aggregate("volume", query.inside(conditions), group_by=(dimension,))
+    )
     return {group.key[0]: group.n for group in groups if group.key[0] is not None}
 
 

@@ -16,7 +16,7 @@ from tools.caveats import SMALL_SAMPLE, caveat
 from tools.context import ToolContext
 from tools.dimensions import MULTI_VALUED, dimension_title, find_dimension
 from tools.groups import Namer
-from tools.measures import Measure, find_measure, pooled, rounded
+from tools.measures import Measure, find_measure, level, pooled, rounded
 from tools.periods import ResolvedPeriod, comparable
 from tools.results import ToolResult
 from tools.selection import Chosen, choose, normalise, sample_caveats, unfinished
@@ -69,7 +69,7 @@ def compare_periods(args: CompareArguments, context: ToolContext) -> ToolResult:
     caveats = _doubts(measure, chosen, before, sides, context, args.language)
     caveats += _reading(data, args.language)
     split = _split(args, measure, chosen.selection, windows, sides, context)
-    data |= _contributions(split, context, args.language)
+    data |= _contributions(split, measure, context, args.language)
     if split and _mostly_mix(split[1], data):
         caveats.append(caveat("mix_only", args.language, dimension=dimension_title(split[0], args.language)))
     return answer(
@@ -133,15 +133,15 @@ def _data(measure: Measure, found: Comparison) -> dict[str, Any]:
         "metric": measure.name,
         "title": measure.title,
         "kind": measure.kind,
-        "before": rounded(found.before.value),
+        "before": level(measure, found.before.value),
         "before_ci_low": rounded(found.before.ci_low),
         "before_ci_high": rounded(found.before.ci_high),
         "n_before": found.before.n,
-        "after": rounded(found.after.value),
+        "after": level(measure, found.after.value),
         "after_ci_low": rounded(found.after.ci_low),
         "after_ci_high": rounded(found.after.ci_high),
         "n_after": found.after.n,
-        "change": rounded(change.value),
+        "change": level(measure, change.value),
         "relative_change": rounded(_relative(measure, found)),
         "ci_low": rounded(change.ci_low),
         "ci_high": rounded(change.ci_high),
@@ -244,7 +244,7 @@ def _groups(
 
 
 def _contributions(
-    split: tuple[str, Decomposition] | None, context: ToolContext, language: Language
+    split: tuple[str, Decomposition] | None, measure: Measure, context: ToolContext, language: Language
 ) -> dict[str, Any]:
     if split is None:
         return {"by": None, "mix_effect": None, "rate_effect": None, "contributions": []}
@@ -252,18 +252,18 @@ def _contributions(
     namer = Namer(context, language)
     return {
         "by": name,
-        "mix_effect": rounded(found.mix_effect),
-        "rate_effect": rounded(found.rate_effect),
+        "mix_effect": level(measure, found.mix_effect),
+        "rate_effect": level(measure, found.rate_effect),
         "contributions": [
             {
                 **namer.row((name,), one.key),
                 "n_before": one.n_before,
                 "n_after": one.n_after,
-                "before": rounded(one.before),
-                "after": rounded(one.after),
-                "mix": rounded(one.mix),
-                "rate": rounded(one.rate),
-                "total": rounded(one.total),
+                "before": level(measure, one.before),
+                "after": level(measure, one.after),
+                "mix": level(measure, one.mix),
+                "rate": level(measure, one.rate),
+                "total": level(measure, one.total),
                 "share": rounded(one.share),
             }
             for one in found.contributions[:_LISTED]

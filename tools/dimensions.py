@@ -192,5 +192,10 @@ def _no_value(dimension: str, value: str, listed: Sequence[str], *, complete: bo
     hint = f"; the nearest are {', '.join(nearest)}" if nearest else ""
     if not listed:
         return f"{dimension} has no values in this data, so {value!r} cannot be selected"
+    if dimension == "topic":
+        from pipeline.taxonomy import load_taxonomy
+
+        entries = load_taxonomy().entries
+        listed = [f"{v} ({entries[v].names['zh']})" if v in entries else v for v in listed]
     shown = ", ".join(listed[:20]) + (" ..." if len(listed) > 20 or not complete else "")
     return f"{dimension} has no value {value!r}{hint}. Its values: {shown}"

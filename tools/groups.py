@@ -58,11 +58,12 @@ def grouped(
     context: ToolContext,
     figures: Figures,
     *,
+    n: int,
     value: str = "value",
 ) -> tuple[list[dict[str, Any]], list[str]]:
     """Rows {key, label, keys, n, figures} in the asked order, and caveats.
 
-    `value` names the figure that `lowest` and `highest` sort by.
+    `value` names the figure that `lowest` and `highest` sort by; `n` is the size of the whole.
     """
     in_time = all(name in TIME_DIMENSIONS for name in dimensions)
     order: Sort = args.sort or ("key" if in_time else "n")
@@ -78,7 +79,7 @@ def grouped(
     ]
     _order(rows, order, value, dimensions)
     shown = rows[: args.limit]
-    return shown, _caveats(rows, shown, dimensions, args.language)
+    return shown, _caveats(rows, shown, n, dimensions, args.language)
 
 
 class Namer:
@@ -169,6 +170,7 @@ def _natural(part: str | None) -> tuple[int, float, str]:
 def _caveats(
     rows: Sequence[Mapping[str, Any]],
     shown: Sequence[Mapping[str, Any]],
+    n: int,
     dimensions: Sequence[str],
     language: Language,
 ) -> list[str]:
@@ -181,6 +183,6 @@ def _caveats(
     found.extend(
         caveat("multi_valued", language, dimension=dimension_title(name, language))
         for name in dimensions
-        if name in MULTI_VALUED
+        if name in MULTI_VALUED and sum(row["n"] for row in rows) > n
     )
     return found

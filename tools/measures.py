@@ -69,10 +69,10 @@ def pooled(groups: Sequence[Group]) -> Sums:
 
 
 def figure(measure: Measure, of: Sums) -> dict[str, float | int | None]:
-    """value, ci_low, ci_high, n: NPS in points, a proportion in 0..1, a mean in its own unit."""
+    """value, ci_low, ci_high, n: NPS in points, a proportion in 0..1, a mean in its own unit, a count."""
     found = estimate(measure.kind, of)
     return {
-        "value": rounded(found.value),
+        "value": level(measure, found.value),
         "ci_low": rounded(found.ci_low),
         "ci_high": rounded(found.ci_high),
         "n": found.n,
@@ -84,6 +84,11 @@ def estimate_caveats(found: Estimate, language: Language) -> list[str]:
     if found.reason is None or found.n == 0:
         return []
     return [caveat("no_interval", language, reason=found.reason)]
+
+
+def level(measure: Measure, value: float | None) -> float | int | None:
+    """A value of the metric as results show it: counts are whole numbers."""
+    return round(value) if measure.kind == "count" and value is not None else rounded(value)
 
 
 def rounded(value: float | None) -> float | None:

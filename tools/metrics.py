@@ -50,7 +50,7 @@ def metric_stats(args: MetricArguments, context: ToolContext) -> ToolResult:
     if dimensions:
         data["group_by"] = list(dimensions)
         data["groups"], doubts = grouped(
-            measure, chosen, dimensions, args, context, lambda of: figure(measure, of)
+            measure, chosen, dimensions, args, context, lambda of: figure(measure, of), n=total.n
         )
         caveats += doubts
         chart = bar_or_line(data["groups"], dimensions, measure.title)

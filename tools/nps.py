@@ -31,7 +31,9 @@ def nps_stats(args: NpsArguments, context: ToolContext) -> ToolResult:
     chart = None
     if dimensions:
         data["group_by"] = list(dimensions)
-        data["groups"], doubts = grouped(measure, chosen, dimensions, args, context, _figures, value="nps")
+        data["groups"], doubts = grouped(
+            measure, chosen, dimensions, args, context, _figures, n=total.n, value="nps"
+        )
         caveats += doubts
         chart = bar_or_line(data["groups"], dimensions, measure.title, "nps")
     evidence = evidence_ids(chosen.selection, context, order="lowest_score") if total.n else []

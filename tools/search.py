@@ -13,6 +13,10 @@ from tools.context import ToolContext
 from tools.results import ToolResult
 from tools.selection import choose, sample_caveats
 
+# More literal matches than this are not counted out.
+_MENTIONS = 5000
+_WIDER = 5
+
 
 class SearchArguments(SelectionArguments):
     """What is looked for, and where."""
@@ -36,51 +40,71 @@ def search_feedback(args: SearchArguments, context: ToolContext) -> ToolResult:
 
     Use for "what do customers say about X", "show examples / quotes of negative reviews from Guangdong".
     Returns items with id, text, time, channel, sentiment and scores; n counts everything the filters
-    select, not only what is listed. A query ranks by meaning and words; it does not count mentions.
+    select (with contains: the items that contain the words), not only what is listed. A query ranks by
+    meaning and words; it does not count mentions.
     """
     chosen = choose(args, context)
     matched = context.facts.count(chosen.selection)
-    caveats = sample_caveats(chosen, matched, context, args.language)
     scores: dict[str, float] = {}
-    if args.query.strip() and args.order == "relevance" and matched:
-        found, scores = _nearest(args, chosen.selection, context)
-        if args.contains:
-            parts = [part.lower() for part in args.contains]
-            found = [one for one in found if all(part in one.feedback.text.lower() for part in parts)]
-        found = found[: args.limit]
-    else:
+    mentions: int | None = None
+    found: list[LabelledFeedback] = []
+    if args.contains:
+        found = _containing(args, chosen.selection, context)
+        mentions = len(found)
+    if args.query.strip() and matched:
+        wanted = tuple(one.feedback.feedback_id for one in found) if args.contains else None
+        found, scores = _nearest(args, chosen.selection, wanted, context)
+    elif not args.contains:
         order = "newest" if args.order == "relevance" else args.order
-        words = (*args.contains, *((args.query.strip(),) if args.query.strip() else ()))
-        found = context.facts.find(
-            Find(chosen.selection, contains=words, with_text=True, order=order, limit=args.limit)
-        )
+        found = context.facts.find(Find(chosen.selection, with_text=True, order=order, limit=args.limit))
     items = [
         item(one, context) | ({"score": round(scores[one.feedback.feedback_id], 4)} if scores else {})
-        for one in found
+        for one in found[: args.limit]
     ]
-    if matched > len(items) and items:
-        caveats.append(caveat("listed_of", args.language, total=matched, shown=len(items)))
+    n = matched if mentions is None else mentions
+    caveats = sample_caveats(chosen, n, context, args.language)
+    if mentions == _MENTIONS:
+        caveats.append(caveat("at_least", args.language, count=mentions))
+    if n > len(items) and items:
+        caveats.append(caveat("listed_of", args.language, total=n, shown=len(items)))
     return answer(
         "search_feedback",
         args,
         chosen,
-        n=matched,
-        data={"query": args.query, "listed": len(items), "items": items},
+        n=n,
+        data={
+            "query": args.query,
+            "selected": matched,
+            "mentions": mentions,
+            "listed": len(items),
+            "items": items,
+        },
         evidence=[one["id"] for one in items],
         caveats=caveats,
     )
 
 
+def _containing(args: SearchArguments, selection: Selection, context: ToolContext) -> list[LabelledFeedback]:
+    order = "newest" if args.order == "relevance" else args.order
+    return context.facts.find(
+        Find(selection, contains=tuple(args.contains), with_text=True, order=order, limit=_MENTIONS)
+    )
+
+
 def _nearest(
-    args: SearchArguments, selection: Selection, context: ToolContext
+    args: SearchArguments, selection: Selection, among: tuple[str, ...] | None, context: ToolContext
 ) -> tuple[list[LabelledFeedback], dict[str, float]]:
+    """The items nearest to the query, in the order asked for."""
     from vectorstore.retrieval import search
 
-    # With literal words the nearest are filtered afterwards: fetch more, so that enough remain.
-    wanted = args.limit * 10 if args.contains else args.limit
+    # Items are dropped or put in another order afterwards: fetch more, so that enough remain.
+    wanted = args.limit if among is None and args.order == "relevance" else args.limit * _WIDER
     hits = search(args.query.strip(), context.facts, context.index, context.embedder, selection, wanted)
-    scores = {hit.feedback_id: hit.score for hit in hits}
+    scores = {hit.feedback_id: hit.score for hit in hits if among is None or hit.feedback_id in among}
     if not scores:
         return [], {}
-    found = context.facts.find(Find(feedback_ids=tuple(scores), limit=len(scores)))
-    return sorted(found, key=lambda one: -scores[one.feedback.feedback_id]), scores
+    order = "newest" if args.order == "relevance" else args.order
+    found = context.facts.find(Find(feedback_ids=tuple(scores), order=order, limit=len(scores)))
+    if args.order == "relevance":
+        found.sort(key=lambda one: -scores[one.feedback.feedback_id])
+    return found, scores

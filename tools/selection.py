@@ -71,7 +71,7 @@ def normalise(
 
 
 def sample_caveats(chosen: Chosen, n: int, context: ToolContext, language: Language) -> list[str]:
-    """What to doubt about a selection of n items: nothing there, few, undated left out, not over yet."""
+    """What to doubt about a selection of n items: nothing there, few, undated (1% or more), not over yet."""
     catalogue = context.facts.catalogue()
     if catalogue.items == 0:
         return [caveat("no_data", language)]
@@ -87,7 +87,7 @@ def sample_caveats(chosen: Chosen, n: int, context: ToolContext, language: Langu
     if period.start is None and period.end is None:
         return found
     undated = undated_items(context)
-    if undated:
+    if undated * 100 >= catalogue.items:
         found.append(caveat("undated", language, count=undated))
     if n and last and period.end and unfinished(period, context):
         found.append(caveat("unfinished", language, period=period.label, last=f"{last:%Y-%m-%d}"))
