@@ -11,6 +11,7 @@ from agent.compose import compose
 from agent.follow_up import lean_on
 from agent.frame import Frame, PeriodValue
 from agent.understanding import Reader
+from agent.vocabulary import matcher
 
 _QUOTES = 3
 _RISK_ROWS = 5
@@ -98,16 +99,18 @@ class Planner:
         if goal == "tasks":
             return [self._task_call(frame, frame.customer_ids)]
         if goal == "customer":
-            return [
-                Call("customer_360", {"customer_id": c, "language": frame.language})
-                for c in frame.customer_ids
-            ]
+            language = {"language": frame.language}
+            return [Call("customer_360", {"customer_id": each, **language}) for each in frame.customer_ids]
         if goal == "quotes":
             query = {"query": frame.search} if frame.search else {}
             return [Call("search_feedback", {**selection, **query, "limit": frame.limit or _RISK_ROWS})]
-        tool = {"themes": "list_themes", "low_scores": "low_score_drilldown", "quality": "data_quality"}.get(
-            goal
-        )
+        if (
+            goal == "themes"
+            and "sentiment" not in frame.filters
+            and matcher("complaining").find(frame.question)
+        ):
+            selection["filters"] = {**selection.get("filters", {}), "sentiment": "negative"}
+        tool = _PLAIN_TOOLS.get(goal)
         return [Call(tool, {**selection, **limit})] if tool else []
 
     def _explain(self, frame: Frame) -> list[Call]:
@@ -119,7 +122,9 @@ class Planner:
 
     def _figures(self, frame: Frame) -> list[Call]:
         calls = []
-        grouping = {"group_by": list(frame.group_by)} if frame.group_by else {}
+        grouping: dict[str, Any] = {"group_by": list(frame.group_by)} if frame.group_by else {}
+        if frame.group_by and frame.rank:
+            grouping["sort"] = frame.rank
         for metric in frame.metrics or (self._metric(frame),):
             if metric == "nps":
                 calls.append(Call("nps_stats", {**frame.selection(), **grouping}))

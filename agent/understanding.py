@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Literal, get_args
 
+from agent.figures import find_figures
 from agent.frame import Frame, Goal, PeriodValue
 from agent.vocabulary import Hit, ValueHit, Vocabulary, matcher
 
@@ -18,6 +19,12 @@ _LIMIT = re.compile(
 )
 _CUSTOMER = re.compile(
     r"(?<![A-Za-z0-9])[A-Za-z]{1,8}[-_]?\d{2,}(?![A-Za-z0-9])|(?<=客户)\s*[:：#]?\s*\d{3,}"
+)
+_WORDED_LIMIT = re.compile(
+    r"(?:前|最[\u4e00-\u9fff]{1,3}的?|给我看?|看|列|举|找)([二两三四五六七八九十]+)(?:个|名|条|大|位|家)"
+    r"|\b(?:top|worst|best|lowest|highest)\s+(two|three|four|five|six|seven|eight|nine|ten)\b"
+    r"|\b(two|three|four|five|six|seven|eight|nine|ten)\s+(?:lowest|highest|worst|best|biggest)\b",
+    re.IGNORECASE,
 )
 _QUOTED = re.compile(r"[「『“\"']([^「」『』“”\"']{1,60})[」』”\"']")
 _LABEL_DIMENSIONS = ("topic", "topic_area", "risk", "intent", "sentiment", "emotion", "competitor")
@@ -51,13 +58,15 @@ class Reader:
         values = self._values(bare, metric_hits)
         ids = [match.group().strip(" :：#") for match in _CUSTOMER.finditer(bare)]
         customers = tuple(customer for customer in ids if self._is_customer(customer))
-        goals = self._goals(bare, metric_hits, values, customers)
+        goals = self._goals(bare, metric_hits, values, customers, periods=len(spans))
         filters, exclude = self._filters(bare, values, goals)
         metrics = self._metrics(bare, metric_hits, filters)
         group_by = self._group_by(bare, goals, values)
         period, compare_to = self._periods(bare, [phrase for _, phrase in spans], goals)
-        if not goals and (metrics or group_by or filters or exclude or spans):
+        if not goals and (metrics or group_by or filters or exclude or _asks_generally(bare, bool(spans))):
             goals = ("figure",)
+        if goals == ("figure",) and compare_to is not None:
+            goals = ("compare",)
         goals, group_by = _segments(goals, group_by, filters, compare_to)
         frame = Frame(
             question=text,
@@ -86,7 +95,13 @@ class Reader:
         ]
 
     def _goals(
-        self, text: str, metrics: list[Hit], values: list[ValueHit], customers: tuple[str, ...]
+        self,
+        text: str,
+        metrics: list[Hit],
+        values: list[ValueHit],
+        customers: tuple[str, ...],
+        *,
+        periods: int,
     ) -> tuple[Goal, ...]:
         tags = list(dict.fromkeys(hit.tag for hit in matcher("goals").find(text)))
         if "why" in tags and "compare" in tags:
@@ -95,7 +110,7 @@ class Reader:
             tags = [tag for tag in tags if tag not in ("low_scores", "quotes", "themes")]
         if "themes" in tags and "quotes" in tags:
             tags.remove("quotes")
-        if "compare" in tags and not _really_compares(text, values) and len(self._find_periods(text)) < 2:
+        if "compare" in tags and not _really_compares(text, values) and periods < 2:
             tags.remove("compare")
         if customers and not {"tasks", "quotes"} & set(tags):
             tags = ["customer", *[tag for tag in tags if tag in ("plan", "tasks")]]
@@ -228,8 +243,19 @@ def _limit(text: str) -> int | None:
     match = _LIMIT.search(text)
     if match:
         return int(match[1] or match[2])
-    zh = re.search(r"前([两三五十])|([两三五十])条", text)
-    return {"两": 2, "三": 3, "五": 5, "十": 10}[zh[1] or zh[2]] if zh else None
+    worded = _WORDED_LIMIT.search(text)
+    if worded:
+        figures = find_figures(f"{worded[1]}个" if worded[1] else worded[2] or worded[3])
+        return round(figures[0].value) if figures else None
+    return None
+
+
+def _asks_generally(text: str, dated: bool) -> bool:
+    """ "How was last month?": a period and nothing else, or a word for the whole picture."""
+    if matcher("overview").find(text):
+        return True
+    rest = _blank(text, [(hit.start, hit.end) for hit in matcher("overview_noise").find(text)])
+    return dated and not re.sub(r"[\s，。？！?!,.]", "", rest)
 
 
 def _rank(text: str, goals: tuple[Goal, ...]) -> Literal["highest", "lowest"] | None:

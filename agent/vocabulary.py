@@ -100,7 +100,7 @@ class Vocabulary:
     ) -> None:
         """`dimension_names`: alias to dimension; `topics`: name in any language to taxonomy path."""
         self.catalogue = catalogue
-        # A word for a field of ours means that field where it is filled, whatever columns were kept beside it.
+        # A word for a field of ours means that field where it is filled, whatever other columns there are.
         own = {name: name for name in catalogue.dimensions if name not in catalogue.metrics}
         filled = {alias: name for alias, name in dimension_names.items() if name in catalogue.dimensions}
         names = dict(dimension_names) | own | filled
@@ -197,8 +197,9 @@ def _learn_value(learn: Any, dimension: str, value: str) -> None:
     if len(value) > 60:
         return
     learn(value, dimension, value)
-    if bare := _PLACE_SUFFIX.sub("", value):
-        learn(bare, dimension, value)
+    bare = _PLACE_SUFFIX.sub("", value)
+    for word in (bare, *_words()["places"].get(bare, ())):
+        learn(word, dimension, value)
     if dimension == "org_unit" and "/" in value:
         parts = value.split("/")
         for depth in range(1, len(parts) + 1):
