@@ -28,12 +28,13 @@ def sniff_delimiter(sample: str) -> str:
     best, best_score = "\x1f", 0.0
     for delimiter in DELIMITERS:
         records = RecordReader(io.StringIO(sample), delimiter)
-        widths = Counter(len(record.cells) for record in records if not record.error)
-        if not widths:
+        cut = [len(record.cells) for record in records if not record.error]
+        if not cut:
             continue
-        width, agreeing = widths.most_common(1)[0]
-        score = agreeing / widths.total() + 0.01 * min(width, 30)
-        if width > 1 and agreeing >= 0.5 * widths.total() and score > best_score:
+        width, agreeing = Counter(cut).most_common(1)[0]
+        score = agreeing / len(cut) + 0.01 * min(width, 30)
+        agreed = agreeing >= 0.5 * len(cut) or width == cut[0]
+        if width > 1 and agreed and score > best_score:
             best, best_score = delimiter, score
     return best
 

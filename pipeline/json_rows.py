@@ -1,14 +1,16 @@
 """JSON lines, a JSON array, or an object that holds one, row by row."""
 
 import json
+import re
 from collections.abc import Iterator
 from typing import IO, Any
 
 from pipeline.headers import Cell, RawRow
 from store.errors import InputError
 
-_BLOCK = 1 << 20
-_LONGEST_ITEM = 64 * _BLOCK
+_BLOCK = 1 << 18
+_SEPARATORS = re.compile(r"[\s,]*")
+_LONGEST_ITEM = 256 * _BLOCK
 
 
 def read_json_rows(stream: IO[str], path: str) -> Iterator[RawRow]:
@@ -44,29 +46,31 @@ def _lines(line: str, stream: IO[str]) -> Iterator[RawRow]:
 
 def _array(stream: IO[str], path: str) -> Iterator[RawRow]:
     decoder = json.JSONDecoder()
-    buffer, number, wanted = "", 0, _BLOCK
+    buffer, place, number, block = "", 0, 0, _BLOCK
     while True:
-        buffer = buffer.lstrip(" \t\r\n,")
-        if buffer.startswith("]"):
+        place = _past_separators(buffer, place)
+        if buffer[place : place + 1] == "]":
             return
-        block = ""
-        if len(buffer) < wanted // 2 or not buffer:
-            block = stream.read(wanted)
-            buffer = (buffer + block).lstrip(" \t\r\n,")
-            if buffer.startswith("]"):
-                return
         try:
-            value, end = decoder.raw_decode(buffer)
+            value, end = decoder.raw_decode(buffer, place)
+            # A number may go on in the next block; nothing else is complete and yet cut.
+            cut = end == len(buffer)
         except (ValueError, RecursionError) as error:
-            following = stream.read(wanted)
-            if not following or len(buffer) > _LONGEST_ITEM:
+            following = stream.read(block) if len(buffer) - place < _LONGEST_ITEM else ""
+            if not following:
                 raise InputError(f"{path}: element {number + 1} is not JSON: {error}") from error
-            buffer += following
-            wanted *= 2
+            buffer, place, block = buffer[place:] + following, 0, block * 2
             continue
-        number += 1
-        buffer, wanted = buffer[end:], _BLOCK
+        if cut and (following := stream.read(block)):
+            buffer, place = buffer[place:] + following, 0
+            continue
+        number, place, block = number + 1, end, _BLOCK
         yield _row(number, value)
+
+
+def _past_separators(buffer: str, place: int) -> int:
+    found = _SEPARATORS.match(buffer, place)
+    return found.end() if found else place
 
 
 def _document(text: str, path: str) -> Iterator[RawRow]:
