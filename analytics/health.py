@@ -12,9 +12,10 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import pairwise
 from statistics import fmean, median
-from typing import Literal, TypeVar
+from typing import Literal
 
 from analytics.breakpoints import baseline_break
+from analytics.customer_history import History, Mood, Score, Signal, Use
 from analytics.health_rules import HealthRules
 
 PartName = Literal[
@@ -28,68 +29,6 @@ PartName = Literal[
     "silence",
     "limit",
 ]
-
-
-@dataclass(frozen=True)
-class Score:
-    """A score given at a time, as a share of its scale (0 worst, 1 best); `instrument` says which scale."""
-
-    at: datetime
-    value: float
-    instrument: str
-    evidence: str
-
-
-@dataclass(frozen=True)
-class Mood:
-    """One thing the customer said: was it negative?"""
-
-    at: datetime
-    negative: bool
-    evidence: str
-
-
-@dataclass(frozen=True)
-class Signal:
-    """A warning sign, in words or in deeds, with its points when fresh (not above zero)."""
-
-    at: datetime
-    name: str
-    points: float
-    evidence: str
-
-
-@dataclass(frozen=True)
-class Use:
-    """How much the customer used at a time (1 where only the fact is known)."""
-
-    at: datetime
-    amount: float = 1.0
-
-
-_Dated = TypeVar("_Dated", Score, Mood, Signal, Use)
-
-
-@dataclass(frozen=True)
-class History:
-    """All that health looks at for one customer, in any order. Agents' turns are not part of it."""
-
-    scores: Sequence[Score] = ()
-    moods: Sequence[Mood] = ()
-    signals: Sequence[Signal] = ()
-    deeds: Sequence[Signal] = ()
-    uses: Sequence[Use] = ()
-
-    def until(self, now: datetime, days: int) -> "History":
-        """Return what lies in the `days` up to and including `now`, oldest first."""
-        start = now - timedelta(days=days)
-
-        def kept(items: Iterable[_Dated]) -> list[_Dated]:
-            return sorted((item for item in items if start < item.at <= now), key=lambda item: item.at)
-
-        return History(
-            kept(self.scores), kept(self.moods), kept(self.signals), kept(self.deeds), kept(self.uses)
-        )
 
 
 @dataclass(frozen=True)
@@ -343,7 +282,12 @@ def _silence(past: History, rules: HealthRules, now: datetime, weight: float) ->
     complaints = [mood for mood in past.moods if mood.negative]
     if not complaints:
         return
-    contacts = sorted({item.at for item in (*past.scores, *past.moods, *past.deeds, *past.uses)})
+    contacts = sorted(
+        {score.at for score in past.scores}
+        | {mood.at for mood in past.moods}
+        | {deed.at for deed in past.deeds}
+        | {use.at for use in past.uses}
+    )
     last = complaints[-1]
     if len(contacts) < rule.minimum_contacts or contacts[-1] > last.at + timedelta(days=1):
         return

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
-import yaml
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict
 
-from analytics.health import Use
+from analytics.customer_history import Use
+from retention.settings_file import read_as
 from store.errors import ConfigError
 from store.records import BehaviourEvent
 
@@ -56,12 +56,12 @@ def _signal(reader: BehaviourReader, kind: str, detail: str) -> str | None:
 @lru_cache(maxsize=4)
 def load_behaviour(path: Path = BEHAVIOUR_FILE) -> BehaviourReader:
     """Read and compile the patterns; raise ConfigError for a wrong key or expression."""
+    content = read_as(_File, path)
     try:
-        content = _File.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
         patterns = {
             name: re.compile("|".join(f"(?:{expression})" for expression in expressions))
             for name, expressions in content.signals.items()
         }
-    except (OSError, yaml.YAMLError, ValidationError, re.error) as error:
-        raise ConfigError(f"behaviour: {path.name}: {error}") from error
+    except re.error as error:
+        raise ConfigError(f"{path.name}: {error.pattern!r} is no regular expression: {error}") from error
     return BehaviourReader(patterns, frozenset(kind.lower() for kind in content.usage))

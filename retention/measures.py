@@ -4,11 +4,10 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Annotated, Literal
 
-import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from retention.settings_file import read_as
 from retention.wording import Language
-from store.errors import ConfigError
 
 MEASURES_FILE = Path(__file__).with_name("measures.yaml")
 PLAN_METRIC = "plan"
@@ -83,13 +82,4 @@ class MeasureBook(BaseModel):
 @lru_cache(maxsize=4)
 def load_measures(path: Path = MEASURES_FILE) -> MeasureBook:
     """Read the book; raise ConfigError that names what is wrong."""
-    try:
-        return MeasureBook.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
-    except ValidationError as error:
-        wrong = "; ".join(
-            f"{'.'.join(str(part) for part in item['loc'])}: {item['msg']}"
-            for item in error.errors(include_url=False)
-        )
-        raise ConfigError(f"measures: {path.name}: {wrong}") from error
-    except (OSError, yaml.YAMLError) as error:
-        raise ConfigError(f"measures: {path.name}: {error}") from error
+    return read_as(MeasureBook, path)

@@ -1,7 +1,8 @@
 """Action plans: which measures fit a cause, in which order, towards which target.
 
-The order is reach x severity x trend / cost x coverage, the field's usual "reach and severity against the cost
-to fix". Every figure comes from what was counted; the book of measures adds words, costs and windows only.
+The order is reach x severity x trend / cost x coverage, the field's usual "reach and severity against the
+cost to fix". Every figure comes from what was counted; the book of measures adds words, costs and windows
+only.
 """
 
 import hashlib
@@ -46,7 +47,7 @@ class Reach:
 
     @property
     def severity(self) -> float:
-        """Negative share of what is said about it, raised by up to as much again by the urgent share; 0 to 2."""
+        """Negative share of what is said about it, up to doubled by the urgent share; 0 to 2."""
         if not self.n or not self.negative:
             return 0.0
         return (self.negative / self.n) * (1 + self.urgent / self.negative)
@@ -185,7 +186,7 @@ def plan_id(*parts: str) -> str:
 
 
 def _risks(problem: Problem, ranked: Sequence[Ranked]) -> list[str]:
-    keys = [problem.grade if problem.found else "no_cause"]
+    keys: list[str] = [problem.grade if problem.found else "no_cause"]
     if problem.n < SMALL_SAMPLE:
         keys.append("small_sample")
     if any(r.template.cost == "high" for r in ranked):

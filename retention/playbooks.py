@@ -4,9 +4,9 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Literal
 
-import yaml
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict
 
+from retention.settings_file import read_as
 from retention.wording import Language
 from store.errors import ConfigError
 
@@ -30,11 +30,7 @@ class Playbook(BaseModel):
 @lru_cache(maxsize=4)
 def load_playbooks(path: Path = PLAYBOOK_FILE) -> dict[str, Playbook]:
     """Read the playbooks by name; raise ConfigError for a wrong file."""
-    try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
-        return {name: Playbook.model_validate(body) for name, body in content.items()}
-    except (OSError, yaml.YAMLError, ValidationError, AttributeError) as error:
-        raise ConfigError(f"playbooks: {path.name}: {error}") from error
+    return read_as(dict[str, Playbook], path)
 
 
 def playbook(name: str) -> Playbook:

@@ -1,18 +1,16 @@
 """The retention policy: one validated file that decides when whom to call, and how soon."""
 
-from collections.abc import Mapping
 from datetime import date, datetime, timedelta
 from functools import lru_cache
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 from zoneinfo import ZoneInfo
 
-import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from analytics.health_rules import HealthRules
+from retention.settings_file import read_as
 from retention.working_days import WorkingCalendar
-from store.errors import ConfigError
 from store.records import Tier
 
 POLICY_FILE = Path(__file__).with_name("policy.yaml")
@@ -147,19 +145,4 @@ _UTC = ZoneInfo("UTC")
 @lru_cache(maxsize=8)
 def load_policy(path: Path = POLICY_FILE) -> Policy:
     """Read and validate a policy file; raise ConfigError that names each wrong key."""
-    try:
-        raw: Any = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise ConfigError(f"policy: {path} cannot be read ({error.strerror})") from error
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise ConfigError(f"policy: {path} is not valid YAML: {error}") from error
-    if not isinstance(raw, Mapping):
-        raise ConfigError(f"policy: {path} must hold a mapping")
-    try:
-        return Policy.model_validate(raw)
-    except ValidationError as error:
-        wrong = "; ".join(
-            f"{'.'.join(str(part) for part in item['loc'])}: {item['msg']}"
-            for item in error.errors(include_url=False)
-        )
-        raise ConfigError(f"policy: {path.name}: {wrong}") from error
+    return read_as(Policy, path)

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta, tzinfo
 from typing import TypedDict
 
-from analytics.health import Health, History, Mood, Part, Score, Signal, assess_health
+from analytics.customer_history import History, Mood, Score, Signal
+from analytics.health import Health, Part, assess_health
 from retention.behaviour import BehaviourReader
 from retention.policy import Policy
 from retention.wording import Language, name_of, sentence

@@ -4,8 +4,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Literal
 
-import yaml
-
+from retention.settings_file import read_as
 from store.errors import ConfigError
 
 Language = Literal["zh", "en"]
@@ -15,8 +14,7 @@ _FILE = Path(__file__).with_name("wording.yaml")
 
 @lru_cache(maxsize=1)
 def _sentences() -> dict[str, dict[str, dict[str, str]]]:
-    content: dict[str, dict[str, dict[str, str]]] = yaml.safe_load(_FILE.read_text(encoding="utf-8"))
-    return content
+    return read_as(dict[str, dict[str, dict[str, str]]], _FILE)
 
 
 def sentence(group: str, key: str, language: Language, **values: object) -> str:

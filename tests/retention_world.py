@@ -1,5 +1,6 @@
 """Customers with histories in real stores, for the tests of the retention tools."""
 
+import copy
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -89,6 +90,12 @@ class World:
                 detail=detail,
             )
         )
+
+    def with_operations(self, home: Path) -> "World":
+        """The same facts with operations of their own."""
+        other = copy.copy(self)
+        other.operations = SqliteOperationStore(home / "operations.sqlite", FixedClock(NOW))
+        return other
 
     def close(self) -> None:
         self.facts.close()

@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from analytics.health import Health, History, Mood, Score, Signal, Use, assess_health, churn_probability
+from analytics.customer_history import History, Mood, Score, Signal, Use
+from analytics.health import Health, assess_health, churn_probability
 from retention.policy import load_policy
 
 NOW = datetime(2026, 11, 22, 4, tzinfo=UTC)

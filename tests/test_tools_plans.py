@@ -39,8 +39,24 @@ def fill(world: World, *, late: bool) -> None:
             )
 
 
+@pytest.fixture(scope="module")
+def late(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    """Shared: only the facts are, each test has operations of its own."""
+    made = World(tmp_path_factory.mktemp("late"))
+    fill(made, late=True)
+    yield made
+    made.close()
+
+
 @pytest.fixture
-def world(tmp_path: Path) -> Iterator[World]:
+def world(late: World, tmp_path: Path) -> Iterator[World]:
+    own = late.with_operations(tmp_path)
+    yield own
+    own.operations.close()
+
+
+@pytest.fixture
+def calm(tmp_path: Path) -> Iterator[World]:
     made = World(tmp_path)
     yield made
     made.close()
@@ -52,7 +68,6 @@ def expected_score(row: dict[str, Any]) -> float:
 
 
 def test_a_plan_answers_the_cause_found_with_ranked_measures(world: World) -> None:
-    fill(world, late=True)
     result = PLAN.run(MONTHS, world.context())
     plan, data = result.data["plan"], result.data
     assert data["cause"]["conditions"] == {"region": "广东"}
@@ -71,7 +86,6 @@ def test_a_plan_answers_the_cause_found_with_ranked_measures(world: World) -> No
 
 
 def test_the_grade_is_the_one_found_and_never_more(world: World) -> None:
-    fill(world, late=True)
     found = root_cause(RootCauseArguments.model_validate(MONTHS), world.context()).data["causes"][0]
     own = PLAN.run({**MONTHS, "conditions": {"region": "广东"}}, world.context()).data
     assert own["plan"]["evidence_grade"] == found["evidence_grade"] and own["cause"] == found
@@ -81,7 +95,6 @@ def test_the_grade_is_the_one_found_and_never_more(world: World) -> None:
 
 
 def test_counts_behind_the_order_are_those_of_the_data(world: World) -> None:
-    fill(world, late=True)
     context = world.context()
     overall = PLAN.run(MONTHS, context).data["overall"]
     assert overall["scope"] == 480 and overall["n"] == 120
@@ -90,9 +103,9 @@ def test_counts_behind_the_order_are_those_of_the_data(world: World) -> None:
     assert overall["reach"] == pytest.approx(overall["negative"] / 480, abs=1e-4)
 
 
-def test_without_a_cause_the_plan_says_so_and_addresses_the_complaints(world: World) -> None:
-    fill(world, late=False)
-    result = PLAN.run({**MONTHS, "language": "en"}, world.context())
+def test_without_a_cause_the_plan_says_so_and_addresses_the_complaints(calm: World) -> None:
+    fill(calm, late=False)
+    result = PLAN.run({**MONTHS, "language": "en"}, calm.context())
     assert result.data["verdict"] == "no_cause" and result.data["cause"] is None
     plan = result.data["plan"]
     assert plan["evidence_grade"] == "association" and plan["measures"]
@@ -101,7 +114,6 @@ def test_without_a_cause_the_plan_says_so_and_addresses_the_complaints(world: Wo
 
 
 def test_the_same_plan_is_stored_once_and_opened_by_a_manager(world: World) -> None:
-    fill(world, late=True)
     first = PLAN.run(MONTHS, world.context(asker=Asker("ana", "analyst"))).data
     again = PLAN.run({**MONTHS, "problem": "别的说法"}, world.context()).data
     assert (first["new"], again["new"]) == (True, False)
@@ -114,10 +126,13 @@ def test_the_same_plan_is_stored_once_and_opened_by_a_manager(world: World) -> N
     assert world.operations.verify_audit() == 2
 
 
-def test_an_empty_store_and_unknown_names_are_handled(world: World) -> None:
-    empty = PLAN.run({"metric": "nps", "period": "2026-10"}, world.context())
-    assert empty.n == 0 and empty.data["cause"] is None
-    assert all(measure["priority_score"] == 0 for measure in empty.data["plan"]["measures"])
-    for wrong in ({"metric": "happyness"}, {"conditions": {"regionn": "广东"}}, {"limit": 0}):
+def test_nothing_to_plan_on_and_unknown_names_are_said_and_nothing_is_stored(world: World) -> None:
+    for wrong in (
+        {"period": "2020-01"},
+        {"metric": "happyness"},
+        {"conditions": {"regionn": "广东"}},
+        {"limit": 0},
+    ):
         with pytest.raises(ToolInputError):
             PLAN.run(wrong, world.context())
+    assert world.operations.plans() == []

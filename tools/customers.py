@@ -1,6 +1,5 @@
 """Customers one by one: who is at risk and why, and all that is known of one of them."""
 
-from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Annotated, Any
@@ -14,18 +13,26 @@ from retention.risk import Risk, gravity, reasons
 from retention.wording import name_of, sentence
 from store.errors import ToolInputError
 from store.facts import Aggregate, Find, Selection
-from store.records import Customer, LabelledFeedback, Sentiment, Tier
+from store.records import Customer, Tier
 from tools.arguments import Arguments, Language, SelectionArguments
 from tools.context import ToolContext
 from tools.customer_conversations import last_conversations, shown
+from tools.customer_profile import (
+    profile_of,
+    score_chart,
+    scores_of,
+    sentiments_of,
+    span_of,
+    themes_of,
+    topics_of,
+)
 from tools.periods import ResolvedPeriod
-from tools.results import PeriodResult, ToolResult
+from tools.results import ToolResult
 from tools.selection import choose
 
 _EVIDENCE = 50
 _ITEMS = 1000
 _EVENTS = 20
-_SCORES = ("nps", "csat", "ces", "rating")
 
 
 class ChurnRiskArguments(SelectionArguments):
@@ -110,15 +117,15 @@ def customer_360(args: CustomerArguments, context: ToolContext) -> ToolResult:
             "churn_risk and search_feedback give the ids that exist"
         )
     risk = portfolio.risks[0] if portfolio.risks else None
-    scores = _scores(items, context)
+    scores = scores_of(items, context)
     behaviour = load_behaviour()
     data: dict[str, Any] = {
-        "customer": _profile(args.customer_id, profile),
+        "customer": profile_of(args.customer_id, profile),
         "scores": scores,
         "conversations": last_conversations(facts, items, limit=args.limit, zone=zone),
-        "sentiments": _sentiments(items),
-        "topics": _topics(items),
-        "themes": _themes(items, context),
+        "sentiments": sentiments_of(items),
+        "topics": topics_of(items),
+        "themes": themes_of(items, context),
         "risk": _risk(risk, language, context) if risk else None,
         "events": [
             {
@@ -140,13 +147,13 @@ def customer_360(args: CustomerArguments, context: ToolContext) -> ToolResult:
     return ToolResult(
         tool="customer_360",
         args=args.model_dump(mode="json"),
-        period=_span(items, context),
+        period=span_of(items, context),
         filters={"customer_id": args.customer_id},
         n=n,
         data=data,
         evidence=[item.feedback.feedback_id for item in items[:_EVIDENCE]],
         caveats=_profile_caveats(args, profile, scores, n, at, context),
-        chart=_score_chart(scores),
+        chart=score_chart(scores),
     )
 
 
@@ -247,63 +254,6 @@ def _profile_caveats(
     return [*found, *_as_of_caveat(at, args.language, context), sentence("caveats", "rule", args.language)]
 
 
-def _profile(customer_id: str, profile: Customer | None) -> dict[str, Any]:
-    """The profile without the name: who needs it looks it up where it is kept."""
-    if profile is None:
-        return {"customer_id": customer_id}
-    return profile.model_dump(mode="json", exclude={"name"}, exclude_none=True)
-
-
-def _scores(items: Sequence[LabelledFeedback], context: ToolContext) -> list[dict[str, Any]]:
-    """Scores over time, oldest first."""
-    found = []
-    for item in reversed(items):
-        feedback = item.feedback
-        given = {name: getattr(feedback, name) for name in _SCORES} | dict(feedback.metrics)
-        found += [
-            {
-                "at": shown(feedback.occurred_at, context.zone),
-                "metric": name,
-                "value": value,
-                "feedback_id": feedback.feedback_id,
-            }
-            for name, value in given.items()
-            if value is not None
-        ]
-    return found
-
-
-def _sentiments(items: Sequence[LabelledFeedback]) -> dict[str, int]:
-    counts = Counter(item.labels.sentiment for item in items if item.labels)
-    return {sentiment.value: counts[sentiment] for sentiment in Sentiment}
-
-
-def _topics(items: Sequence[LabelledFeedback]) -> list[dict[str, Any]]:
-    said: Counter[str] = Counter()
-    negative: Counter[str] = Counter()
-    for item in items:
-        for topic in {label.topic for label in item.labels.topics} if item.labels else ():
-            said[topic] += 1
-            negative[topic] += item.labels is not None and item.labels.sentiment is Sentiment.NEGATIVE
-    ranked = sorted(said, key=lambda topic: (-negative[topic], -said[topic], topic))
-    return [{"topic": topic, "n": said[topic], "negative": negative[topic]} for topic in ranked[:10]]
-
-
-def _themes(items: Sequence[LabelledFeedback], context: ToolContext) -> list[dict[str, Any]]:
-    counts = Counter(item.theme_id for item in items if item.theme_id)
-    if not counts:
-        return []
-    labels = {theme.theme_id: theme.label for theme in context.facts.themes()}
-    return [{"theme_id": i, "label": labels.get(i, i), "n": n} for i, n in counts.most_common(10)]
-
-
-def _span(items: Sequence[LabelledFeedback], context: ToolContext) -> PeriodResult:
-    times = [item.feedback.occurred_at for item in items if item.feedback.occurred_at]
-    return PeriodResult(
-        from_=shown(min(times, default=None), context.zone), to=shown(max(times, default=None), context.zone)
-    )
-
-
 def _risk_chart(page: Sequence[Risk]) -> dict[str, Any] | None:
     if not page:
         return None
@@ -311,19 +261,4 @@ def _risk_chart(page: Sequence[Risk]) -> dict[str, Any] | None:
         "xAxis": {"type": "value", "min": 0, "max": 100},
         "yAxis": {"type": "category", "inverse": True, "data": [r.customer_id for r in page]},
         "series": [{"type": "bar", "name": "health", "data": [r.health.health for r in page]}],
-    }
-
-
-def _score_chart(scores: Sequence[dict[str, Any]]) -> dict[str, Any] | None:
-    dated = [s for s in scores if s["at"]]
-    if not dated:
-        return None
-    metrics = list(dict.fromkeys(s["metric"] for s in dated))
-    return {
-        "xAxis": {"type": "time"},
-        "yAxis": {"type": "value"},
-        "series": [
-            {"type": "line", "name": m, "data": [[s["at"], s["value"]] for s in dated if s["metric"] == m]}
-            for m in metrics
-        ],
     }

@@ -1,4 +1,4 @@
-"""Action plans: the root cause found, then measures against it, ranked by figures; proposed, never carried out."""
+"""Action plans: the root cause, then measures against it, ranked by figures; proposed, never carried out."""
 
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Any
@@ -7,20 +7,20 @@ from pydantic import Field
 
 from retention.approvals import approve_plan, require_approver
 from retention.measures import load_measures
-from retention.plans import Problem, Ranked, Reach, build_plan, hypothesis, plan_id, rank_measures
-from store.facts import Aggregate, Group, Selection, Window
+from retention.plans import Problem, build_plan, hypothesis, plan_id, rank_measures
+from store.errors import ToolInputError
+from store.facts import Aggregate, Selection, Window
 from store.records import ActionPlan, AuditEntry, TaskStatus
 from tools.answers import answer, evidence_ids
 from tools.arguments import Filters
 from tools.causes import RootCauseArguments, root_cause
 from tools.context import ToolContext
-from tools.groups import topic_name
-from tools.measures import Measure, figure, find_measure, pooled, rounded
+from tools.measures import Measure, figure, find_measure, pooled
 from tools.periods import ResolvedPeriod, comparable
+from tools.plan_reach import count_reach, ranking_figures, reach_figures
 from tools.results import ToolResult
 from tools.selection import Chosen, choose, normalise
 
-_TOPICS = 3
 _EVIDENCE = 10
 
 
@@ -41,9 +41,9 @@ def create_action_plan(args: ActionPlanArguments, context: ToolContext) -> ToolR
     """Propose an action plan against the root cause of a change or a poor level of a metric.
 
     Use it for "what should we do about it". Finds the cause itself (as root_cause does), then gives measures
-    ranked by reach x severity x trend / cost, each with owner department, metric, target, window, cost and first
-    step, and a hypothesis, risks and the evidence grade. The plan awaits approval. Where no cause stands out it
-    says so and addresses what is complained of most.
+    ranked by reach x severity x trend / cost, each with owner department, metric, target, window, cost and
+    first step, and a hypothesis, risks and the evidence grade. The plan awaits approval. Where no cause
+    stands out it says so and addresses what is complained of most.
     """
     if context.approved:
         require_approver(context.asker.role, "create_action_plan")
@@ -51,10 +51,12 @@ def create_action_plan(args: ActionPlanArguments, context: ToolContext) -> ToolR
     measure = find_measure(args.metric, context, args.language)
     asked = {name: getattr(args, name) for name in RootCauseArguments.model_fields if name != "limit"}
     found = root_cause(RootCauseArguments.model_validate({**asked, "limit": 10}), context)
+    if not found.n:
+        raise ToolInputError(f"create_action_plan: nothing to plan on. {' '.join(found.caveats)}")
     cause = _cause(args, found, context)
     before = _before(args, chosen, found, context)
     narrowed = chosen.also(_as_filters(cause["conditions"])) if cause else chosen.selection
-    overall, topics = _reaches(chosen, narrowed, before, cause, args, context)
+    overall, topics = count_reach(chosen, narrowed, before, cause, args.language, context)
     problem = _problem(args, measure, chosen, narrowed, before, cause, found, context)
     book = load_measures()
     dimensions = list(cause["conditions"]) if cause else []
@@ -87,9 +89,9 @@ def create_action_plan(args: ActionPlanArguments, context: ToolContext) -> ToolR
             "cause": cause,
             "verdict": found.data["verdict"],
             "reason": found.data["reason"],
-            "ranking": [_figures(r) for r in ranked],
-            "topics": [_reach(r) for r in topics],
-            "overall": _reach(overall),
+            "ranking": [ranking_figures(r) for r in ranked],
+            "topics": [reach_figures(r) for r in topics],
+            "overall": reach_figures(overall),
         },
         evidence=stored.evidence,
         caveats=[*found.caveats, *([] if cause else [book.risks["no_cause"].of(args.language)])],
@@ -132,72 +134,6 @@ def _before(
         return None
     return comparable(
         args.compare_to, chosen.period, now=context.clock.now(), zone=context.zone, language=args.language
-    )
-
-
-def _reaches(
-    chosen: Chosen,
-    narrowed: Selection,
-    before: ResolvedPeriod | None,
-    cause: Mapping[str, Any] | None,
-    args: ActionPlanArguments,
-    context: ToolContext,
-) -> tuple[Reach, list[Reach]]:
-    """How many are hit, as a whole and by topic, within the cause, over the items of the whole question."""
-    facts = context.facts
-    windows = (chosen.period.window, *([before.window] if before else []))
-    scopes = [g.n for g in facts.aggregate(Aggregate("volume", chosen.selection, windows))]
-    scope_before = scopes[1] if before else None
-    said = facts.aggregate(Aggregate("negative_share", narrowed, windows))
-    urgent = Chosen(narrowed, chosen.period).also({"sentiment": ("negative",), "priority": ("urgent",)})
-    title = cause["label"] if cause else load_measures().say("cause_overall", args.language)
-    overall = _counted(title, said, facts.count(urgent), scopes[0], scope_before)
-    by_topic: dict[str, list[Group]] = {}
-    for group in facts.aggregate(Aggregate("negative_share", narrowed, windows, group_by=("topic",))):
-        if group.key[0] is not None:
-            by_topic.setdefault(group.key[0], []).append(group)
-    urgent_by_topic = {
-        group.key[0]: group.n for group in facts.aggregate(Aggregate("volume", urgent, group_by=("topic",)))
-    }
-    reaches = [
-        _counted(
-            topic_name(topic, args.language),
-            groups,
-            urgent_by_topic.get(topic, 0),
-            scopes[0],
-            scope_before,
-            topic=topic,
-        )
-        for topic, groups in by_topic.items()
-    ]
-    of_cause = cause["topic"] if cause else None
-    reaches = [reach for reach in reaches if reach.negative]
-    reaches.sort(key=lambda reach: (reach.topic != of_cause, -reach.negative, reach.topic or ""))
-    return overall, reaches[:_TOPICS]
-
-
-def _counted(
-    title: str,
-    groups: Sequence[Group],
-    urgent: int,
-    scope: int,
-    scope_before: int | None,
-    *,
-    topic: str | None = None,
-) -> Reach:
-    """A Reach from the negative share's sums by window; a window without a group has no item."""
-    now = next((group for group in groups if group.window == 0), None)
-    then = next((group for group in groups if group.window == 1), None)
-    return Reach(
-        title=title,
-        n=now.n if now else 0,
-        negative=round(now.total) if now else 0,
-        urgent=urgent,
-        scope=scope,
-        negative_before=None if scope_before is None else round(then.total) if then else 0,
-        n_before=None if scope_before is None else then.n if then else 0,
-        scope_before=scope_before,
-        topic=topic,
     )
 
 
@@ -300,30 +236,3 @@ def _propose(plan: ActionPlan, context: ToolContext) -> tuple[ActionPlan, bool]:
 def _shown(plan: ActionPlan, context: ToolContext) -> dict[str, Any]:
     local = plan.created_at.astimezone(context.zone).isoformat()
     return {**plan.model_dump(mode="json"), "created_at": local}
-
-
-def _figures(ranked: Ranked) -> dict[str, Any]:
-    return {
-        "action": ranked.measure.action,
-        "about": ranked.reach.title,
-        "score": ranked.score,
-        "cost": ranked.template.cost,
-        "coverage": ranked.template.coverage,
-        **{name: rounded(getattr(ranked.reach, name)) for name in ("reach", "severity", "trend")},
-    }
-
-
-def _reach(reach: Reach) -> dict[str, Any]:
-    return {
-        "topic": reach.topic,
-        "title": reach.title,
-        "n": reach.n,
-        "negative": reach.negative,
-        "urgent": reach.urgent,
-        "scope": reach.scope,
-        "negative_share": rounded(reach.share_now),
-        "negative_share_before": rounded(reach.share_before),
-        "reach": rounded(reach.reach),
-        "severity": rounded(reach.severity),
-        "trend": rounded(reach.trend),
-    }

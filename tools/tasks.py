@@ -38,8 +38,9 @@ def create_retention_task(args: RetentionTaskArguments, context: ToolContext) ->
     """Propose a retention task for each of these customers.
 
     Use it after churn_risk or customer_360. Each task gets a summary of the causes with evidence, the advice
-    of its tier's playbook, an owner and a deadline by policy (red 2 hours, call-back 24 hours, orange 3 working
-    days). It awaits approval and nothing is done before. Asking again for the same issue changes nothing.
+    of its tier's playbook, an owner and a deadline by policy (red 2 hours, call-back 24 hours, orange 3
+    working days). It awaits approval and nothing is done before. Asking again for the same issue changes
+    nothing.
     """
     if context.approved:
         require_approver(context.asker.role, "create_retention_task")
