@@ -54,16 +54,19 @@ def compose(frame: Frame, steps: Sequence[Step], catalogue: Catalogue) -> str:
     parts = [phrase("problem", language, error=s.error) for s in steps if s.error]
     results = [s.result for s in steps if s.result is not None]
     parts += _premise(frame, results)
+    tasks_drafted = any(result["tool"] == "create_retention_task" for result in results)
     for result in _in_reading_order(results):
-        parts.append(_part(frame, result))
+        # The tasks say who is at risk and why; the list they were chosen from would say it twice.
+        if not (tasks_drafted and result["tool"] == "churn_risk"):
+            parts.append(_part(frame, result))
     parts.append(_caveats(frame, results))
     parts.append(_next_step(frame, results))
     return "\n\n".join(part for part in dict.fromkeys(parts) if part)
 
 
 _ORDER = (
-    "root_cause",
     "compare_periods",
+    "root_cause",
     "nps_stats",
     "metric_stats",
     "list_themes",

@@ -2,49 +2,52 @@
 
 from typing import Any
 
-from agent.compose_figures import signed
 from agent.frame import Frame
-from agent.phrases import name, phrase
-from agent.wording import conditions, metric_name, number, percent, scope
+from agent.phrases import Language, name, phrase
+from agent.wording import amount, conditions, metric_name, number, percent, scope
 
 _CAUSES = 3
 _QUOTE_CHARACTERS = 160
 
 
 def compose_causes(frame: Frame, result: dict[str, Any]) -> str:
-    """The first cause with effect, share and grade; the others in a line each; rivals; or no cause."""
+    """The first cause with its figures and grade; the others in a line each; rivals; or no cause."""
     language, data = frame.language, result["data"]
     if data["verdict"] != "cause_found":
         return phrase("no_cause", language, reason=data["reason"]).strip()
-    metric = str(data["metric"])
     first, *more = data["causes"][:_CAUSES]
     level = data["mode"] == "level"
-    lines = [
-        phrase(
-            "cause_level" if level else "cause_first",
-            language,
-            conditions=conditions(first["conditions"], language),
-            metric=metric_name(metric, language),
-            effect=signed(metric, first["effect"], language),
-            share=percent(first["share"]),
-            grade=name(f"value_grade_{first['evidence_grade']}", language, first["evidence_grade"]),
-            scope=name(f"value_scope_{first['scope']}", language, first["scope"]),
-        )
-    ]
-    if first.get("theme"):
+    key = "cause_level" if level else "cause_new" if first["before"] is None else "cause_first"
+    lines = [phrase(key, language, **_cause_facts(first, data["metric"], language))]
+    if first["theme"]:
         lines.append(phrase("cause_theme", language, theme=first["theme"]))
     if more:
         lines.append(phrase("cause_more", language))
-        for cause in more:
-            grade = name(f"value_grade_{cause['evidence_grade']}", language, cause["evidence_grade"])
-            what = conditions(cause["conditions"], language)
-            lines.append(
-                phrase("cause_line", language, conditions=what, share=percent(cause["share"]), grade=grade)
-            )
+        key = "cause_line_level" if level else "cause_line"
+        lines += [phrase(key, language, **_cause_facts(cause, data["metric"], language)) for cause in more]
     if data["rivals"]:
-        names = "；".join(conditions(rival["conditions"], language) for rival in data["rivals"][:_CAUSES])
+        separator = phrase("list_separator", language)
+        names = separator.join(
+            conditions(rival["conditions"], language) for rival in data["rivals"][:_CAUSES]
+        )
         lines.append(phrase("rivals", language, names=names))
     return "\n".join(lines)
+
+
+def _cause_facts(cause: dict[str, Any], metric: str, language: Language) -> dict[str, str]:
+    levels = {
+        key: amount(metric, cause[key])
+        for key in ("before", "after", "rest_before", "rest_after")
+        if cause[key] is not None
+    }
+    return levels | {
+        "conditions": conditions(cause["conditions"], language),
+        "metric": metric_name(metric, language),
+        "share": percent(cause["share"]) if cause["share"] is not None else "",
+        "n": number(cause["n_after"]),
+        "grade": name(f"value_grade_{cause['evidence_grade']}", language, cause["evidence_grade"]),
+        "scope": name(f"value_scope_{cause['scope']}", language, cause["scope"]),
+    }
 
 
 def compose_themes(frame: Frame, result: dict[str, Any]) -> str:

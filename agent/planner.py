@@ -168,6 +168,8 @@ class Planner:
             where["period"] = explained["period"]
         if "search_feedback" not in made:
             filters = {**where.get("filters", {}), **conditions, "sentiment": "negative"}
+            if cause.get("topic"):
+                filters["topic"] = cause["topic"]
             calls = [Call("search_feedback", {**where, "filters": filters, "limit": _QUOTES})]
             if "plan" in frame.goals:
                 segment = {k: v for k, v in conditions.items() if k in _ENTITY_DIMENSIONS}

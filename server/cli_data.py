@@ -78,9 +78,8 @@ def _options(model: Any, **values: Any) -> Any:
 
 def index_and_cluster(app: "App", progress: Progress | None) -> None:
     """Embed what is not embedded yet and let new texts join or found themes."""
-    from vectorstore.themes import refresh_themes
-
     from pipeline.indexing import index_pending
+    from vectorstore.themes import refresh_themes
 
     done = index_pending(app.facts, app.operations, app.index, app.embedder, progress)
     if done.texts or (done.batches and not app.facts.themes()):
@@ -132,13 +131,11 @@ def themes(
     """Show the themes with size, heat and trend."""
     with command(as_json), application() as app:
         from tools.catalogue import run_tool
-
         from tools.context import Asker
 
         if refresh:
-            from vectorstore.themes import refresh_themes
-
             from pipeline.indexing import index_pending
+            from vectorstore.themes import refresh_themes
 
             with progress_bars(not as_json) as progress:
                 index_pending(app.facts, app.operations, app.index, app.embedder, progress)

@@ -18,9 +18,8 @@ def register(app: typer.Typer) -> None:
 def reindex(as_json: bool = JsonFlag) -> None:
     """Rebuild the vectors from the stored texts, and the themes from the vectors."""
     with command(as_json), application() as app, progress_bars(not as_json) as progress:
-        from vectorstore.themes import refresh_themes
-
         from pipeline.indexing import index_texts
+        from vectorstore.themes import refresh_themes
 
         app.index.reset()
         count = index_texts(app.facts, app.index, app.embedder, progress)

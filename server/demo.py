@@ -74,7 +74,6 @@ def _bring_in(app: "App", feed: "SampleFeed", *, show: bool) -> dict[str, Any]:
 def _figures(app: "App") -> dict[str, Any]:
     """What the tools say, as they say it."""
     from tools.catalogue import run_tool
-
     from tools.context import Asker
 
     context = app.context(Asker())
