@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import NamedTuple
 
-from store.facts import FactStore
+from store.facts import FactStore, Selection
 from store.operations import OperationStore
 from vectorstore.embedder import Embedder
 from vectorstore.index import VectorIndex
@@ -41,6 +41,14 @@ def index_pending(
             operations.save_batch(batch.model_copy(update={"stage": "indexed"}))
             batches += 1
     return Indexed(texts, batches)
+
+
+def index_all(
+    facts: FactStore, index: VectorIndex, embedder: Embedder, progress: Progress | None = None
+) -> int:
+    """Embed every stored customer text that the index lacks (a rebuild); return how many were embedded."""
+    keys = [key for key, _ in facts.text_keys(Selection())]
+    return _index_texts(facts.texts(keys), index, embedder, progress or (lambda done, total, stage: None))
 
 
 def _index_texts(texts: dict[str, str], index: VectorIndex, embedder: Embedder, tell: Progress) -> int:

@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from agent.wiring import App
 from store.errors import VoiceLoopError
+from store.facts import Selection
 
 _LOW_DISK = 1_000_000_000
 
@@ -71,7 +72,7 @@ def _operations(app: App) -> Finding:
 
 
 def _index(app: App) -> Finding:
-    texts, vectors = len(app.facts.texts()), app.index.count()
+    texts, vectors = len(app.facts.text_keys(Selection())), app.index.count()
     detail = f"{vectors:,} vectors for {texts:,} distinct texts, {len(app.facts.themes())} themes"
     if vectors < texts:
         return Finding("index", False, detail, "run `voiceloop reindex`")

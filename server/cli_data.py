@@ -139,7 +139,7 @@ def themes(
 
             with progress_bars(not as_json) as progress:
                 index_pending(app.facts, app.operations, app.index, app.embedder, progress)
-                refresh_themes(app.facts, app.index, app.clock, progress)
+                refresh_themes(app.facts, app.index, app.clock, progress, full=True)
         args: dict[str, Any] = {"limit": limit, "language": app.settings.language}
         if period:
             args["period"] = period
