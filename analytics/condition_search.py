@@ -16,6 +16,9 @@ from analytics.cells import CellTable, Conditions, Pair, conditions_of
 from analytics.effects import Effect, Mode, change_effect, level_effect, presence_effect, volume_effect
 from analytics.sums import Sums
 
+# What a condition costs, in parts of ln(number of single values).
+_LENGTH_PRICE = 0.5
+
 
 @dataclass(frozen=True)
 class Limits:
@@ -32,8 +35,8 @@ class Limits:
     min_effect: float = 0.1
     max_length: int = 3
     max_dims: int = 10
-    max_pairs: int = 24
-    max_triples: int = 8
+    max_pairs: int = 30
+    max_triples: int = 12
     max_causes: int = 3
 
 
@@ -56,7 +59,7 @@ class Contrast:
             return volume_effect(inside, outside, dispersion=self.dispersion)
         return change_effect(inside, outside, self.variance, baseline=baseline, dispersion=self.dispersion)
 
-    def presence(self, inside: Pair, *, of: Pair | None = None, one_window: bool = False) -> Effect | None:
+    def presence(self, inside: Pair, *, of: Pair | None = None) -> Effect | None:
         """What a symptom adds to the figure of `of` (default: of everything)."""
         outside = (of or self.total).minus(inside)
         if self.mode == "volume":
@@ -65,7 +68,7 @@ class Contrast:
             inside,
             outside,
             self.variance,
-            one_window=one_window or self.mode == "level",
+            one_window=self.mode == "level",
             dispersion=self.dispersion,
         )
 
@@ -106,12 +109,12 @@ class ConditionSearch:
         if self.contrast.mode != "level":
             self.contrast = replace(self.contrast, dispersion=dispersion(singles))
             singles = [found for name in self.dims for found in self._scan((name,))]
-        self._penalty = math.log(max(2, len(singles)))
+        self._penalty = _LENGTH_PRICE * math.log(max(2, len(singles)))
         singles = [self._rescored(found) for found in singles]
         self._keep(singles)
-        best = _best_by_dims(singles)
-        names = sorted(best, key=lambda dims: -best[dims].effect.evidence)[: self.limits.max_dims]
-        strength = {dims[0]: best[dims].effect.evidence for dims in names}
+        promise = {dims[0]: worth for dims, worth in _promise(singles).items()}
+        names = sorted(promise, key=lambda name: -promise[name])[: self.limits.max_dims]
+        strength = {name: promise[name] for name in names}
         if self.limits.max_length >= 2:
             self._extend_to_pairs(strength)
         if self.limits.max_length >= 3:
@@ -204,13 +207,13 @@ class ConditionSearch:
             useful += names not in self._nested
 
     def _extend_to_triples(self, strength: Mapping[str, float]) -> None:
-        pairs = (found for found in self.candidates if len(found.conditions) == 2)
+        pairs = [found for found in self.candidates if len(found.conditions) == 2]
         worth: dict[tuple[str, ...], float] = {}
-        for dims, found in _best_by_dims(pairs).items():
+        for dims, promise in _promise(pairs).items():
             for name in strength:
                 triple = tuple(sorted({*dims, name}))
                 if len(triple) == 3 and self._nested.isdisjoint(itertools.combinations(triple, 2)):
-                    worth[triple] = max(worth.get(triple, -math.inf), found.score + strength[name])
+                    worth[triple] = max(worth.get(triple, -math.inf), promise + strength[name])
         for dims in sorted(worth, key=lambda dims: -worth[dims])[: self.limits.max_triples]:
             self._keep(self._scan(dims))
 
@@ -227,10 +230,12 @@ def dispersion(candidates: Sequence[Candidate]) -> float:
     return min(4.0, max(1.0, squares[len(squares) // 4] / 0.1015))
 
 
-def _best_by_dims(candidates: Iterable[Candidate]) -> dict[tuple[str, ...], Candidate]:
-    best: dict[tuple[str, ...], Candidate] = {}
+def _promise(candidates: Sequence[Candidate]) -> dict[tuple[str, ...], float]:
+    """Best evidence among the cells of each combination, less what the best of so many gains by chance."""
+    best: dict[tuple[str, ...], float] = {}
+    cells: Counter[tuple[str, ...]] = Counter()
     for found in candidates:
         dims = tuple(name for name, _ in found.conditions)
-        if dims not in best or found.effect.evidence > best[dims].effect.evidence:
-            best[dims] = found
-    return best
+        cells[dims] += 1
+        best[dims] = max(best.get(dims, 0.0), found.effect.evidence)
+    return {dims: evidence - math.log(cells[dims]) for dims, evidence in best.items()}

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from analytics.cells import NOTHING, CellTable, Conditions, Pair
 from analytics.condition_search import Candidate, Contrast, Limits
 from analytics.distributions import normal_two_sided
-from analytics.effects import Effect
+from analytics.sums import Sums
 
 # Symptoms of a cause that was found already need not pass for all cells examined, only for this level.
 _ALPHA_INSIDE = 0.01
@@ -45,8 +45,9 @@ def inside_symptoms(
 ) -> list[tuple[Conditions, Pair, float]]:
     """Symptoms that set a group apart from the rest: (condition, items in the group, contribution to it).
 
-    The contribution is what the symptom adds to the group's change (or level) beyond what it adds to the
-    rest's, in units of x of the group; largest first, only those beyond chance (p < 0.01).
+    A symptom shifts the mean of a group by w (m - M), w its share of items, m its mean and M the level the
+    group comes from; its contribution is the change of that shift beyond its change in the rest, in units
+    of x. Largest first, only those beyond chance (p < 0.01).
     """
     names = {name for name, _ in group.conditions}
     rest = contrast.total.minus(group.pair)
@@ -58,11 +59,8 @@ def inside_symptoms(
         for value, pair in _split(cells, group.conditions, dimension):
             if pair.after.n < min(min_support, 5):
                 continue
-            effects = _contrast(contrast, pair, group, everywhere.get((value,), NOTHING).minus(pair), rest)
-            if effects is None:
-                continue
-            gap = effects[0].value - effects[1].value
-            se = math.hypot(effects[0].se, effects[1].se)
+            elsewhere = everywhere.get((value,), NOTHING).minus(pair)
+            gap, se = _gap(contrast, pair, group, elsewhere, rest)
             if gap * sign > 0 and normal_two_sided(gap / se) < _ALPHA_INSIDE:
                 found.append((((dimension, value),), pair, gap))
     return sorted(found, key=lambda one: -abs(one[2]))[:limit]
@@ -80,15 +78,25 @@ def _split(cells: CellTable, conditions: Conditions, dimension: str) -> list[tup
     return found
 
 
-def _contrast(
+def _gap(
     contrast: Contrast, pair: Pair, group: Candidate, elsewhere: Pair, rest: Pair
-) -> tuple[Effect, Effect] | None:
-    if group.new:
-        # A group without a past is held against the rest as it is now.
-        past = Pair(before=NOTHING.before, after=pair.after), Pair(NOTHING.before, elsewhere.after)
-        inside = contrast.presence(past[0], of=Pair(NOTHING.before, group.pair.after), one_window=True)
-        outside = contrast.presence(past[1], of=Pair(NOTHING.before, rest.after), one_window=True)
-    else:
-        inside = contrast.presence(pair, of=group.pair)
-        outside = contrast.presence(elsewhere, of=rest)
-    return (inside, outside) if inside is not None and outside is not None else None
+) -> tuple[float, float]:
+    """Change of the symptom's shift in the group less that in the rest, and its standard error."""
+    # A group without a past is held against the rest as it is now.
+    single = group.new or contrast.mode == "level"
+    value = variance = 0.0
+    for sign, symptom, items in ((1, pair, group.pair), (-1, elsewhere, rest)):
+        level = (rest.after if single else items.before).mean
+        shift = _shift(symptom.after, items.after, level, contrast.variance)
+        past = (0.0, 0.0) if single else _shift(symptom.before, items.before, level, contrast.variance)
+        value += sign * (shift[0] - past[0])
+        variance += shift[1] + past[1]
+    return value, math.sqrt(variance)
+
+
+def _shift(symptom: Sums, items: Sums, level: float, variance: float) -> tuple[float, float]:
+    """By how much a symptom shifts the mean of its group from `level`, and the variance of that."""
+    if not symptom.n:
+        return 0.0, variance / items.n**2
+    share, distance = symptom.n / items.n, symptom.mean - level
+    return share * distance, share**2 * variance / symptom.n + distance**2 * share * (1 - share) / items.n
