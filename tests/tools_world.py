@@ -1,9 +1,13 @@
 """A small world for the tool tests: three months of feedback with one planted event, in the real stores."""
 
+import atexit
 import hashlib
 import random
+import shutil
+import tempfile
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -90,7 +94,7 @@ class MemoryIndex:
 
 
 def feedback(seed: int = 3) -> list[LabelledFeedback]:
-    """About 3,600 items: scores of a survey, tickets and chats with turns; October hits Guangdong's promotion."""
+    """About 3,600 survey, ticket and chat items; October hits Guangdong's promotion."""
     rng = random.Random(seed)
     items: list[LabelledFeedback] = []
     for day in range(DAYS):
@@ -111,7 +115,8 @@ def _item(rng: random.Random, at: datetime, feedback_id: str) -> LabelledFeedbac
     channel = rng.choices((Channel.SURVEY, Channel.TICKET, Channel.CHAT), weights=(5, 3, 2))[0]
     scored = channel is Channel.SURVEY
     spoken = not scored or rng.random() < 0.5
-    text = f"{rng.choice(TEXTS[topic])}，{rng.choice(('真的', '希望改进', '这次', '第二次了'))}{rng.randrange(400)}" if spoken else ""
+    more = rng.choice(("真的", "希望改进", "这次", "第二次了"))
+    text = f"{rng.choice(TEXTS[topic])}，{more}{rng.randrange(400)}" if spoken else ""
     customer = f"c{rng.randrange(300):03d}"
     return _labelled(
         Feedback(
@@ -139,7 +144,9 @@ def _item(rng: random.Random, at: datetime, feedback_id: str) -> LabelledFeedbac
 
 
 def _undated(number: int) -> LabelledFeedback:
-    feedback = Feedback(feedback_id=f"u{number}", source="world", text=f"没有日期的反馈{number}", language="zh")
+    feedback = Feedback(
+        feedback_id=f"u{number}", source="world", text=f"没有日期的反馈{number}", language="zh"
+    )
     return _labelled(feedback, "service/attitude", "negative")
 
 
@@ -155,6 +162,21 @@ def _labelled(feedback: Feedback, topic: str | None, sentiment: str) -> Labelled
         labeller="world/1",
     )
     return LabelledFeedback(feedback=feedback, labels=labels, text_key=text_key(feedback.text))
+
+
+@cache
+def shared() -> ToolContext:
+    """The world built once for all read-only tests of a process."""
+    home = Path(tempfile.mkdtemp(prefix="voiceloop-tools-"))
+    context = build(home)
+
+    def close() -> None:
+        context.facts.close()
+        context.operations.close()
+        shutil.rmtree(home, ignore_errors=True)
+
+    atexit.register(close)
+    return context
 
 
 def build(home: Path, items: Sequence[LabelledFeedback] | None = None, **context: Any) -> ToolContext:

@@ -78,8 +78,10 @@ def root_cause(args: RootCauseArguments, context: ToolContext) -> ToolResult:
         "before_period": {"label": before.label, **before.result().model_dump(by_alias=True)}
         if before
         else None,
-        "level": rounded(found.change.value) if before is None else None,
     }
+    if before is None:
+        # A level has no change: what the search gives there is the level itself.
+        data |= {"level": data["change"], "change": None}
     doubts = [
         *sample_caveats(chosen, after.n, context, args.language),
         *level_doubts,
