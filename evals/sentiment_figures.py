@@ -35,7 +35,10 @@ def evaluation_sets(data: Path) -> Iterator[tuple[str, Labelled]]:
     if clothing.exists():
         with gzip.open(clothing, "rt", encoding="utf-8") as lines:
             held = [row for row in csv.DictReader(lines) if int(row["id"]) % 10 == 0 and row["Review Text"]]
-        yield "clothing", [(row["Review Text"], int(int(row["Rating"]) > 3)) for row in held if row["Rating"] != "3"]
+        yield (
+            "clothing",
+            [(row["Review Text"], int(int(row["Rating"]) > 3)) for row in held if row["Rating"] != "3"],
+        )
 
 
 def evaluate(weights: Path, data: Path) -> dict[str, Any]:

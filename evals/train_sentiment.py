@@ -65,7 +65,11 @@ def main() -> None:
         arrays[f"{language}_opinion"] = model.opinion
     np.savez_compressed(options.out, **arrays)
     digest = hashlib.sha256(options.out.read_bytes()).hexdigest()
-    report = {"sha256": digest, "bytes": options.out.stat().st_size, "figures": evaluate(options.out, options.data)}
+    report = {
+        "sha256": digest,
+        "bytes": options.out.stat().st_size,
+        "figures": evaluate(options.out, options.data),
+    }
     print(json.dumps(report, indent=1))
 
 
@@ -132,7 +136,9 @@ def train(language: str, reviews: Reviews, calm: Sequence[str], penalty: float) 
     calm_evidence = _evidence(calm)
     calm_margins = model.margins(grams_of(calm))
     calm_combined = np.column_stack((calm_margins, calm_evidence, np.ones(len(calm)))) @ combination
-    opinions = np.vstack((opinion_evidence(combined, evidence), opinion_evidence(calm_combined, calm_evidence)))
+    opinions = np.vstack(
+        (opinion_evidence(combined, evidence), opinion_evidence(calm_combined, calm_evidence))
+    )
     held = np.concatenate((np.ones(len(unseen)), np.zeros(len(calm))))
     # As many opinions as calm texts, and opinions three times as dear: a review called neutral is the worse error.
     share = np.where(held > 0, 3.0 / len(unseen), 1.0 / len(calm)) * len(calm)

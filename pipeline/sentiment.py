@@ -1,0 +1,137 @@
+"""Sentiment: a linear model on hashed n-grams and the evidence of the lexicon, combined and calibrated.
+
+Two stages. The first is one weight a bucket (int8) and language. The second, fitted on domains the first stage had
+not seen, weighs that margin against the lexicon (logistic regression, hence calibrated: Platt 1999), and a third
+says how likely the text holds an opinion at all. Trained by `evals/train_sentiment.py`; see docs/model-card.md.
+"""
+
+import hashlib
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Final, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline.clauses import CONTRAST, NEGATION, QUESTION, Reading
+from pipeline.features import Grams, character_grams, word_grams
+from store.errors import ConfigError
+
+_FILE: Final = Path(__file__).with_name("sentiment.npz")
+Floats = NDArray[np.float64]
+
+
+class Verdict(NamedTuple):
+    """Probabilities that the text is negative, without an opinion, positive; they add up to 1."""
+
+    negative: float
+    neutral: float
+    positive: float
+
+
+@dataclass(frozen=True)
+class LanguageModel:
+    """Weights of one language: buckets (int8) with their scale and intercept, combination, opinion."""
+
+    buckets: NDArray[np.int8]
+    scale: float
+    intercept: float
+    combination: Floats
+    opinion: Floats
+
+    def margins(self, grams: Grams) -> Floats:
+        """First-stage margin per text (positive: praise); shape (n,), 0 for a text without n-grams."""
+        weights = np.concatenate(([0.0], np.cumsum(self.buckets[grams.buckets], dtype=np.float64)))
+        sizes = np.diff(grams.offsets)
+        sums = weights[grams.offsets[1:]] - weights[grams.offsets[:-1]]
+        margin = sums * self.scale / np.sqrt(np.maximum(sizes, 1)) + self.intercept
+        return np.where(sizes > 0, margin, 0.0)
+
+
+@dataclass(frozen=True)
+class SentimentModel:
+    """Both languages, and the fingerprint of the weights."""
+
+    languages: dict[str, LanguageModel]
+    fingerprint: str
+
+    def judge(
+        self, texts: Sequence[str], languages: Sequence[str], readings: Sequence[Reading]
+    ) -> list[Verdict]:
+        """Judge a batch. `languages` as told by `detect_language`; any but "zh" is read as English."""
+        verdicts: list[Verdict] = [Verdict(0.0, 1.0, 0.0)] * len(texts)
+        for language, grams_of in (("zh", character_grams), ("en", word_grams)):
+            chosen = [at for at, told in enumerate(languages) if (told == "zh") == (language == "zh")]
+            if not chosen:
+                continue
+            model = self.languages[language]
+            margins = model.margins(grams_of([texts[at] for at in chosen]))
+            evidence = np.array([lexicon_evidence(readings[at]) for at in chosen])
+            combined = np.column_stack((margins, evidence, np.ones(len(chosen)))) @ model.combination
+            positive = _sigmoid(combined)
+            opinion = _sigmoid(opinion_evidence(combined, evidence) @ model.opinion)
+            for row, at in enumerate(chosen):
+                held = float(opinion[row])
+                share = float(positive[row])
+                verdicts[at] = Verdict(held * (1 - share), 1 - held, held * share)
+        return verdicts
+
+
+@cache
+def load_sentiment(path: Path = _FILE) -> SentimentModel:
+    """Read the weights once. Raises ConfigError where the file is missing or damaged."""
+    try:
+        digest = hashlib.sha256(path.read_bytes()).hexdigest()[:12]
+        with np.load(path, allow_pickle=False) as data:
+            models = {
+                language: LanguageModel(
+                    buckets=data[f"{language}_buckets"],
+                    scale=float(data[f"{language}_first"][0]),
+                    intercept=float(data[f"{language}_first"][1]),
+                    combination=data[f"{language}_combination"],
+                    opinion=data[f"{language}_opinion"],
+                )
+                for language in ("zh", "en")
+            }
+    except (OSError, KeyError, ValueError) as error:
+        raise ConfigError(f"The sentiment weights {path.name} cannot be used: {error}") from error
+    return SentimentModel(models, digest)
+
+
+def lexicon_evidence(reading: Reading) -> list[float]:
+    """What the cues say, as numbers: balance, log ratio, last and first word, question, negation, contrast, amount."""
+    positive = sum(clause.positive for clause in reading.clauses)
+    negative = sum(clause.negative for clause in reading.clauses)
+    last = next((clause.balance for clause in reversed(reading.clauses) if clause.balance), 0.0)
+    first = next((clause.balance for clause in reading.clauses if clause.balance), 0.0)
+    flags = reading.modifiers
+    return [
+        (positive - negative) / (positive + negative + 1),
+        math.log1p(positive) - math.log1p(negative),
+        math.tanh(last),
+        math.tanh(first),
+        float(bool(flags & QUESTION)),
+        float(bool(flags & NEGATION)),
+        float(bool(flags & CONTRAST)),
+        math.log1p(positive + negative),
+    ]
+
+
+def opinion_evidence(combined: Floats, evidence: Floats) -> Floats:
+    """Inputs of the opinion stage: strength of the verdict, amount of cues, question, constant; shape (n, 5)."""
+    return np.column_stack(
+        (
+            np.abs(combined),
+            evidence[:, 7],
+            evidence[:, 4],
+            evidence[:, 7] > 0,
+            np.ones(len(combined)),
+        )
+    )
+
+
+def _sigmoid(values: Floats) -> Floats:
+    return 1.0 / (1.0 + np.exp(-np.clip(values, -30.0, 30.0)))

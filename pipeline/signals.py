@@ -1,0 +1,230 @@
+"""Topics, intent, emotion, priority and risk of a text that has been read and judged."""
+
+from collections import Counter
+from collections.abc import Iterable
+
+from pipeline.clauses import (
+    CONTRAST,
+    DESIRE,
+    HYPOTHETICAL,
+    PAST,
+    QUESTION,
+    RESOLVED,
+    THIRD_PARTY,
+    THREAT,
+    URGENT,
+    Clause,
+    Mention,
+    Reading,
+)
+from pipeline.lexicon import Lexicon
+from store.records import Emotion, Intent, Priority, Sentiment, TopicLabel
+
+# Denying any of these ("not expensive", "no need for a lawyer") takes any negation; a refund or a cancellation is
+# asked for by "they will not refund me" too.
+_DENIED_BY_ANY_NEGATION = frozenset({"price", "legal", "conflict", "export_data", "silence"})
+_NEEDS_NEGATIVE = frozenset({"repeat", "silence"})
+_GRAVE_RISKS = frozenset({"cancel", "legal", "conflict"})
+_GRAVE_FLAGS = frozenset({"food_safety", "product_safety", "medical", "unauthorised_charge", "privacy"})
+_NOT_RIVALS = frozenset(
+    ["其他", "其它", "别的", "另外", "另一", "别家", "人工", "微信", "支付宝", "现金", "以前", "之前", "现在", "我们", "你们", "他们", "自己", "这个", "那个", "这家", "那家"]
+)
+
+
+def find_topics(reading: Reading, sentiment: Sentiment, confidence: float) -> tuple[TopicLabel, ...]:
+    """Topics in order of first mention, each with the polarity of what is said where it is spoken of.
+
+    A cue that carries polarity itself counts first, then its clause, then the next clause of the sentence that
+    names no topic, then the whole text (at half the confidence).
+    """
+    balances: dict[str, float] = {}
+    counts: Counter[str] = Counter()
+    for at, clause in enumerate(reading.clauses):
+        around = clause.balance or _neighbour(reading.clauses, at)
+        for mention in clause.mentions:
+            for topic, polarity in mention.cue.topics.items():
+                balances.setdefault(topic, 0.0)
+                counts[topic] += 1
+                own = polarity * (-0.8 if mention.negated else 1.0)
+                balances[topic] += own if own else around * 0.7
+    return tuple(
+        _topic(topic, balance, counts[topic], sentiment, confidence) for topic, balance in balances.items()
+    )
+
+
+def _topic(topic: str, balance: float, count: int, sentiment: Sentiment, confidence: float) -> TopicLabel:
+    certainty = min(0.95, 0.6 + 0.1 * count)
+    if balance > 0.15:
+        return TopicLabel(topic=topic, polarity=Sentiment.POSITIVE, confidence=round(certainty, 3))
+    if balance < -0.15:
+        return TopicLabel(topic=topic, polarity=Sentiment.NEGATIVE, confidence=round(certainty, 3))
+    return TopicLabel(
+        topic=topic, polarity=sentiment, confidence=round(certainty * (0.5 + confidence / 2), 3)
+    )
+
+
+def _neighbour(clauses: list[Clause], at: int) -> float:
+    here = clauses[at]
+    for other in (at + 1, at - 1):
+        if 0 <= other < len(clauses) and clauses[other].sentence == here.sentence:
+            clause = clauses[other]
+            if clause.modifiers & CONTRAST or any(mention.cue.topics for mention in clause.mentions):
+                continue
+            if clause.balance:
+                return clause.balance
+    return 0.0
+
+
+def find_risks(reading: Reading, sentiment: Sentiment) -> tuple[str, ...]:
+    """Risk signals that are meant: not denied, not quoted, not hearsay, not merely supposed, not settled."""
+    found: dict[str, None] = {}
+    for clause, mention in reading.mentions():
+        for risk in mention.cue.risks:
+            if not _is_meant(reading, clause, mention, risk):
+                continue
+            if risk in _NEEDS_NEGATIVE and sentiment is not Sentiment.NEGATIVE:
+                continue
+            if risk == "price" and mention.cue.latin and mention.polarity > 0:
+                continue
+            found[risk] = None
+    return tuple(sorted(found))
+
+
+def _is_meant(reading: Reading, clause: Clause, mention: Mention, risk: str) -> bool:
+    flags = clause.modifiers
+    if mention.quoted or mention.denied:
+        return False
+    if mention.negated and risk in _DENIED_BY_ANY_NEGATION:
+        return False
+    if flags & THIRD_PARTY and risk in ("refund", "cancel", "legal"):
+        return False
+    if flags & HYPOTHETICAL and not _is_threat(reading, clause) and not flags & QUESTION:
+        return False
+    if risk in ("refund", "cancel"):
+        if reading.modifiers & RESOLVED:
+            return False
+        if flags & PAST and clause.balance > 0:
+            return False
+        before = _previous(reading.clauses, clause)
+        if before is not None and before.modifiers & HYPOTHETICAL and not _is_threat(reading, clause):
+            return False
+    return True
+
+
+def _previous(clauses: list[Clause], clause: Clause) -> Clause | None:
+    at = next(at for at, one in enumerate(clauses) if one is clause)
+    return clauses[at - 1] if at and clauses[at - 1].sentence == clause.sentence else None
+
+
+def _is_threat(reading: Reading, clause: Clause) -> bool:
+    before = _previous(reading.clauses, clause)
+    return bool(clause.modifiers & THREAT or (before is not None and before.modifiers & THREAT))
+
+
+def find_flags(reading: Reading) -> tuple[str, ...]:
+    """Compliance flags: regulated matters that are spoken of and not denied."""
+    return tuple(
+        sorted(
+            {
+                flag
+                for _, mention in reading.mentions()
+                if not mention.negated and not mention.quoted
+                for flag in mention.cue.compliance
+            }
+        )
+    )
+
+
+def find_competitors(text: str, lexicon: Lexicon) -> tuple[str, ...]:
+    """Rivals by name, where the text says it moves to them or compares with them."""
+    names = [match[1] for pattern in lexicon.rival_patterns for match in pattern.finditer(text)]
+    return tuple(
+        dict.fromkeys(
+            name for name in names if name not in _NOT_RIVALS and not name.startswith(("其他", "其它", "别"))
+        )
+    )
+
+
+def decide_intent(reading: Reading, sentiment: Sentiment, confidence: float) -> Intent:
+    """What the customer wants. Leaving comes before complaining, a question before a mild verdict."""
+    meant: set[str] = set()
+    for clause, mention in reading.mentions():
+        if (
+            mention.denied
+            or mention.quoted
+            or (mention.negated
+            and mention.cue.intents & {"complaint", "praise"})
+        ):
+            continue
+        if (
+            clause.modifiers & HYPOTHETICAL
+            and "churn" in mention.cue.intents
+            and not _is_threat(reading, clause)
+        ):
+            continue
+        meant |= mention.cue.intents
+    asks = "enquiry" in meant or bool(reading.modifiers & QUESTION)
+    if (
+        "churn" in meant
+        and sentiment is not Sentiment.POSITIVE
+        and not (asks and sentiment is Sentiment.NEUTRAL)
+    ):
+        return Intent.CHURN
+    if "complaint" in meant and sentiment is Sentiment.NEGATIVE:
+        return Intent.COMPLAINT
+    if (
+        asks
+        and "enquiry" in meant
+        and (sentiment is Sentiment.NEUTRAL or (confidence < 0.8 and reading.length < 60))
+    ):
+        return Intent.ENQUIRY
+    if "suggestion" in meant and (
+        sentiment is not Sentiment.NEGATIVE or confidence < 0.9 or reading.modifiers & DESIRE
+    ):
+        return Intent.SUGGESTION
+    if sentiment is Sentiment.NEGATIVE:
+        return Intent.COMPLAINT
+    if sentiment is Sentiment.POSITIVE:
+        return Intent.PRAISE
+    return Intent.ENQUIRY if asks else Intent.COMPLAINT if "complaint" in meant else Intent.OTHER
+
+
+def decide_emotion(reading: Reading, sentiment: Sentiment, confidence: float) -> Emotion:
+    """The emotion that the cues name most often and the sentiment allows."""
+    counts: Counter[str] = Counter(
+        emotion
+        for _, mention in reading.mentions()
+        if not mention.negated and not mention.quoted
+        for emotion in mention.cue.emotions
+    )
+    if sentiment is Sentiment.NEGATIVE:
+        if counts["angry"] or reading.exclamations >= 3:
+            return Emotion.ANGRY
+        return _most(counts, ("disappointed", "anxious", "puzzled")) or Emotion.DISAPPOINTED
+    if sentiment is Sentiment.POSITIVE:
+        return Emotion.DELIGHTED if counts["delighted"] and confidence > 0.7 else Emotion.SATISFIED
+    return _most(counts, ("anxious", "puzzled")) or Emotion.NEUTRAL
+
+
+def _most(counts: Counter[str], names: Iterable[str]) -> Emotion | None:
+    best = max(names, key=lambda name: counts[name])
+    return Emotion(best) if counts[best] else None
+
+
+def decide_priority(
+    reading: Reading, sentiment: Sentiment, confidence: float, risks: tuple[str, ...], flags: tuple[str, ...]
+) -> Priority:
+    """Urgent: harm, law, leaving, or haste in anger. Important: a complaint with a risk, or a firm one."""
+    negative = sentiment is Sentiment.NEGATIVE
+    if (
+        (not _GRAVE_FLAGS.isdisjoint(flags)
+        and negative)
+        or (not _GRAVE_RISKS.isdisjoint(risks)
+        and sentiment is not Sentiment.POSITIVE)
+    ):
+        return Priority.URGENT
+    if negative and reading.modifiers & URGENT:
+        return Priority.URGENT
+    if set(risks) - {"silence", "repeat"} or flags or (negative and confidence >= 0.85):
+        return Priority.IMPORTANT
+    return Priority.NORMAL
