@@ -29,8 +29,12 @@ class _Term(NamedTuple):
     share: float
 
 
-def name_themes(clusters: Sequence[Sequence[Sequence[Clause]]], script: Script) -> list[ThemeName]:
-    """Name each cluster (a sequence of texts, each a sequence of clauses); labels are distinct.
+def name_themes(
+    clusters: Sequence[Sequence[Sequence[Clause]]], script: Script, taken: set[str] | None = None
+) -> list[ThemeName]:
+    """Name each cluster (a sequence of texts, each a sequence of clauses).
+
+    Labels differ from each other and from those in `taken`, to which they are added.
 
     Terms are scored by class-based TF-IDF (Grootendorst 2022): how often in the cluster, against how
     often elsewhere, counted once a text. Phrases keep the order in which customers wrote them.
@@ -42,9 +46,9 @@ def name_themes(clusters: Sequence[Sequence[Sequence[Clause]]], script: Script) 
         everywhere.update(counts)
     total = sum(map(len, clusters))
     names: list[ThemeName] = []
-    taken: set[str] = set()
+    taken = set() if taken is None else taken
     for texts, counts in zip(clusters, inside, strict=True):
-        terms = _telling(counts, everywhere, len(texts), total)
+        terms = _telling(counts, everywhere, len(texts), total, stop)
         words = [term.words[0] for term in terms if len(term.words) == 1]
         phrases = _without_parts([term for term in terms if len(term.words) > 1])
         label = _label(phrases, words, script, taken)
@@ -58,38 +62,29 @@ def _terms(text: Sequence[Clause], script: Script, stop: StopWords) -> set[Claus
     found: set[Clause] = set()
     for clause in text:
         for start, first in enumerate(clause):
-            if not _opens(first, stop):
+            if first not in stop.negators and not stop.content(first):
                 continue
             for end in range(start + 1, min(start + _LONGEST[script], len(clause)) + 1):
                 words = clause[start:end]
-                if _is_content(words[-1], stop) and _reads_well(words, script, stop):
+                if stop.content(words[-1]) and _reads_well(words, script, stop):
                     found.add(words)
     return found
-
-
-def _is_content(word: str, stop: StopWords) -> bool:
-    return word not in stop.empty and word not in stop.modifiers and word not in stop.negators
-
-
-def _opens(word: str, stop: StopWords) -> bool:
-    return word in stop.negators or _is_content(word, stop)
 
 
 def _reads_well(words: Clause, script: Script, stop: StopWords) -> bool:
     if len(words) == 1:
         return True
-    if any(
-        word in stop.empty and word not in stop.modifiers and word not in stop.negators
-        for word in words[1:-1]
-    ):
+    if any(word in stop.empty and not stop.inner(word) for word in words[1:-1]):
         return False
-    content = sum(_is_content(word, stop) for word in words)
+    content = sum(map(stop.content, words))
     if content < 2 and words[0] not in stop.negators:
         return False
     return len(_spelt(words, script)) <= _MOST_CHARS[script] and len(set(words)) == len(words)
 
 
-def _telling(counts: Counter[Clause], everywhere: Counter[Clause], size: int, total: int) -> list[_Term]:
+def _telling(
+    counts: Counter[Clause], everywhere: Counter[Clause], size: int, total: int, stop: StopWords
+) -> list[_Term]:
     """Terms that are common here and rarer elsewhere, best first."""
     least = max(2, math.ceil(size * 0.01)) if size > 3 else 1
     alone = total == size
@@ -100,8 +95,9 @@ def _telling(counts: Counter[Clause], everywhere: Counter[Clause], size: int, to
         lift = (here / size) / (everywhere[words] / total)
         if not alone and lift < _LEAST_LIFT:
             continue
-        # A phrase says more than a word of the same strength.
-        score = here * math.log(1.0 + lift) * (1.0 + 0.25 * (len(words) - 1))
+        # A phrase says more than a word of the same strength, and one that judges says what is wrong.
+        judges = any(word in stop.negators or word in stop.degrees for word in words)
+        score = here * math.log(1.0 + lift) * (1.0 + 0.25 * (len(words) - 1)) * (1.5 if judges else 1.0)
         terms.append(_Term(words, score, here / size))
     return sorted(terms, key=lambda term: (-term.score, term.words))
 

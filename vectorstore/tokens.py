@@ -26,11 +26,20 @@ _KEEP_S = ("ss", "us", "is", "'s", "ous")
 
 @dataclass(frozen=True)
 class StopWords:
-    """`empty` words never name a theme; `modifiers` stand inside phrases; `negators` may open one."""
+    """`empty` words name nothing; `degrees` and `fillers` stand inside phrases; `negators` open them."""
 
     empty: frozenset[str]
-    modifiers: frozenset[str]
+    degrees: frozenset[str]
+    fillers: frozenset[str]
     negators: frozenset[str]
+
+    def inner(self, word: str) -> bool:
+        """Whether the word may stand inside a phrase without being content."""
+        return word in self.degrees or word in self.fillers or word in self.negators
+
+    def content(self, word: str) -> bool:
+        """Whether the word says what something is about."""
+        return word not in self.empty and not self.inner(word)
 
 
 def script_of(text: str) -> Script:
@@ -60,15 +69,23 @@ def clauses(text: str, script: Script) -> list[Clause]:
 def stop_words(script: Script) -> StopWords:
     """The stop words of a language, from `stopwords.yaml`."""
     table = yaml.safe_load((Path(__file__).parent / "stopwords.yaml").read_text("utf-8"))[script]
-    return StopWords(*(frozenset(table[kind].split()) for kind in ("empty", "modifiers", "negators")))
+    return StopWords(
+        *(frozenset(table[kind].split()) for kind in ("empty", "degrees", "fillers", "negators"))
+    )
 
 
 def _singular(word: str) -> str:
-    if len(word) < 4 or not word.endswith("s") or word.endswith(_KEEP_S):
+    if len(word) < 4 or not word.endswith("s") or word.endswith(_KEEP_S) or word in _english_stops():
         return word
     if word.endswith("ies") and len(word) > 4:
         return word[:-3] + "y"
     return word[:-2] if word.endswith(("ches", "shes", "xes", "sses")) else word[:-1]
+
+
+@cache
+def _english_stops() -> frozenset[str]:
+    stop = stop_words("en")
+    return stop.empty | stop.degrees | stop.fillers | stop.negators
 
 
 @cache

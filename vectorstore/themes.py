@@ -1,0 +1,294 @@
+"""Themes: what customers talk about, found in the texts themselves, with ids that last."""
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from store.clock import Clock
+from store.facts import FactStore, Find, Selection
+from store.records import Theme
+from vectorstore.clusters import cluster, draws_of
+from vectorstore.embedder import Vectors
+from vectorstore.index import VectorIndex
+from vectorstore.theme_corpus import Corpus, Kind, joined_kinds, read_corpus
+from vectorstore.theme_features import theme_features
+from vectorstore.theme_labels import ThemeName, name_themes
+from vectorstore.theme_lineage import Descent, new_id, trace
+
+Progress = Callable[[int, int | None, str], None]
+
+_EXEMPLARS = 5
+_SMALLEST = 3
+_SMALLEST_SHARE = 1 / 400
+# So many new texts, beside those that have a theme, are worth a new clustering.
+_RENEW = 0.5
+# A new text joins a theme unless it is farther out than all but this share of the texts within themes.
+_FAR = 0.02
+_PROBE = 2_000
+_CONTRAST = 1_000
+
+
+@dataclass(frozen=True)
+class ThemeReport:
+    """What a refresh did. `mixed_share`: items whose polarity is not that of most of their theme."""
+
+    themes: int
+    texts: int
+    assigned: int
+    unassigned: int
+    kept: int
+    born: int
+    split: int
+    merged: int
+    mixed_share: float
+    renewed: bool
+
+
+@dataclass(frozen=True)
+class _Found:
+    """A theme before it has an id: its texts by key, its name, its language."""
+
+    kind: Kind
+    keys: list[str]
+    name: ThemeName
+    centre: Vectors
+    exemplars: list[str]
+
+
+def refresh_themes(
+    facts: FactStore,
+    index: VectorIndex,
+    clock: Clock,
+    progress: Progress | None = None,
+    *,
+    full: bool = False,
+) -> ThemeReport:
+    """Bring the themes up to date with the stored texts.
+
+    Where themes exist, new texts join the nearest one and far-off ones found new themes; nothing else
+    moves. Everything is clustered anew at first, when new texts are half as many as the old, or when
+    `full`: themes then keep their ids by overlap. The same texts give the same themes in any order.
+    Texts without a word, or without a vector yet, have no theme. Raises StoreError.
+    """
+    from threadpoolctl import threadpool_limits
+
+    tell = progress or (lambda done, total, stage: None)
+    corpus = read_corpus(facts, index)
+    themes = facts.themes()
+    old = _assignment(facts, themes)
+    fresh = [key for key in corpus.kinds if key not in old]
+    renew = full or not old or len(fresh) > _RENEW * len(old)
+    # Sums of a fixed number of threads, so that no bit depends on how busy the machine is.
+    with threadpool_limits(limits=1, user_api="blas"):
+        if renew:
+            found = _clustered(corpus, index, sorted(corpus.kinds), tell)
+            descents = trace([one.keys for one in found], old, corpus.counts)
+            records = _renewed(found, descents, {theme.theme_id: theme for theme in themes}, facts, clock)
+            assignment = {
+                key: each.theme_id for one, each in zip(found, descents, strict=True) for key in one.keys
+            }
+        else:
+            records, assignment, descents = _extended(corpus, index, facts, clock, themes, old, fresh, tell)
+    facts.save_themes(records, assignment)
+    return ThemeReport(
+        themes=len(records),
+        texts=len(corpus.counts),
+        assigned=len(assignment),
+        unassigned=len(corpus.counts) - len(assignment),
+        kept=len(records) - sum(not each.kept for each in descents),
+        born=sum(not each.kept and each.parent is None for each in descents),
+        split=sum(not each.kept and each.parent is not None for each in descents),
+        merged=sum(len(each.merged) for each in descents),
+        mixed_share=_mixed_share(corpus, assignment),
+        renewed=renew,
+    )
+
+
+def _assignment(facts: FactStore, themes: Sequence[Theme]) -> dict[str, str]:
+    return {
+        key: theme.theme_id
+        for theme in themes
+        for key, _ in facts.text_keys(Selection(filters={"theme": (theme.theme_id,)}))
+    }
+
+
+def _smallest(texts: int) -> int:
+    return max(_SMALLEST, math.ceil(texts * _SMALLEST_SHARE))
+
+
+def _clustered(
+    corpus: Corpus,
+    index: VectorIndex,
+    keys: Sequence[str],
+    tell: Progress,
+    contrast: Mapping[Kind, Sequence[str]] | None = None,
+    taken: set[str] | None = None,
+) -> list[_Found]:
+    """Cluster and name these texts, each language and polarity by itself.
+
+    `contrast` are texts outside, against which names are chosen; `taken` are labels already in use.
+    """
+    smallest = _smallest(len(corpus.kinds))
+    taken = set() if taken is None else taken
+    groups = joined_kinds(corpus.groups(keys), 2 * smallest)
+    found: list[_Found] = []
+    done = 0
+    for kind, members in groups.items():
+        tell(done, len(keys), "themes")
+        words = corpus.clauses(members, kind[0])
+        vectors = index.vectors(members)
+        features = theme_features(words, vectors)
+        labels = cluster(features, draws_of(members), corpus.weights(members), smallest).labels
+        rows = [np.flatnonzero(labels == label) for label in np.unique(labels)]
+        sets = [[words[row] for row in chosen] for chosen in rows]
+        outside = list((contrast or {}).get(kind, ()))
+        if outside:
+            sets.append(corpus.clauses(outside, kind[0]))
+        names = name_themes(sets, kind[0], taken)
+        for chosen, name in zip(rows, names, strict=False):
+            own = [members[row] for row in chosen]
+            centre = _centre(vectors[chosen], corpus.weights(own))
+            exemplars = _exemplars(own, vectors[chosen], centre, corpus)
+            found.append(_Found(kind, own, name, centre, exemplars))
+        done += len(members)
+    tell(len(keys), len(keys), "themes")
+    return found
+
+
+def _extended(
+    corpus: Corpus,
+    index: VectorIndex,
+    facts: FactStore,
+    clock: Clock,
+    themes: Sequence[Theme],
+    old: Mapping[str, str],
+    fresh: Sequence[str],
+    tell: Progress,
+) -> tuple[list[Theme], dict[str, str], list[Descent]]:
+    """Let new texts join the themes there are; what is far from all of them founds new ones."""
+    assignment = {key: theme for key, theme in old.items() if key in corpus.kinds}
+    kinds = _kinds(corpus, themes, assignment)
+    fresh = sorted(fresh)
+    nearest, score = _nearest(corpus, index, themes, kinds, fresh)
+    far = _far(corpus, index, themes, kinds, assignment)
+    apart = [key for key, value in zip(fresh, score, strict=True) if value < far]
+    born: list[_Found] = []
+    enough = 2 * _smallest(len(corpus.kinds))
+    groups = corpus.groups(apart).values()
+    founding = {key for group in groups if len(group) >= enough for key in group}
+    if founding:
+        sample = sorted(assignment)[:: max(1, len(assignment) // _CONTRAST)]
+        taken = {theme.label for theme in themes}
+        born = _clustered(corpus, index, sorted(founding), tell, corpus.groups(sample), taken)
+    assignment.update((key, near) for key, near in zip(fresh, nearest, strict=True) if key not in founding)
+    ids = {theme.theme_id for theme in themes}
+    descents = []
+    for one in born:
+        descents.append(Descent(new_id(one.keys, ids), kept=False))
+        ids.add(descents[-1].theme_id)
+        assignment.update(dict.fromkeys(one.keys, descents[-1].theme_id))
+    return [*themes, *_renewed(born, descents, {}, facts, clock)], assignment, descents
+
+
+def _kinds(corpus: Corpus, themes: Sequence[Theme], assignment: Mapping[str, str]) -> list[Kind]:
+    """Language and polarity of the greater part of each theme."""
+    praise = {theme.theme_id: 0 for theme in themes}
+    for key, theme_id in assignment.items():
+        praise[theme_id] += 1 if corpus.kinds[key][1] else -1
+    return [("zh" if theme.language == "zh" else "en", praise[theme.theme_id] > 0) for theme in themes]
+
+
+def _nearest(
+    corpus: Corpus, index: VectorIndex, themes: Sequence[Theme], kinds: Sequence[Kind], keys: Sequence[str]
+) -> tuple[list[str], Vectors]:
+    """Nearest theme of each text and its cosine; one of its own language and polarity where there is one."""
+    if not keys:
+        return [], np.empty(0, dtype=np.float32)
+    centres = np.array([theme.centroid for theme in themes], dtype=np.float32)
+    scores = index.vectors(keys) @ centres.T
+    same = np.array([[kind == corpus.kinds[key] for kind in kinds] for key in keys])
+    best = np.where(same, scores, scores - 2.0)
+    chosen = best.argmax(axis=1)
+    return [themes[place].theme_id for place in chosen], best[np.arange(len(keys)), chosen]
+
+
+def _far(
+    corpus: Corpus,
+    index: VectorIndex,
+    themes: Sequence[Theme],
+    kinds: Sequence[Kind],
+    assignment: Mapping[str, str],
+) -> float:
+    """The cosine that all but a small share of the texts within themes reach."""
+    keys = sorted(assignment)[:: max(1, len(assignment) // _PROBE)]
+    _, scores = _nearest(corpus, index, themes, kinds, keys)
+    return float(np.quantile(scores, _FAR)) if len(scores) else 0.0
+
+
+def _renewed(
+    found: Sequence[_Found],
+    descents: Sequence[Descent],
+    before: Mapping[str, Theme],
+    facts: FactStore,
+    clock: Clock,
+) -> list[Theme]:
+    now = clock.now()
+    records = []
+    for one, descent in zip(found, descents, strict=True):
+        was = before.get(descent.theme_id)
+        lineage = list(was.lineage if was else ())
+        if not descent.kept:
+            lineage.append(f"split:{descent.parent}" if descent.parent else "born")
+        lineage += [f"merged:{theme}" for theme in descent.merged]
+        records.append(
+            Theme(
+                theme_id=descent.theme_id,
+                label=one.name.label,
+                keywords=one.name.keywords,
+                language=one.kind[0],
+                exemplars=_feedback_ids(facts, one.exemplars),
+                centroid=tuple(float(value) for value in one.centre),
+                born_at=was.born_at if was else now,
+                parent_id=was.parent_id if was else descent.parent,
+                lineage=tuple(lineage),
+            )
+        )
+    return records
+
+
+def _centre(vectors: Vectors, weights: Vectors) -> Vectors:
+    mean = (vectors * weights[:, None]).sum(axis=0)
+    centre: Vectors = (mean / max(float(np.linalg.norm(mean)), 1e-12)).astype(np.float32)
+    return centre
+
+
+def _exemplars(keys: Sequence[str], vectors: Vectors, centre: Vectors, corpus: Corpus) -> list[str]:
+    """Texts nearest to the centre that can be read at a glance and do not repeat each other."""
+    order = np.argsort(-(vectors @ centre), kind="stable")
+    readable = [row for row in order if 6 <= len(corpus.texts[keys[row]]) <= 160]
+    chosen: list[int] = []
+    for row in [*readable, *order]:
+        if row in chosen or len(chosen) == _EXEMPLARS:
+            continue
+        if all(float(vectors[row] @ vectors[other]) < 0.95 for other in chosen):
+            chosen.append(int(row))
+    return [keys[row] for row in chosen]
+
+
+def _feedback_ids(facts: FactStore, keys: Sequence[str]) -> tuple[str, ...]:
+    """The newest item of each text, in order."""
+    ids = []
+    for key in keys:
+        for item in facts.find(Find(text_keys=(key,), with_text=True, limit=1)):
+            ids.append(item.feedback.feedback_id)
+    return tuple(ids)
+
+
+def _mixed_share(corpus: Corpus, assignment: Mapping[str, str]) -> float:
+    sides: dict[str, list[int]] = {}
+    for key, theme in assignment.items():
+        sides.setdefault(theme, [0, 0])[corpus.kinds[key][1]] += corpus.counts[key]
+    total = sum(map(sum, sides.values()))
+    return sum(map(min, sides.values())) / total if total else 0.0
