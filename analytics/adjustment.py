@@ -73,7 +73,9 @@ def level_spread(cells: CellTable, dimension: str) -> float:
     The dimension with the largest spread is the one whose mix can do most harm.
     """
     groups = [
-        pair.before + pair.after for key, pair in cells.table((dimension,)).items() if key[0] is not None
+        cell.pair.before + cell.pair.after
+        for key, cell in cells.table((dimension,)).items()
+        if key[0] is not None
     ]
     n = sum(group.n for group in groups)
     if n == 0:
@@ -121,7 +123,8 @@ def _strata(cells: CellTable, conditions: Conditions, dimension: str) -> list[tu
     for key, inside in cells.table(names).items():
         place = dict(zip(names, key, strict=True))
         if all(place[name] == value for name, value in values.items()):
-            strata.append((inside, everything.get((place[dimension],), NOTHING)))
+            whole = everything.get((place[dimension],))
+            strata.append((inside.pair, whole.pair if whole else NOTHING))
     return strata
 
 

@@ -39,8 +39,14 @@ class Cell(NamedTuple):
     s1: float
     q1: float
 
+    @property
+    def pair(self) -> Pair:
+        """The sums by window."""
+        return Pair(Sums(self.n0, self.s0, self.q0), Sums(self.n1, self.s1, self.q1))
 
-# Groups by these dimensions (none: the total). An item with several values of a dimension counts in each.
+
+# Groups by these dimensions (none: the total), each key once. An item with several values of a dimension
+# counts in each of them.
 CellQuery = Callable[[tuple[str, ...]], Iterable[Cell]]
 
 
@@ -49,7 +55,7 @@ class CellTable:
 
     def __init__(self, query: CellQuery) -> None:
         self._query = query
-        self._tables: dict[tuple[str, ...], dict[Key, Pair]] = {}
+        self._tables: dict[tuple[str, ...], dict[Key, Cell]] = {}
 
     @property
     def queries(self) -> int:
@@ -59,27 +65,24 @@ class CellTable:
     @property
     def total(self) -> Pair:
         """All items, each once."""
-        return self.table(()).get((), NOTHING)
+        return self.rows(())
 
     def known(self, dims: Iterable[str]) -> bool:
         """Whether this combination has been queried already."""
         return tuple(sorted(dims)) in self._tables
 
-    def table(self, dims: Iterable[str]) -> Mapping[Key, Pair]:
-        """Sums by key; the key follows the sorted dimension names."""
+    def table(self, dims: Iterable[str]) -> Mapping[Key, Cell]:
+        """Cells by key; the key follows the sorted dimension names."""
         names = tuple(sorted(dims))
         if names not in self._tables:
-            table: dict[Key, Pair] = {}
-            for cell in self._query(names):
-                pair = Pair(Sums(cell.n0, cell.s0, cell.q0), Sums(cell.n1, cell.s1, cell.q1))
-                table[cell.key] = table[cell.key].plus(pair) if cell.key in table else pair
-            self._tables[names] = table
+            self._tables[names] = {cell.key: cell for cell in self._query(names)}
         return self._tables[names]
 
     def rows(self, conditions: Conditions) -> Pair:
         """Sums of the items on which all conditions hold."""
         names = [name for name, _ in conditions]
-        return self.table(names).get(tuple(value for _, value in conditions), NOTHING)
+        cell = self.table(names).get(tuple(value for _, value in conditions))
+        return cell.pair if cell else NOTHING
 
     def overlap(self, conditions: Conditions, others: Sequence[Conditions]) -> Pair:
         """Sums of the items on which `conditions` hold and at least one of `others`.
@@ -95,9 +98,9 @@ class CellTable:
         wanted = [(place[name], value) for name, value in conditions]
         any_of = [[(place[name], value) for name, value in other] for other in compatible]
         found = NOTHING
-        for key, pair in self.table(names).items():
+        for key, cell in self.table(names).items():
             if _matches(key, wanted) and any(_matches(key, clause) for clause in any_of):
-                found = found.plus(pair)
+                found = found.plus(cell.pair)
         return found
 
 

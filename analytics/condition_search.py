@@ -138,7 +138,9 @@ class ConditionSearch:
 
     def measure(self, conditions: Conditions, pair: Pair, *, of: Pair | None = None) -> Candidate | None:
         """Score one condition on `pair` of its items (against the rest of `of`); None without support."""
-        if pair.after.n < self.limits.min_support and not self._vanished(pair):
+        counts = self.contrast.mode == "volume"
+        # A group that vanished matters to a volume only.
+        if (max(pair.before.n, pair.after.n) if counts else pair.after.n) < self.limits.min_support:
             return None
         past = self.baseline(conditions, pair)
         effect = self.contrast.effect(pair, baseline=past, of=of)
@@ -146,9 +148,6 @@ class ConditionSearch:
             return None
         score = effect.evidence - len(conditions) * self._penalty
         return Candidate(conditions, pair, effect, score, new=past is not None)
-
-    def _vanished(self, pair: Pair) -> bool:
-        return self.contrast.mode == "volume" and pair.before.n >= self.limits.min_support
 
     def _rescored(self, found: Candidate) -> Candidate:
         return replace(found, score=found.effect.evidence - len(found.conditions) * self._penalty)
@@ -161,11 +160,13 @@ class ConditionSearch:
     def _scan(self, dims: tuple[str, ...]) -> list[Candidate]:
         """Measure all cells of a combination, except those that are a shorter condition over again."""
         found, redundant = [], 0
-        for key, pair in self.cells.table(dims).items():
-            conditions = conditions_of(dims, key)
-            if conditions is None or not self._can_matter(pair):
+        for key, cell in self.cells.table(dims).items():
+            if max(cell.n0, cell.n1) < self.limits.min_support or not self._can_matter(cell.n1):
                 continue
-            candidate = self.measure(conditions, pair)
+            conditions = conditions_of(dims, key)
+            if conditions is None:
+                continue
+            candidate = self.measure(conditions, cell.pair)
             if candidate is None:
                 continue
             if self._redundant(candidate):
@@ -188,13 +189,13 @@ class ConditionSearch:
                     return True
         return False
 
-    def _can_matter(self, pair: Pair) -> bool:
+    def _can_matter(self, n: int) -> bool:
         """Prune by the most a group of this size could add, x being bounded, to a change this large."""
         total, span = self.contrast.total, self.contrast.span
         if span is None or self.contrast.mode != "change":
             return True
         change = abs(total.after.mean - total.before.mean)
-        return pair.after.n / total.after.n * 2 * span >= self.limits.min_share * change
+        return n / total.after.n * 2 * span >= self.limits.min_share * change
 
     def _extend_to_pairs(self, strength: Mapping[str, float]) -> None:
         pairs = sorted(itertools.combinations(strength, 2), key=lambda dims: -sum(strength[d] for d in dims))

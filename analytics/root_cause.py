@@ -133,7 +133,7 @@ def _why_none(
         return "no_change", None
     mixes = []
     for name in dims:
-        groups = {key: (pair.before, pair.after) for key, pair in cells.table((name,)).items()}
+        groups = {key: (cell.pair.before, cell.pair.after) for key, cell in cells.table((name,)).items()}
         split = decompose(kind, groups)
         if split is None or not is_partition(groups, *cells.total):
             continue

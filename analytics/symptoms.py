@@ -3,7 +3,7 @@
 import math
 from collections.abc import Sequence
 
-from analytics.cells import NOTHING, CellTable, Conditions, Pair
+from analytics.cells import CellTable, Conditions, Pair
 from analytics.condition_search import Candidate, Contrast, Limits
 from analytics.distributions import normal_two_sided
 from analytics.sums import Sums
@@ -18,9 +18,9 @@ def scan_symptoms(
     """Measure what each symptom value adds to the overall figure; also return how many were tested."""
     found = []
     for name in dims:
-        for key, pair in cells.table((name,)).items():
-            value = key[0]
-            if value is None or max(pair.after.n, pair.before.n) < limits.min_support:
+        for key, cell in cells.table((name,)).items():
+            value, pair = key[0], cell.pair
+            if value is None or max(cell.n0, cell.n1) < limits.min_support:
                 continue
             effect = contrast.presence(pair)
             if effect is not None:
@@ -55,11 +55,10 @@ def inside_symptoms(
     for dimension in dims:
         if dimension in names:
             continue
-        everywhere = cells.table((dimension,))
         for value, pair in _split(cells, group.conditions, dimension):
             if pair.after.n < min(min_support, 5):
                 continue
-            elsewhere = everywhere.get((value,), NOTHING).minus(pair)
+            elsewhere = cells.rows(((dimension, value),)).minus(pair)
             gap, se = _gap(contrast, pair, group, elsewhere, rest)
             if gap * sign > 0 and normal_two_sided(gap / se) < _ALPHA_INSIDE:
                 found.append((((dimension, value),), pair, gap))
@@ -70,11 +69,11 @@ def _split(cells: CellTable, conditions: Conditions, dimension: str) -> list[tup
     names = sorted({dimension, *(name for name, _ in conditions)})
     wanted = dict(conditions)
     found = []
-    for key, pair in cells.table(names).items():
+    for key, cell in cells.table(names).items():
         place = dict(zip(names, key, strict=True))
         value = place.pop(dimension)
         if value is not None and place == wanted:
-            found.append((value, pair))
+            found.append((value, cell.pair))
     return found
 
 
