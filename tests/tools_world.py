@@ -9,7 +9,6 @@ from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from pathlib import Path
-from typing import Any
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -179,7 +178,7 @@ def shared() -> ToolContext:
     return context
 
 
-def build(home: Path, items: Sequence[LabelledFeedback] | None = None, **context: Any) -> ToolContext:
+def build(home: Path, items: Sequence[LabelledFeedback] | None = None, *, rates: bool = True) -> ToolContext:
     """A context over real stores filled with the world (or these items), with a theme a topic."""
     facts = DuckDBFactStore(home / "facts.duckdb", ZONE)
     embedder, index = HashedEmbedder(), MemoryIndex()
@@ -203,7 +202,8 @@ def build(home: Path, items: Sequence[LabelledFeedback] | None = None, **context
     if assignment:
         facts.save_themes(themes, assignment)
         index.add(list(texts), embedder.embed_documents(list(texts.values())))
-    facts.add_rates([IndustryRate(theme="logistics/speed", rate=0.05, n=2000, source="test")])
+    if rates:
+        facts.add_rates([IndustryRate(theme="logistics/speed", rate=0.05, n=2000, source="test")])
     operations = SqliteOperationStore(home / "operations.sqlite")
     return ToolContext(
         facts=facts,
@@ -212,5 +212,5 @@ def build(home: Path, items: Sequence[LabelledFeedback] | None = None, **context
         embedder=embedder,
         clock=FixedClock(NOW),
         zone=ZONE,
-        asker=context.get("asker", Asker()),
+        asker=Asker(),
     )
