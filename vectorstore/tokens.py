@@ -69,7 +69,8 @@ def clauses(text: str, script: Script) -> list[Clause]:
 def stop_words(script: Script) -> StopWords:
     """The stop words of a language, from `stopwords.yaml`."""
     table = yaml.safe_load((Path(__file__).parent / "stopwords.yaml").read_text("utf-8"))[script]
-    return StopWords(
+    kinds = ("empty", "degrees", "fillers", "negators")
+    return StopWords(*(frozenset(table[kind].split()) for kind in kinds))
         *(frozenset(table[kind].split()) for kind in ("empty", "degrees", "fillers", "negators"))
     )
 
