@@ -71,8 +71,6 @@ def stop_words(script: Script) -> StopWords:
     table = yaml.safe_load((Path(__file__).parent / "stopwords.yaml").read_text("utf-8"))[script]
     kinds = ("empty", "degrees", "fillers", "negators")
     return StopWords(*(frozenset(table[kind].split()) for kind in kinds))
-        *(frozenset(table[kind].split()) for kind in ("empty", "degrees", "fillers", "negators"))
-    )
 
 
 def _singular(word: str) -> str:
