@@ -182,10 +182,12 @@ def _is_identifier(profile: ColumnProfile) -> bool:
 def _other(profile: ColumnProfile) -> Choice:
     if not profile.filled:
         return Choice(profile.name, "-", "empty in every row")
+    if normal(profile.name) in names("personal"):
+        return attribute(profile)
     if profile.is_row_number and profile.is_unique and profile.filled > 20:
         return Choice(profile.name, "-", "row numbers")
     numeric = profile.numeric_share >= _SCORE_SHARE and profile.dates.share < 0.5
-    if not numeric or _is_identifier(profile) or normal(profile.name) in names("personal"):
+    if not numeric or _is_identifier(profile):
         return attribute(profile)
     scale = Scale(0, 1) if profile.is_flag else score_scale(profile)
     seen = Scale(min(profile.numbers), max(profile.numbers))

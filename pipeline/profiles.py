@@ -13,6 +13,7 @@ from pipeline.vocabulary import is_empty, meaning
 
 CLOSE_LOOK = 2_000
 LONG_VALUE = 500
+LONGEST_CATEGORY = 60
 _MOST_NUMBERS = 2_000
 _ADDRESS = re.compile(r"^(?:https?://|www\.|/)[^\s]*$|^\S+@\S+\.\S+$|^[\[{]\s*[\"{\]]", re.IGNORECASE)
 _CJK = re.compile(r"[\u3400-\u9fff]")
@@ -129,8 +130,8 @@ class ColumnProfile:
     @property
     def is_category(self) -> bool:
         """Whether few different short values come again and again."""
-        few = len(self.distinct_values) <= max(20, 0.02 * self.looked)
-        return few and self.longest <= 60
+        few = len(self.distinct_values) <= min(max(20, 0.02 * self.looked), 0.5 * self.looked)
+        return few and self.longest <= LONGEST_CATEGORY
 
 
 def profile_rows(rows: Iterable[RawRow]) -> tuple[dict[str, ColumnProfile], int]:

@@ -14,6 +14,7 @@ from pipeline.columns import Mapping as ColumnMapping
 from pipeline.dates import DateFormat, UnreadableDate, has_clock, parse_date
 from pipeline.headers import Cell, RawRow
 from pipeline.numbers import Scale, parse_number
+from pipeline.profiles import LONGEST_CATEGORY
 from pipeline.row_identity import RowIdentity
 from pipeline.vocabulary import channel_of, is_empty, meaning, names, normal
 from store.records import Channel
@@ -26,6 +27,7 @@ _PERSONAL_ID = re.compile(
     r"^\S+@\S+\.\S+$|^(?:\+?86[\- ]?)?1[3-9]\d[\- ]?\d{4}[\- ]?\d{4}$"
     r"|^\d{6}(?:19|20)\d{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])\d{3}[\dXx]$"
 )
+_SUSPICIOUS = re.compile(r"@|\d(?:[ \-]?\d){6}")
 _PLAIN_FIELDS = ("region", "city", "product", "version", "org_unit", "tier", "media", "conversation_id")
 
 
@@ -169,7 +171,8 @@ class FeedbackRows:
             return
         name = choice.target.removeprefix("dim:")
         draft.attributes[name] = value
-        if choice.free:
+        # A column of categories may still hold a stray note with a number in it.
+        if choice.free or len(value) > LONGEST_CATEGORY or _SUSPICIOUS.search(value):
             draft.free = (*draft.free, name)
 
     def _short(self, choice: Choice, cell: Cell) -> str | None:
