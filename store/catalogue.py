@@ -3,10 +3,12 @@
 from collections.abc import Callable
 from typing import Any, Final
 
-from store.builder import SCORES, KnownNames, Statement, catalogue_statement, metric_range_statement
+from store.builder import filled_statement, metric_range_statement, values_statement
 from store.dialect import Dialect
-from store.dimensions import FEEDBACK_DIMENSIONS
+from store.dimensions import FEEDBACK_DIMENSIONS, MANY_VALUED
 from store.facts import Catalogue, DimensionInfo, MetricInfo
+from store.measures import SCORES
+from store.query import KnownNames, Statement
 from store.rows import utc
 
 # Ids tell items apart; their "commonest values" say nothing and cost a pass each.
@@ -49,10 +51,13 @@ def read_catalogue(run: Run, dialect: Dialect, names: KnownNames) -> Catalogue:
 
 
 def _dimension(name: str, run: Run, dialect: Dialect, names: KnownNames) -> DimensionInfo | None:
-    statement = catalogue_statement(name, _MAX_VALUES, dialect, names)
+    statement = values_statement(name, _MAX_VALUES, dialect, names)
     rows = run(statement)
     if not rows:
         return None
     (render,) = statement.render
     values = tuple((render(raw), int(n)) for raw, n, _, _ in rows)
-    return DimensionInfo(name, filled=int(rows[0][2]), distinct=int(rows[0][3]), values=values)
+    _, _, filled, distinct = rows[0]
+    if name in MANY_VALUED:
+        ((filled,),) = run(filled_statement(name, dialect, names))
+    return DimensionInfo(name, filled=int(filled), distinct=int(distinct), values=values)

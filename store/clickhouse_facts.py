@@ -6,10 +6,10 @@ from itertools import islice
 from typing import Any, Final, Protocol
 from zoneinfo import ZoneInfo
 
-from store.builder import Statement
 from store.clock import Clock, SystemClock
 from store.dialect import CLICKHOUSE
 from store.errors import StoreError
+from store.query import Statement
 from store.records import BehaviourEvent, Customer, IndustryRate, LabelledFeedback, Labels, Outcome, Theme
 from store.rows import (
     customer_row,

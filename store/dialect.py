@@ -25,9 +25,14 @@ def integer(value: int) -> exp.Expression:
 
 
 class Dialect(ABC):
-    """How one engine spells what SQL leaves open. `name` is also sqlglot's name of it."""
+    """How one engine spells what SQL leaves open. `name` is also sqlglot's name of it.
+
+    `theme_in_row`: whether the theme of an item is a column of its row, kept by the writer, or joined by
+    text key when asked for.
+    """
 
     name: str
+    theme_in_row: bool
 
     def sql(self, expression: exp.Expression) -> str:
         """Write the statement for this engine."""
@@ -66,8 +71,8 @@ class Dialect(ABC):
         """One row per element of a non-empty array of whole numbers."""
 
     @abstractmethod
-    def mentions(self, text: exp.Expression, part: exp.Expression) -> exp.Expression:
-        """Whether a text has a part, whatever the case."""
+    def mentions(self, text: exp.Expression, part: exp.Expression, *, cased: bool) -> exp.Expression:
+        """Whether a text has a part, whatever the case where the part is `cased` (Chinese is not)."""
 
     @abstractmethod
     def member(self, column: exp.Expression, values: exp.Expression) -> exp.Expression:
@@ -82,6 +87,7 @@ class DuckDB(Dialect):
     """DuckDB 1.3 and later."""
 
     name = "duckdb"
+    theme_in_row = True
 
     def parameter(self, name: str, kind: Kind) -> exp.Expression:
         """A `$name`."""
@@ -118,9 +124,13 @@ class DuckDB(Dialect):
         """`unnest`."""
         return call("unnest", array)
 
-    def mentions(self, text: exp.Expression, part: exp.Expression) -> exp.Expression:
-        """`contains` over lower case."""
-        return call("contains", call("lower", text), call("lower", part))
+    def mentions(self, text: exp.Expression, part: exp.Expression, *, cased: bool) -> exp.Expression:
+        """`contains`, over lower case where that matters."""
+        return (
+            call("contains", call("lower", text), call("lower", part))
+            if cased
+            else call("contains", text, part)
+        )
 
     def member(self, column: exp.Expression, values: exp.Expression) -> exp.Expression:
         """A semi-join with the unnested parameter, which stays quick for many thousands of values."""
@@ -151,6 +161,7 @@ class ClickHouse(Dialect):
     """ClickHouse 24 and later."""
 
     name = "clickhouse"
+    theme_in_row = False
 
     def parameter(self, name: str, kind: Kind) -> exp.Expression:
         """A `{name: Type}`; a time travels as text, since clients differ in how they write it."""
@@ -191,9 +202,9 @@ class ClickHouse(Dialect):
         """`arrayJoin`."""
         return call("arrayJoin", array)
 
-    def mentions(self, text: exp.Expression, part: exp.Expression) -> exp.Expression:
+    def mentions(self, text: exp.Expression, part: exp.Expression, *, cased: bool) -> exp.Expression:
         """`positionCaseInsensitiveUTF8`; `lowerUTF8` is missing from builds without ICU."""
-        found = call("positionCaseInsensitiveUTF8", text, part)
+        found = call("positionCaseInsensitiveUTF8" if cased else "position", text, part)
         return exp.GT(this=found, expression=integer(0))
 
     def member(self, column: exp.Expression, values: exp.Expression) -> exp.Expression:

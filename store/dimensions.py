@@ -59,7 +59,7 @@ _TEXT: Final = [
 ]
 _NUMBERS: Final = ["nps", "csat", "ces", "rating", "turn"]
 _LABELS: Final = ["sentiment", "emotion", "intent", "priority", "labeller"]
-_MANY: Final = {
+MANY_VALUED: Final = {
     "topic": "topics",
     "topic_area": "topic_areas",
     "risk": "risks",
@@ -67,7 +67,7 @@ _MANY: Final = {
     "compliance": "compliance",
 }
 TIME_DIMENSIONS: Final = ("hour", "weekday", "day_type", "date", "week", "month", "quarter", "year")
-FEEDBACK_DIMENSIONS: Final = (*_TEXT, *_NUMBERS, *_LABELS, *_MANY, "theme", "nps_class")
+FEEDBACK_DIMENSIONS: Final = (*_TEXT, *_NUMBERS, *_LABELS, *MANY_VALUED, "theme", "nps_class")
 _OUTCOME_OWN: Final = ("customer_id", "outcome")
 _OUTCOME_CUSTOMER: Final = ("customer_type", "tier", "region", "city", "org_unit", "owner")
 OUTCOME_DIMENSIONS: Final = (*_OUTCOME_OWN, *_OUTCOME_CUSTOMER)
@@ -93,10 +93,11 @@ def feedback_dimension(
         return _number(name, column(name))
     if name in _LABELS:
         return Dimension(name, column(name), scope="labelled")
-    if name in _MANY:
-        return Dimension(name, column(_MANY[name]), many=True, scope="labelled")
+    if name in MANY_VALUED:
+        return Dimension(name, column(MANY_VALUED[name]), many=True, scope="labelled")
     if name == "theme":
-        return Dimension(name, column("theme_id", ASSIGNED), scope="text", needs_theme=True)
+        table = FACTS if dialect.theme_in_row else ASSIGNED
+        return Dimension(name, column("theme_id", table), scope="text", needs_theme=True)
     if name == "nps_class":
         return Dimension(name, _nps_class(), scope="nps")
     return _shared(name, dialect, attributes, attribute_key, FACTS, FEEDBACK_DIMENSIONS)

@@ -10,9 +10,9 @@ from zoneinfo import ZoneInfo
 
 import duckdb
 
-from store.builder import Statement
 from store.dialect import DUCKDB
 from store.errors import StoreError, StoreFull, StoreLocked
+from store.query import Statement
 from store.records import BehaviourEvent, Customer, IndustryRate, LabelledFeedback, Labels, Outcome, Theme
 from store.rows import customer_row, event_row, feedback_row, label_row, outcome_row, theme_row
 from store.schema import (
@@ -43,6 +43,18 @@ _CONFIG: Final[dict[str, str | bool | int | float | list[str]]] = {
     "autoinstall_known_extensions": False,
     "autoload_known_extensions": False,
 }
+_INSERT_FEEDBACK: Final = (
+    "INSERT INTO feedback BY NAME SELECT b.*, t.theme_id FROM batch b "
+    "LEFT JOIN theme_of_text t ON b.text_key = t.text_key"
+)
+_SET_THEMES: Final = (
+    "UPDATE feedback SET theme_id = t.theme_id FROM theme_of_text t "
+    "WHERE feedback.text_key = t.text_key AND feedback.theme_id IS DISTINCT FROM t.theme_id"
+)
+_UNSET_THEMES: Final = (
+    "UPDATE feedback SET theme_id = NULL WHERE theme_id IS NOT NULL "
+    "AND text_key NOT IN (SELECT text_key FROM theme_of_text)"
+)
 _OWNER: Final = re.compile(r"\(PID (\d+)\)|PID (\d+)")
 _FULL: Final = ("no space left", "file too large", "disk quota exceeded", "enospc", "efbig")
 
@@ -140,7 +152,8 @@ class DuckDBFactStore(SqlFactStore):
             names = new_names(fresh, self._names())
             groups = {i.text_key: i.near_duplicate_of for i in fresh if i.text_key and i.near_duplicate_of}
             with self._transaction() as cursor:
-                _insert(cursor, FEEDBACK, [feedback_row(item, self._zone) for item in fresh])
+                with _batch(cursor, FEEDBACK.columns, [feedback_row(item, self._zone) for item in fresh]):
+                    cursor.execute(_INSERT_FEEDBACK)
                 _insert(cursor, KNOWN_NAME, names)
                 _replace(cursor, TEXT_GROUP, _pairs(TEXT_GROUP, groups))
         return frozenset(item.feedback.feedback_id for item in fresh)
@@ -191,6 +204,8 @@ class DuckDBFactStore(SqlFactStore):
             cursor.execute("DELETE FROM theme_of_text")
             _insert(cursor, THEME, [theme_row(theme) for theme in themes])
             _insert(cursor, THEME_OF_TEXT, _pairs(THEME_OF_TEXT, assignment))
+            cursor.execute(_SET_THEMES)
+            cursor.execute(_UNSET_THEMES)
 
     def close(self) -> None:
         """Release the file."""

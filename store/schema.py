@@ -136,16 +136,21 @@ TABLES: Final = (
     KNOWN_NAME,
     META,
 )
-SCHEMA_VERSION: Final = "1"
+SCHEMA_VERSION: Final = "2"
 
 
 def duckdb_statements() -> list[str]:
     """Statements that create what is missing. The writer keeps keys: an index would slow batches."""
     return [
         f"CREATE TABLE IF NOT EXISTS {table.name} "
-        f"({', '.join(f'{c.name} {_DUCKDB[c.kind]}' for c in table.columns)})"
+        f"({', '.join(f'{c.name} {_DUCKDB[c.kind]}' for c in (*table.columns, *_kept_by_writer(table)))})"
         for table in TABLES
     ]
+
+
+def _kept_by_writer(table: Table) -> tuple[Column, ...]:
+    # A join by text key would triple the time of every question about themes.
+    return (Column("theme_id", "text?"),) if table is FEEDBACK else ()
 
 
 def clickhouse_statements() -> list[str]:

@@ -7,18 +7,12 @@ from datetime import datetime
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
-from store.builder import (
-    KnownNames,
-    Statement,
-    aggregate_statement,
-    count_statement,
-    find_statement,
-    text_keys_statement,
-    voices_statement,
-)
+from store.builder import aggregate_statement, count_statement, text_keys_statement
 from store.catalogue import read_catalogue
 from store.dialect import Dialect, Kind
 from store.facts import Aggregate, Catalogue, Find, Group, Selection, Voice, Window
+from store.finding import find_statement, voices_statement
+from store.query import KnownNames, Statement
 from store.records import BehaviourEvent, Customer, IndustryRate, LabelledFeedback, Outcome, Theme
 from store.rows import FIND_COLUMNS, feedback_item, named, utc, voice
 from store.schema import CUSTOMER, EVENT, OUTCOME, Table

@@ -416,8 +416,12 @@ def test_themes_are_replaced_as_a_whole(store: FactStore) -> None:
     assert [found.theme_id for found in store.find(Find(order="id"))] == [None, "t3", None]
     assert store.count(where(theme="t1")) == 0
     assert store.count(where(theme="t3")) == 1
+    late = item("d", text="y")
+    store.add_feedback([late])
+    assert store.count(where(theme="t3")) == 2
     store.save_themes([], {})
     assert store.themes() == []
+    assert store.count(where(theme=(None,))) == 4
 
 
 def test_customers_are_replaced_events_and_outcomes_kept(store: FactStore) -> None:

@@ -1,0 +1,56 @@
+"""Several spans of time answered in one pass."""
+
+from collections.abc import Sequence
+
+from sqlglot import exp
+
+from store.dialect import Dialect, integer
+from store.dimensions import column
+from store.facts import Window
+from store.query import Query, is_null
+
+
+class Segments:
+    """Windows cut at all their boundaries: sums over disjoint segments add up to those over each window.
+
+    Segment -1 is the undated rows, 0 lies before the first boundary, i between boundaries i-1 and i.
+    """
+
+    def __init__(self, windows: Sequence[Window]) -> None:
+        self._bounds = sorted({moment for window in windows for moment in window if moment is not None})
+        place = {moment: i for i, moment in enumerate(self._bounds)}
+        self._owners: dict[int, list[int]] = {i: [] for i in range(-1, len(self._bounds) + 1)}
+        for number, window in enumerate(windows):
+            first = 0 if window.start is None else place[window.start] + 1
+            last = len(self._bounds) if window.end is None else place[window.end]
+            for segment in range(first, last + 1):
+                self._owners[segment].append(number)
+            if window == Window():
+                self._owners[-1].append(number)
+        self.overlap = any(len(owners) > 1 for owners in self._owners.values())
+
+    def expression(self, query: Query) -> exp.Expression:
+        """The segment of a row (its window where none overlap), NULL where no window covers it."""
+        if not self._bounds:
+            return self._number(0)
+        moment = column("occurred_at")
+        case = exp.Case().when(is_null(moment), self._number(-1))
+        for segment, bound in enumerate(self._bounds):
+            before = exp.LT(this=moment.copy(), expression=query.bind(bound, "time"))
+            case = case.when(before, self._number(segment), copy=False)
+        return case.else_(self._number(len(self._bounds)))
+
+    def windows_of(self, segment: exp.Expression, dialect: Dialect) -> exp.Expression:
+        """The array of windows that cover a segment."""
+        case = exp.Case()
+        for number, owners in self._owners.items():
+            if owners:
+                test = exp.EQ(this=segment.copy(), expression=integer(number))
+                case = case.when(test, dialect.integers(owners), copy=False)
+        return case.else_(dialect.integers(()))
+
+    def _number(self, segment: int) -> exp.Expression:
+        owners = self._owners[segment]
+        if not owners:
+            return exp.Null()
+        return integer(segment if self.overlap else owners[0])
