@@ -117,7 +117,10 @@ class Selector:
         return contrast.mode == "change" and not grew(found.pair, contrast.total)
 
     def _shortest(self, found: Candidate) -> Candidate:
-        """Drop a condition as long as what it leaves out departs as well (p < 0.01, at least half as far)."""
+        """Drop a condition as long as what it leaves out departs as well, beyond chance (p < 0.01).
+
+        As well: at least half as far, or adding at least as much to the overall figure.
+        """
         clause = found.conditions
         contrast = self.search.contrast
         for wider in itertools.combinations(clause, len(clause) - 1) if len(clause) > 1 else ():
@@ -127,9 +130,9 @@ class Selector:
             whole = self.search.measure(wider, rows)
             if rest is None or whole is None or rest.effect.p_value >= 0.01:
                 continue
-            if rest.effect.value * found.effect.value > 0 and abs(rest.effect.value) >= 0.5 * abs(
-                found.effect.value
-            ):
+            farness = rest.effect.value / found.effect.value
+            weight = rest.effect.contribution / found.effect.contribution
+            if farness >= 0.5 or weight >= 1:
                 return self._shortest(whole)
         return found
 
