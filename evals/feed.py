@@ -7,44 +7,17 @@ from datetime import date, datetime, time, timedelta
 from itertools import accumulate
 from typing import Any
 
+from evals.conversation import script
+from evals.draft import Draft
 from evals.events import Calendar, Event, is_workday
+from evals.stories import add_noise, complain, decline
 from evals.wording import Mood, Said, Wording
-from evals.world import Person, Product, World
+from evals.world import Person, World
 
 Row = dict[str, Any]
 MOODS: tuple[Mood, ...] = ("positive", "neutral", "negative")
 NOMINAL_ITEMS = 22_000
 _TURNS_PER_CONVERSATION = 5.4
-
-# Scores people give in a mood: value to weight. Every mood leaks into its neighbours.
-_NPS: Mapping[Mood, Mapping[int, int]] = {
-    "positive": {10: 46, 9: 40, 8: 11, 7: 3},
-    "neutral": {9: 8, 8: 36, 7: 40, 6: 12, 5: 4},
-    "negative": {0: 8, 1: 4, 2: 6, 3: 9, 4: 12, 5: 19, 6: 24, 7: 11, 8: 4, 9: 3},
-}
-_FIVE: Mapping[Mood, Mapping[int, int]] = {
-    "positive": {5: 74, 4: 23, 3: 3},
-    "neutral": {4: 34, 3: 56, 2: 10},
-    "negative": {1: 45, 2: 33, 3: 17, 4: 3, 5: 2},
-}
-_CES: Mapping[Mood, Mapping[int, int]] = {
-    "positive": {7: 50, 6: 35, 5: 15},
-    "neutral": {6: 15, 5: 35, 4: 35, 3: 15},
-    "negative": {1: 34, 2: 30, 3: 22, 4: 10, 6: 4},
-}
-
-
-@dataclass
-class Draft:
-    """An item before it is put in words."""
-
-    file: str
-    at: datetime
-    person: Person
-    product: Product
-    dimensions: dict[str, str]
-    mood: Mood
-    event: Event | None = None
 
 
 @dataclass
@@ -61,7 +34,7 @@ class Feed:
     _conversations: int = 0
 
     def __post_init__(self) -> None:
-        self._wordings = {language: Wording.load(language, self.rng) for language in ("zh", "en")}
+        self.wordings = {language: Wording.load(language, self.rng) for language in ("zh", "en")}
         ordinary = [person for person in self.people if person.loyalty == "ordinary"]
         self._pools: dict[tuple[str, str], tuple[list[Person], list[float]]] = {}
         self._ordinary = ordinary
@@ -81,10 +54,10 @@ class Feed:
                 self._put(draft)
         for person in self.people:
             if person.loyalty == "declining":
-                self._decline(person)
+                decline(self, person)
             elif person.loyalty == "loud":
-                self._complain(person)
-        self._noise(scale)
+                complain(self, person)
+        add_noise(self, scale)
         for rows in self.rows.values():
             rows.sort(key=lambda row: (row["at"], row.get("conversation", ""), row.get("turn", 0)))
         return self.rows
@@ -97,7 +70,7 @@ class Feed:
             count /= _TURNS_PER_CONVERSATION
         days, weights = self._days()
         for day in self.rng.choices(days, cum_weights=weights, k=round(count)):
-            yield self._draft(name, day, {})
+            yield self.draft(name, day, {})
 
     def _days(self) -> tuple[list[date], list[float]]:
         span = self.calendar.span
@@ -116,12 +89,13 @@ class Feed:
             days = [day for day in days if is_workday(day)]
         for name, count in event.extra.items():
             for _ in range(round(count * scale)):
-                draft = self._draft(name, self.rng.choice(days), event.where)
+                draft = self.draft(name, self.rng.choice(days), event.where)
                 if event.strength:
                     draft.mood, draft.event = "negative", event
                 yield draft
 
-    def _draft(self, name: str, day: date, forced: Mapping[str, str]) -> Draft:
+    def draft(self, name: str, day: date, forced: Mapping[str, str]) -> Draft:
+        """Draw who speaks of what on a day; `forced` fixes dimensions."""
         file = self._files[name]
         english = self.rng.random() < file["english"]
         person = self._person("en" if english else "zh", forced)
@@ -129,7 +103,7 @@ class Feed:
         hour = int(forced.get("hour") or self.rng.choices(range(24), cum_weights=hours)[0])
         at = datetime.combine(day, time(hour, self.rng.randrange(60), self.rng.randrange(60)))
         product = self.rng.choices(self.world.products, cum_weights=self._product_weights)[0]
-        dimensions = self._dimensions(name, at, person, forced)
+        dimensions = self.dimensions(name, at, person, forced)
         mood = self._mood(file, day)
         draft = Draft(name, at, person, product, dimensions, mood)
         self._strike(draft)
@@ -144,9 +118,10 @@ class Feed:
         pool, weights = self._pools[key]
         return self.rng.choices(pool, cum_weights=weights)[0]
 
-    def _dimensions(
+    def dimensions(
         self, name: str, at: datetime, person: Person, forced: Mapping[str, str]
     ) -> dict[str, str]:
+        """Place, time, version, promotion and store of an item; `forced` wins."""
         day = at.date()
         found = {
             "region": person.region,
@@ -188,17 +163,18 @@ class Feed:
             self._converse(draft)
             return
         file = self._files[draft.file]
-        row = self._row(draft)
+        row = self.row(draft)
         if self.rng.random() < file["text_share"]:
-            said = self._said(draft)
+            said = self.said(draft)
             text = said.text
             if draft.file == "tickets" and self.rng.random() < 0.06:
                 text = text.rstrip("。.!！~？?…") + self._private(draft)
             row |= {"text": text, "_said": said}
-        self._score(row, draft)
+        self.score(row, draft)
         self.rows[draft.file].append(row)
 
-    def _row(self, draft: Draft) -> Row:
+    def row(self, draft: Draft) -> Row:
+        """A row with everything but words and scores."""
         person = draft.person
         row: Row = {"at": draft.at, "_event": draft.event.event_id if draft.event else ""}
         row |= {"customer": person.customer_id, "product": draft.product.name, "tier": person.tier}
@@ -209,18 +185,19 @@ class Feed:
         )
         return row
 
-    def _score(self, row: Row, draft: Draft) -> None:
+    def score(self, row: Row, draft: Draft) -> None:
+        """Add the scores and extras of a file to a row."""
         # A few people tick the wrong end of the scale.
         mood = draft.mood if self.rng.random() > 0.02 else self.rng.choice(MOODS)
         name = draft.file
         if name == "survey":
-            row["nps"] = self._pick(_NPS[mood])
+            row["nps"] = self._pick("nps", mood)
         elif name in ("reviews", "app_reviews"):
-            row["rating"] = self._pick(_FIVE[mood])
+            row["rating"] = self._pick("five", mood)
         elif name == "stores":
-            row["csat"] = self._pick(_FIVE[mood])
+            row["csat"] = self._pick("five", mood)
         elif name in ("tickets", "emails") and self.rng.random() < 0.45:
-            row["ces"] = self._pick(_CES[mood])
+            row["ces"] = self._pick("ces", mood)
         if name == "reviews":
             row["amount"] = round(self.rng.lognormvariate(5.4, 0.5), 2)
         elif name == "social":
@@ -229,7 +206,8 @@ class Feed:
         elif name == "app_reviews":
             row["device"] = self.rng.choice(("iPhone", "Android", "Android"))
 
-    def _pick(self, weights: Mapping[int, int]) -> int:
+    def _pick(self, scale: str, mood: Mood) -> int:
+        weights: Mapping[int, int] = self.world.data["scores"][scale][mood]
         return self.rng.choices(list(weights), list(weights.values()))[0]
 
     def _language(self, draft: Draft) -> str:
@@ -239,10 +217,11 @@ class Feed:
             return "zh"
         return draft.person.language
 
-    def _said(self, draft: Draft, language: str = "") -> Said:
+    def said(self, draft: Draft, language: str = "") -> Said:
+        """Put a draft in words, in its own language or the given one."""
         language = language or self._language(draft)
-        wording = self._wordings[language]
-        context = self._context(draft, language)
+        wording = self.wordings[language]
+        context = self.context(draft, language)
         if draft.event and self.rng.random() < 0.8:
             return wording.event(draft.event.event_id, context, draft.event.topic)
         topics = self.world.data["topics"]
@@ -253,7 +232,8 @@ class Feed:
             return Said(text, "negative", (), "cancel")
         return wording.remark(draft.mood, topics[kind], context, draft.event.topic if draft.event else "")
 
-    def _context(self, draft: Draft, language: str) -> dict[str, str]:
+    def context(self, draft: Draft, language: str) -> dict[str, str]:
+        """What the slots of a grammar stand for in this item."""
         zh = language == "zh"
         promotion = self.calendar.promotion(draft.at.date())
         unit = draft.dimensions.get("org_unit")
@@ -279,124 +259,33 @@ class Feed:
 
     def _private(self, draft: Draft) -> str:
         language = "zh"
-        choices = self._wordings[language].data["suffix_pii"]
-        return self._wordings[language].fill(self.rng.choice(choices), self._context(draft, language))
+        choices = self.wordings[language].data["suffix_pii"]
+        return self.wordings[language].fill(self.rng.choice(choices), self.context(draft, language))
 
     # Conversations.
 
     def _converse(self, draft: Draft) -> None:
         language = self._language(draft)
-        wording = self._wordings[language]
-        context = self._context(draft, language)
+        wording = self.wordings[language]
+        context = self.context(draft, language)
         context["agentname"] = self.rng.choice(wording.data["agentnames"])
         self._conversations += 1
         conversation = f"{'T' if draft.file == 'chat' else 'H'}{self._conversations:05d}"
-        opening = self._said(draft, language)
-        lines = self._script(draft.mood, wording, context, opening)
+        opening = self.said(draft, language)
+        lines = script(draft.mood, wording, context, opening)
         midnight = datetime.combine(self.calendar.span.end, time())
         at = min(draft.at, midnight - timedelta(minutes=15))
         rows = []
         for turn, (speaker, said) in enumerate(lines):
-            row = self._row(draft) | {"conversation": conversation, "turn": turn, "speaker": speaker}
+            row = self.row(draft) | {"conversation": conversation, "turn": turn, "speaker": speaker}
             row |= {"at": at, "text": said.text}
             if speaker == "customer":
                 row["_said"] = said
             rows.append(row)
             at += timedelta(seconds=self.rng.randrange(4, 50))
         if self.rng.random() < 0.6:
-            rows[-1]["csat"] = self._pick(_FIVE[draft.mood])
+            rows[-1]["csat"] = self._pick("five", draft.mood)
         self.rows[draft.file].extend(rows)
-
-    def _script(
-        self, mood: Mood, wording: Wording, context: Mapping[str, str], opening: Said
-    ) -> list[tuple[str, Said]]:
-        def agent(name: str) -> tuple[str, Said]:
-            text = wording.fill(self.rng.choice(wording.data["conversation"][name]), context)
-            return "agent", Said(text, "neutral", (), "agent")
-
-        def customer(name: str, meant: Mood) -> tuple[str, Said]:
-            return "customer", Said(wording.line("conversation", name, context), meant, (), name)
-
-        lines = [agent("agent_open"), ("customer", opening)]
-        if mood == "neutral":
-            lines += [agent("agent_info"), customer("thanks", "neutral")]
-        else:
-            lines += [agent("agent_ask"), customer("detail", "neutral")]
-        if mood == "negative":
-            lines += [agent("agent_stall"), customer("escalate", "negative")]
-            lines += [agent("agent_fix"), customer("settle", "neutral")][: self.rng.choice((0, 2, 2))]
-        elif mood == "positive":
-            lines += [agent("agent_fix"), customer("settle", "positive")]
-        return lines
-
-    # The customers with a story, and what every feed has too much of.
-
-    def _decline(self, person: Person) -> None:
-        """Steady nines until five weeks before they leave, then six after six (truth: `leaves_on`)."""
-        leaves = self.leaves_on(person)
-        at = self.calendar.span.start + timedelta(days=self.rng.randrange(25))
-        while at < min(leaves, self.calendar.span.end):
-            left = (leaves - at).days
-            score = self.rng.choices((9, 10, 8), (80, 12, 8))[0] if left > 35 else 6 if left > 12 else 5
-            draft = self._own_draft(person, at, "positive" if score > 7 else "negative", "survey")
-            row = self._row(draft) | {"nps": score}
-            if score > 7 and self.rng.random() < 0.35:
-                said = self._said(draft)
-                row |= {"text": said.text, "_said": said}
-            elif score <= 7 and self.rng.random() < 0.6:
-                wording = self._wordings[person.language]
-                said = wording.event("decline", self._context(draft, person.language), "")
-                row |= {"text": said.text, "_said": said}
-            self.rows["survey"].append(row)
-            at += timedelta(days=self.rng.randrange(21, 28) if left > 56 else self.rng.randrange(9, 13))
-
-    def leaves_on(self, person: Person) -> date:
-        """When a declining customer leaves: spread evenly from the seventh week to a month after the end."""
-        number = [p.customer_id for p in self.people if p.loyalty == "declining"].index(person.customer_id)
-        total = self.world.data["decliners"]
-        return self.calendar.span.start + timedelta(days=50 + round(number * 160 / total))
-
-    def _complain(self, person: Person) -> None:
-        """Complains every other week and stays: high scores, sharp words."""
-        at = self.calendar.span.start + timedelta(days=self.rng.randrange(18))
-        while at < self.calendar.span.end:
-            draft = self._own_draft(person, at, "negative", "survey")
-            said = self._said(draft)
-            row = self._row(draft) | {"text": said.text, "_said": said}
-            self.rows["survey"].append(row | {"nps": self.rng.choice((9, 9, 10, 8))})
-            at += timedelta(days=self.rng.randrange(14, 19))
-
-    def _own_draft(self, person: Person, day: date, mood: Mood, name: str) -> Draft:
-        at = datetime.combine(day, time(self.rng.randrange(9, 22), self.rng.randrange(60)))
-        dimensions = self._dimensions(name, at, person, {})
-        dimensions.pop("promotion", None)
-        return Draft(name, at, person, self.rng.choice(self.world.products), dimensions, mood)
-
-    def _noise(self, scale: float) -> None:
-        """Spam bursts, prompt injections, near duplicates and rows exported twice."""
-        span = self.calendar.span
-        burst = span.start + timedelta(days=100)
-        for number in range(round(26 * scale)):
-            draft = self._draft("social", burst, {})
-            text = self._wordings["zh"].line("spam", "", self._context(draft, "zh"))
-            row = self._row(draft) | {"text": text, "_said": Said(text, "neutral", (), "spam")}
-            self._score(row, draft)
-            row["at"] = draft.at.replace(hour=3, minute=number % 60)
-            self.rows["social"].append(row)
-        for language in ("zh", "en"):
-            for text in self._wordings[language].data["injections"]:
-                draft = self._draft("tickets", span.start + timedelta(days=self.rng.randrange(182)), {})
-                said = Said(text, "neutral", (), "injection")
-                self.rows["tickets"].append(self._row(draft) | {"text": text, "_said": said})
-        reviews = self.rows["reviews"]
-        for row in self.rng.sample([r for r in reviews if len(r.get("text", "")) > 10], round(25 * scale)):
-            copied = {**row, "at": row["at"] + timedelta(hours=self.rng.randrange(1, 40))}
-            copied["text"] = row["text"].rstrip("。.!！~") + self.rng.choice(("。", "！", "!!", "~"))
-            if copied["at"].date() < span.end:
-                reviews.append(copied)
-        for row in self.rng.sample(reviews, round(12 * scale)):
-            row["_key"] = len(reviews)
-            reviews.append(dict(row))
 
 
 def _lives(person: Person, forced: Mapping[str, str]) -> bool:

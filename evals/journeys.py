@@ -6,6 +6,7 @@ from datetime import date, datetime, time, timedelta
 from typing import Any
 
 from evals.feed import Feed
+from evals.stories import leaves_on
 from evals.world import Person
 
 _FOLLOWED = 170
@@ -26,7 +27,7 @@ def behaviour(feed: Feed, rng: random.Random) -> list[dict[str, Any]]:
         ordinary += person.loyalty == "ordinary"
         if person.loyalty == "ordinary" and ordinary > _FOLLOWED:
             break
-        leaves = feed.leaves_on(person) if person.loyalty == "declining" else None
+        leaves = leaves_on(feed, person) if person.loyalty == "declining" else None
         rows += _usage(person, span.start, min(leaves or span.end, span.end), leaves, rng)
         rows += _searches(person, span.start, span.end, leaves, texts, rng)
     rows.sort(key=lambda row: (row["occurred_at"], row["customer_id"], row["kind"]))
@@ -40,7 +41,7 @@ def outcomes(feed: Feed, rng: random.Random) -> list[dict[str, Any]]:
     rows = []
     for person in feed.people:
         if person.loyalty == "declining":
-            leaves = feed.leaves_on(person)
+            leaves = leaves_on(feed, person)
             if leaves < span.end:
                 rows.append(_outcome(person, leaves, "churned", rng))
             continue

@@ -76,10 +76,11 @@ def select(
 ) -> list[Item]:
     """The items meant. Turns of agents are left out unless `speaker` is filtered."""
     kept = []
+    start, end = _bounds(period)
     for item in items:
         if item.speaker == "agent" and "speaker" not in filters:
             continue
-        if period is not None and not _within(item.at, period):
+        if (start or end) and not _within(item.at, start, end):
             continue
         if all(_has(item, name, wanted) for name, wanted in filters.items()) and not any(
             _has(item, name, unwanted) for name, unwanted in exclude.items()
@@ -124,14 +125,18 @@ def _measure(items: Sequence[Item], question: Compute) -> float | None:
     return sum(values) / len(values)
 
 
-def _within(at: datetime | None, period: Days) -> bool:
-    if at is None:
-        return False
+def _bounds(period: Days | None) -> tuple[datetime | None, datetime | None]:
+    if period is None:
+        return None, None
     start, end = (
         datetime.fromisoformat(bound).replace(tzinfo=ZONE) if bound else None
         for bound in (period.from_, period.to)
     )
-    return (start is None or at >= start) and (end is None or at < end)
+    return start, end
+
+
+def _within(at: datetime | None, start: datetime | None, end: datetime | None) -> bool:
+    return at is not None and (start is None or at >= start) and (end is None or at < end)
 
 
 def _has(item: Item, name: str, wanted: str | list[str]) -> bool:

@@ -14,7 +14,7 @@ from evals.recompute import Item, compute
 Ask = Callable[[str, str], Mapping[str, Any]]
 """Asks one question in a thread; returns the object of `voiceloop ask --json`."""
 
-_NUMBER = re.compile(r"(?<![\w.])\d[\d,]*(?:\.\d+)?")
+_NUMBER = re.compile(r"(?<![A-Za-z0-9_.])\d[\d,]*(?:\.\d+)?")
 _QUOTED = re.compile(r"[「『“\"].*?[」』”\"]|\[[^\]\s]{3,}\]", re.DOTALL)
 _DATE = re.compile(
     r"(?:\d{4}\s*[年/-]\s*)?\d{1,2}\s*[月/-](?:\s*\d{1,2}\s*[日号]?)?|\d{4}\s*年|[QH][1-4]|\d{1,2}:\d{2}"
@@ -237,7 +237,7 @@ def _points_at_value(figure: Mapping[str, Any], calls: Mapping[str, Mapping[str,
 
 def _level(figure: Mapping[str, Any]) -> bool:
     """The 95 of a 95% interval is bound to the interval it names."""
-    return figure["value"] == 95 and figure["path"].endswith(("ci_low", "ci_high"))
+    return figure["value"] == 95 and str(figure["path"]).endswith(("ci_low", "ci_high"))
 
 
 def _words(calls: Sequence[Mapping[str, Any]]) -> list[str]:

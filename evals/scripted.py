@@ -31,7 +31,7 @@ class ScriptedModel(BaseChatModel):
     def _llm_type(self) -> str:
         return "voiceloop-scripted"
 
-    def bind_tools(self, tools: Sequence[Any], **kwargs: Any) -> "ScriptedModel":  # type: ignore[override]
+    def bind_tools(self, tools: Sequence[Any], **kwargs: Any) -> "ScriptedModel":
         """The script names tools itself; there is nothing to bind."""
         return self
 

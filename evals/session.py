@@ -60,7 +60,6 @@ def asker(app: "App", model: "BaseChatModel | None") -> Callable[[str, str], Map
 def tool_runner(app: "App") -> Callable[[str, dict[str, Any]], Mapping[str, Any]]:
     """Run a tool by name as `voiceloop tool NAME --args JSON` does."""
     from tools.catalogue import run_tool
-
     from tools.context import Asker
 
     def run(name: str, args: dict[str, Any]) -> Mapping[str, Any]:
@@ -86,9 +85,8 @@ def _ingest(app: "App", path: Path, kind: str) -> None:
 
 
 def _index(app: "App") -> None:
-    from vectorstore.themes import refresh_themes
-
     from pipeline.indexing import index_pending
+    from vectorstore.themes import refresh_themes
 
     index_pending(app.facts, app.operations, app.index, app.embedder)
     refresh_themes(app.facts, app.index, app.clock)

@@ -14,6 +14,7 @@ from evals.events import Calendar
 from evals.feed import Feed
 from evals.feed_files import write_feedback, write_json, write_table
 from evals.journeys import behaviour, outcomes
+from evals.stories import leaves_on
 from evals.world import Person, World
 
 
@@ -81,7 +82,7 @@ def _truth(feed: Feed, seed: int, counts: dict[str, int]) -> dict[str, Any]:
     calendar = feed.calendar
     declining = [person for person in feed.people if person.loyalty == "declining"]
     loud = [person.customer_id for person in feed.people if person.loyalty == "loud"]
-    leaving = {person.customer_id: feed.leaves_on(person).isoformat() for person in declining}
+    leaving = {person.customer_id: leaves_on(feed, person).isoformat() for person in declining}
     return {
         "seed": seed,
         "period": calendar.span.truth(),

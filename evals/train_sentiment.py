@@ -13,7 +13,7 @@ import json
 import re
 import tarfile
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -31,6 +31,8 @@ _DOMAINS: Final = (
     ("computer", re.compile("电脑|笔记本|机器|本本|系统|键盘|屏幕|散热|鼠标|硬盘|电池|显卡|驱动|[xX][pP]")),
     ("book", re.compile("书|作者|读|内容|出版|文字|故事|小说|翻译|孩子|当当")),
 )
+_SENTENCE: Final = re.compile("[。！？!?；;\n.]")
+_OPENING_LENGTH: Final = {"zh": 40, "en": 160}
 _NEUTRAL: Final = Path(__file__).with_name("neutral_zh.txt")
 _TARGET: Final = Path(__file__).parent.parent / "pipeline" / "sentiment.npz"
 Array = NDArray[np.float64]
@@ -115,35 +117,39 @@ def read_queries(data: Path) -> list[str]:
 
 
 def train(language: str, reviews: Reviews, calm: Sequence[str], penalty: float) -> LanguageModel:
-    """Fit the three stages. The second sees only margins of models that did not know the domain."""
+    """Fit the three stages. The second and third see only margins of models that did not know the domain."""
     grams_of = character_grams if language == "zh" else word_grams
-    matrix = _matrix(grams_of(reviews.texts))
-    evidence = _evidence(reviews.texts)
-    unseen = np.zeros(len(reviews.texts))
+    # The first sentence of a review stands for short feedback.
+    openings = [_SENTENCE.split(text)[0][:_OPENING_LENGTH[language]] for text in reviews.texts]
+    matrix, opening_matrix = _matrix(grams_of(reviews.texts)), _matrix(grams_of(openings))
+    unseen, opening_unseen = np.zeros(len(openings)), np.zeros(len(openings))
     for domain in np.unique(reviews.domains):
         held = reviews.domains == domain
         weights, intercept = _fit(matrix[~held], reviews.labels[~held], penalty)
         unseen[held] = matrix[held] @ weights + intercept
-    inputs = np.column_stack((unseen, evidence))
-    importance = _importance(reviews)
-    stage, constant = _fit(inputs, reviews.labels, 1.0, importance)
+        opening_unseen[held] = opening_matrix[held] @ weights + intercept
+    evidence = np.vstack((_evidence(reviews.texts), _evidence(openings)))
+    inputs = np.column_stack((np.concatenate((unseen, opening_unseen)), evidence))
+    importance = np.concatenate((_importance(reviews), _importance(reviews) / 2))
+    stage, constant = _fit(inputs, np.tile(reviews.labels, 2), 1.0, importance)
     combination = np.append(stage, constant)
     weights, intercept = _fit(matrix, reviews.labels, penalty)
-    scale = float(np.quantile(np.abs(weights), 0.9999)) / 127
+    scale = float(np.quantile(np.abs(weights[weights != 0]), 0.9999)) / 127
     buckets = np.clip(np.round(weights / scale), -127, 127).astype(np.int8)
-    model = LanguageModel(buckets, scale, float(intercept), combination, np.zeros(5))
-    combined = np.column_stack((unseen, evidence, np.ones(len(unseen)))) @ combination
-    calm_evidence = _evidence(calm)
-    calm_margins = model.margins(grams_of(calm))
-    calm_combined = np.column_stack((calm_margins, calm_evidence, np.ones(len(calm)))) @ combination
-    opinions = np.vstack(
-        (opinion_evidence(combined, evidence), opinion_evidence(calm_combined, calm_evidence))
-    )
-    held = np.concatenate((np.ones(len(unseen)), np.zeros(len(calm))))
-    # As many opinions as calm texts, and opinions three times as dear: a review called neutral is the worse error.
-    share = np.where(held > 0, 3.0 / len(unseen), 1.0 / len(calm)) * len(calm)
-    slope, base = _fit(opinions[:, :-1], held, 10.0, share)
-    return LanguageModel(buckets, scale, float(intercept), combination, np.append(slope, base))
+    model = LanguageModel(buckets, scale, float(intercept), combination, np.zeros(4))
+    calm_inputs = np.column_stack((model.margins(grams_of(calm)), _evidence(calm)))
+    return replace(model, opinion=_fit_opinion(inputs, calm_inputs, combination))
+
+
+def _fit_opinion(opinions: Array, calm: Array, combination: Array) -> Array:
+    """Tell opinions from texts without one; both columns are margin and evidence; shape (4,)."""
+    rows = np.vstack((opinions, calm))
+    combined = np.column_stack((rows, np.ones(len(rows)))) @ combination
+    held = np.concatenate((np.ones(len(opinions)), np.zeros(len(calm))))
+    # A review called neutral is the worse error: opinions weigh six times as much as calm texts.
+    importance = np.where(held > 0, 6000 / len(opinions), 1000 / len(calm))
+    slope, base = _fit(opinion_evidence(combined, rows[:, 1:])[:, :-1], held, 10.0, importance)
+    return np.append(slope, base)
 
 
 def _domain(text: str) -> str:
@@ -178,7 +184,7 @@ def _fit(inputs: Any, labels: Any, penalty: float, importance: Array | None = No
     from sklearn.linear_model import LogisticRegression
 
     balance = None if importance is not None else "balanced"
-    model = LogisticRegression(C=penalty, max_iter=500, class_weight=balance)
+    model = LogisticRegression(C=penalty, solver="liblinear", max_iter=500, class_weight=balance)
     model.fit(inputs, labels, sample_weight=importance)
     return model.coef_[0], float(model.intercept_[0])
 

@@ -124,7 +124,8 @@ class Wording:
     def _tail(self, name: str, context: Mapping[str, str]) -> str:
         if self.rng.random() < 0.2:
             return ""
-        return self.data["comma"] + self.fill(self.rng.choice(self.data["tails"][name]), context)
+        tail = self.fill(self.rng.choice(self.data["tails"][name]), context)
+        return f"{self.data['comma']}{tail}"
 
     def _event(self, name: str, context: Mapping[str, str], topic: str) -> Said:
         first, second = self.rng.sample(self.data["events"][name], 2)
