@@ -102,7 +102,7 @@ def test_unbound_numbers_are_found(text: str, unbound: list[str]) -> None:
 
 def test_a_figure_that_points_nowhere_is_unbound() -> None:
     figures = [{"text": "33.3", "value": 33.3333, "tool_call_id": "a", "path": "data.csat"}]
-    assert unbound_figures(_changed(figures=figures), []) == ["33.3"]
+    assert unbound_figures(_changed(answer="NPS为33.3", figures=figures), []) == ["33.3"]
 
 
 def test_words_and_approval() -> None:
