@@ -4,13 +4,12 @@ from typing import Any
 
 import pytest
 
-from store.facts import Window
+from store.facts import Selection, Window
 from tests.tools_world import build, feedback, shared
 from tools.catalogue import run_tool
 from tools.cause_query import CauseQuery
 from tools.context import ToolContext
 from tools.measures import find_measure
-from tools.selection import Selection
 
 
 @pytest.fixture(scope="module")

@@ -176,3 +176,21 @@ def test_results_are_in_local_time(context: ToolContext) -> None:
     item = run(context, "search_feedback", limit=1)["data"]["items"][0]
     newest = max(one.feedback.occurred_at for one in ITEMS if one.feedback.occurred_at and one.feedback.text)
     assert item["time"] == newest.astimezone(ZONE).isoformat()
+
+
+def test_a_query_finds_what_is_meant_within_the_filters(context: ToolContext) -> None:
+    result = run(context, "search_feedback", query="物流太慢", filters={"region": "上海"}, limit=5)
+    items = result["data"]["items"]
+    texts = {one.feedback.feedback_id: one for one in ITEMS}
+    assert 1 <= len(items) <= 5
+    assert items[0]["text"].startswith("物流太慢")
+    assert all(texts[item["id"]].feedback.region == "上海" for item in items)
+    assert [item["score"] for item in items] == sorted((item["score"] for item in items), reverse=True)
+    assert result["n"] == len(chosen(keep=lambda one: one.feedback.region == "上海"))
+
+
+def test_a_query_in_time_order_keeps_to_literal_words(context: ToolContext) -> None:
+    result = run(context, "search_feedback", query="态度不好", contains=["态度"], order="newest", limit=5)
+    times = [item["time"] for item in result["data"]["items"]]
+    assert times == sorted(times, reverse=True)
+    assert all("态度" in item["text"] for item in result["data"]["items"])
