@@ -57,21 +57,16 @@ def _groups(frame: Frame, result: dict[str, Any], metric: str, groups: list[dict
     value_key = "nps" if metric == "nps" else "value"
     with_value = [group for group in groups if group.get(value_key) is not None]
     if frame.rank:
-        with_value.sort(key=lambda group: group[value_key], reverse=frame.rank == "highest")
+        with_value.sort(key=lambda group: group[value_key], reverse=frame.rank != "lowest")
     shown = with_value[: frame.limit or _ROWS]
     lines = []
     if frame.rank and with_value:
-        first = with_value[0]
-        lines.append(
-            phrase(
-                f"ranked_{frame.rank}",
-                language,
-                metric=metric_name(metric, language),
-                key=group_name(first, language),
-                value=amount(metric, first[value_key]),
-                n=number(first["n"]),
-            )
-        )
+        ends = {"highest": with_value[0], "lowest": with_value[-1]}
+        for rank in ("highest", "lowest") if frame.rank == "both" else (frame.rank,):
+            group = ends[rank] if frame.rank == "both" else with_value[0]
+            facts = {"key": group_name(group, language), "value": amount(metric, group[value_key])}
+            named = metric_name(metric, language)
+            lines.append(phrase(f"ranked_{rank}", language, metric=named, n=number(group["n"]), **facts))
     head = "groups_head" if len(shown) == len(groups) else "groups_top"
     lines.append(phrase(head, language, count=len(groups), shown=len(shown)))
     lines += [_group_line(group, metric, value_key, language) for group in shown]

@@ -17,6 +17,7 @@ Goal = Literal[
     "quality",
     "help",
 ]
+Rank = Literal["highest", "lowest", "both"]
 PeriodValue = str | dict[str, str]
 
 
@@ -38,7 +39,7 @@ class Frame:
     exclude: dict[str, list[str]] = field(default_factory=dict)
     group_by: tuple[str, ...] = ()
     limit: int | None = None
-    rank: Literal["highest", "lowest"] | None = None
+    rank: Rank | None = None
     claims: Literal["up", "down"] | None = None
     customer_ids: tuple[str, ...] = ()
     search: str = ""

@@ -124,7 +124,7 @@ class Planner:
         calls = []
         grouping: dict[str, Any] = {"group_by": list(frame.group_by)} if frame.group_by else {}
         if frame.group_by and frame.rank:
-            grouping["sort"] = frame.rank
+            grouping["sort"] = "highest" if frame.rank == "both" else frame.rank
         for metric in frame.metrics or (self._metric(frame),):
             if metric == "nps":
                 calls.append(Call("nps_stats", {**frame.selection(), **grouping}))

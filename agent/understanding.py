@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Literal, get_args
 
 from agent.figures import find_figures
-from agent.frame import Frame, Goal, PeriodValue
+from agent.frame import Frame, Goal, PeriodValue, Rank
 from agent.vocabulary import Hit, ValueHit, Vocabulary, matcher
 
 PeriodFinder = Callable[[str], Sequence[tuple[tuple[int, int], str]]]
@@ -30,6 +30,12 @@ _QUOTED = re.compile(r"[「『“\"']([^「」『』“”\"']{1,60})[」』”\
 _LABEL_DIMENSIONS = ("topic", "topic_area", "risk", "intent", "sentiment", "emotion", "competitor")
 _WIDE_DIMENSIONS = ("channel", "region", "language", "nps_class", "customer_type", "product", "priority")
 _NOT_GROUPED = frozenset({"customer_id", "source", "speaker", "theme", "conversation_id"})
+_SIDE_BY_SIDE = re.compile(r"[比和与跟对较]|\b(?:vs|versus|and|against|than|to|from)\b", re.IGNORECASE)
+_ZH_FUNCTION = re.compile(r"[的吗呢是了在吧啊哪谁咋啥么多少为看给请下]")
+_EN_FUNCTION = re.compile(
+    r"\b(?:the|what|how|why|which|who|is|are|was|were|did|do|and|for|of|in|by|me|our|please|show|give)\b",
+    re.I,
+)
 _SHARES = {"negative": "negative_share", "positive": "positive_share", "neutral": "neutral_share"}
 
 
@@ -48,13 +54,17 @@ class Reader:
         self._find_periods = find_periods
         self._is_later = is_later
         self._is_customer = is_customer
+        self._speller = vocabulary.speller()
 
     def read(self, question: str) -> Frame:
         """Read one question. Nothing is inherited; `named` tells what the question itself says."""
-        text = question.strip()
+        text = self._speller.latin(question.strip())
         spans = self._find_periods(text)
         bare = _blank(text, [span for span, _ in spans])
         metric_hits = self.vocabulary.metrics(bare)
+        if not metric_hits:
+            bare = self._speller.chinese(bare)
+            metric_hits = self.vocabulary.metrics(bare)
         values = self._values(bare, metric_hits)
         ids = [match.group().strip(" :：#") for match in _CUSTOMER.finditer(bare)]
         customers = tuple(customer for customer in ids if self._is_customer(customer))
@@ -69,8 +79,8 @@ class Reader:
             goals = ("compare",)
         goals, group_by = _segments(goals, group_by, filters, compare_to)
         frame = Frame(
-            question=text,
-            language=language_of(text),
+            question=question.strip(),
+            language=language_of(question),
             goals=goals,
             metrics=metrics,
             period=period,
@@ -106,12 +116,15 @@ class Reader:
         tags = list(dict.fromkeys(hit.tag for hit in matcher("goals").find(text)))
         if "why" in tags and "compare" in tags:
             tags.remove("compare")
-        if any(hit.tag == "volume" for hit in metrics):
+        asks_share = matcher("share").find(text) and any(v.dimension == "nps_class" for v in values)
+        if asks_share or any(hit.tag == "volume" for hit in metrics):
             tags = [tag for tag in tags if tag not in ("low_scores", "quotes", "themes")]
         if "themes" in tags and "quotes" in tags:
             tags.remove("quotes")
         if "compare" in tags and not _really_compares(text, values) and periods < 2:
             tags.remove("compare")
+        if "help" in tags and (len(tags) > 1 or metrics):
+            tags.remove("help")
         if customers and not {"tasks", "quotes"} & set(tags):
             tags = ["customer", *[tag for tag in tags if tag in ("plan", "tasks")]]
         return tuple(goal for tag in tags for goal in get_args(Goal) if goal == tag)
@@ -122,9 +135,8 @@ class Reader:
         kept: dict[str, list[str]] = {}
         left_out: dict[str, list[str]] = {}
         without = matcher("exclude_before").find(text)
-        goal_spans = [
-            hit for hit in matcher("goals").find(text) if hit.tag in ("themes", "low_scores", "risk", "plan")
-        ]
+        wordy = ("themes", "low_scores", "risk", "plan", "quality")
+        goal_spans = [hit for hit in matcher("goals").find(text) if hit.tag in wordy]
         for hit in values:
             if any(g.start <= hit.start and hit.end <= g.end for g in goal_spans):
                 continue
@@ -159,6 +171,8 @@ class Reader:
                 continue
             if cued or ranks or after:
                 found.append(hit.tag)
+        if {"risk", "tasks", "customer", "quotes"} & set(goals):
+            return ()
         if "why" not in goals:
             found += [hit.tag for hit in matcher("time_group").find(text) if hit.tag not in found]
         return tuple(found)
@@ -167,6 +181,8 @@ class Reader:
         self, text: str, phrases: list[str], goals: tuple[Goal, ...]
     ) -> tuple[PeriodValue | None, PeriodValue | None]:
         first = phrases[0] if phrases else None
+        if len(phrases) >= 2 and not ("compare" in goals or _SIDE_BY_SIDE.search(text)):
+            return phrases[-1], None
         if len(phrases) >= 2:
             later, earlier = (phrases[0], phrases[1])
             if self._is_later(earlier, later):
@@ -193,8 +209,14 @@ class Reader:
 
 
 def language_of(text: str) -> Literal["zh", "en"]:
-    """Chinese if it has at least as many Chinese characters as Latin words."""
-    return "zh" if len(_CJK.findall(text)) >= max(1, len(_LATIN.findall(text))) else "en"
+    """The language a question is asked in: by its function words, else by which script prevails."""
+    chinese, latin = _CJK.findall(text), _LATIN.findall(text)
+    if not chinese or not latin:
+        return "zh" if chinese else "en"
+    grammar = bool(_ZH_FUNCTION.search(text)), bool(_EN_FUNCTION.search(text))
+    if grammar[0] != grammar[1]:
+        return "zh" if grammar[0] else "en"
+    return "zh" if len(chinese) >= len(latin) else "en"
 
 
 def _blank(text: str, spans: list[tuple[int, int]]) -> str:
@@ -258,15 +280,17 @@ def _asks_generally(text: str, dated: bool) -> bool:
     return dated and not re.sub(r"[\s，。？！?!,.]", "", rest)
 
 
-def _rank(text: str, goals: tuple[Goal, ...]) -> Literal["highest", "lowest"] | None:
+def _rank(text: str, goals: tuple[Goal, ...]) -> Rank | None:
     if "themes" in goals:
         return None
-    if matcher("lowest").find(text):
-        return "lowest"
-    return "highest" if matcher("highest").find(text) else None
+    low, high = bool(matcher("lowest").find(text)), bool(matcher("highest").find(text))
+    if low and high:
+        return "both"
+    return "lowest" if low else "highest" if high else None
 
 
 def _claims(text: str) -> Literal["up", "down"] | None:
+    text = _blank(text, [(hit.start, hit.end) for hit in matcher("neutral").find(text)])
     down, up = matcher("down").find(text), matcher("up").find(text)
     if bool(down) == bool(up):
         return None

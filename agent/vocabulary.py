@@ -6,6 +6,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from agent.spelling import Speller
 from store.facts import Catalogue
 
 _FILE = Path(__file__).with_name("vocabulary.yaml")
@@ -13,6 +14,8 @@ _ASCII = re.compile(r"[A-Za-z0-9]")
 _ID_LIKE = frozenset(
     {"feedback_id", "customer_id", "conversation_id", "turn", "source", "media", "speaker", "text"}
 )
+# Values that are ordinary words of a question: only their longer names stand for them.
+_TOO_COMMON = frozenset({"app", "other", "review", "und"})
 _FIELD_ORDER = (
     "region",
     "city",
@@ -115,8 +118,11 @@ class Vocabulary:
     def values(self, text: str) -> list[ValueHit]:
         """Dimension values; where one word is a value of several dimensions, the nearest named one wins."""
         named = self.dimensions(text)
+        names = {(hit.start, hit.end) for hit in named}
         found = []
         for hit in self._values.find(text):
+            if (hit.start, hit.end) in names:
+                continue  # 门店 is what stores are called, even where some channel has that name too
             meanings = self._meanings[hit.tag]
             chosen = meanings[0]
             for other in meanings[1:]:
@@ -129,7 +135,17 @@ class Vocabulary:
         """Metrics that the data has: its own names first, then the standard ones."""
         own = self._custom.find(text)
         hits = [hit for hit in matcher("metrics").find(text) if not _overlaps(hit, own)]
-        return sorted([*own, *[Hit(h.start, h.end, self.available(h.tag)) for h in hits]])
+        if own or any(hit.tag not in ("score", "volume") for hit in hits):
+            hits = [hit for hit in hits if hit.tag != "score"]  # "CES score" asks for one figure
+        standard = [
+            Hit(h.start, h.end, self.available("rating" if h.tag == "score" else h.tag)) for h in hits
+        ]
+        return sorted([*own, *standard])
+
+    def speller(self) -> Speller:
+        """Mends towards metric words and the data's own names."""
+        words = [word for synonyms in _words()["metrics"].values() for word in synonyms]
+        return Speller([*words, "average", *self.catalogue.metrics])
 
     def available(self, metric: str) -> str:
         """The metric itself, or for a plain rating or satisfaction the data's own measure of it."""
@@ -180,14 +196,17 @@ def _value_matcher(
             pairs.append((dimension, value))
 
     known = [name for name in _FIELD_ORDER if name in catalogue.dimensions]
-    others = sorted(set(catalogue.dimensions) - set(known) - _ID_LIKE)
-    for dimension in (*known, *others):
+    for dimension in known:
         for value, _ in catalogue.dimensions[dimension].values:
-            _learn_value(learn, dimension, value)
+            if value not in _TOO_COMMON:
+                _learn_value(learn, dimension, value)
     for dimension, values in _words()["values"].items():
         for value, words in values.items():
             for word in words:
                 learn(word, dimension, value)
+    for dimension in sorted(set(catalogue.dimensions) - set(known) - _ID_LIKE - set(catalogue.metrics)):
+        for value, _ in catalogue.dimensions[dimension].values:
+            _learn_value(learn, dimension, value)
     for name, path in topics.items():
         learn(name, "topic" if "/" in path else "topic_area", path)
     return Matcher({word: word for word in meanings}), meanings

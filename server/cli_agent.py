@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from agent.ask import Answer
 
 _READ_LIMIT = 200_000
+_SUMMARY = 60
 
 
 def register(app: typer.Typer) -> None:
@@ -114,8 +115,9 @@ def show_answer(answer: "Answer", as_json: bool) -> None:
         console.print()
         console.print("[bold]待审批[/bold]" if zh else "[bold]Awaiting approval[/bold]")
         for draft in answer.pending_approvals:
-            due = f"  {draft.due_at}" if draft.due_at else ""
-            console.print(f"  {draft.id}  {escape(draft.owner)}{due}  {escape(draft.summary)}")
+            due = f" → {draft.due_at[:16].replace('T', ' ')}" if draft.due_at else ""
+            summary = draft.summary if len(draft.summary) <= _SUMMARY else draft.summary[:_SUMMARY] + "…"
+            console.print(f"  {draft.id}  {escape(draft.owner)}{due}  {escape(summary)}")
         console.print(f"  → voiceloop approve {answer.thread_id}")
     tools = ", ".join(dict.fromkeys(call.name for call in answer.tool_calls))
     source = f"来源：{tools}" if zh else f"Sources: {tools}"

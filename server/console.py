@@ -23,7 +23,8 @@ def out() -> "Console":
     """The console of results."""
     from rich.console import Console
 
-    return Console(soft_wrap=True, highlight=False)
+    # A pipe has no width of its own: wide enough that tables are not cut.
+    return Console(highlight=False, width=None if sys.stdout.isatty() else 120)
 
 
 def err() -> "Console":
