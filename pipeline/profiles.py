@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date
+from functools import lru_cache
 
 from pipeline.dates import DateProfile
 from pipeline.headers import Cell, RawRow
@@ -15,9 +16,16 @@ CLOSE_LOOK = 2_000
 LONG_VALUE = 500
 LONGEST_CATEGORY = 60
 _MOST_NUMBERS = 2_000
+_LONGEST_NUMBER = 40
 _ADDRESS = re.compile(r"^(?:https?://|www\.|/)[^\s]*$|^\S+@\S+\.\S+$|^[\[{]\s*[\"{\]]", re.IGNORECASE)
+_SHORT_DATE = ("/", "-", ".")
 _CJK = re.compile(r"[\u3400-\u9fff]")
 _CLOCK = re.compile(r"^\d{1,2}[:：]\d{2}(?:[:：]\d{2})?(?:\s*[ap]m)?$", re.IGNORECASE)
+
+
+@lru_cache(maxsize=65_536)
+def _number(cell: Cell) -> float | None:
+    return parse_number(cell)
 
 
 @dataclass
@@ -39,6 +47,7 @@ class ColumnProfile:
     clocks: int = 0
     likert: int = 0
     consecutive: int = 0
+    dated: bool = True
     distinct_values: set[str] = field(default_factory=set)
     numbers: Counter[float] = field(default_factory=Counter)
     numeric: int = 0
@@ -58,9 +67,10 @@ class ColumnProfile:
         if self.looked < CLOSE_LOOK:
             self._look(cell)
             return
-        if self.numeric_share > 0.5:
+        if self.numeric > 0.5 * self.looked:
             self._add_number(cell)
-        if self.date_share > 0.5:
+        # Of further dates only those count that may tell day from month.
+        if self.dated and isinstance(cell, str) and (cell[1:2] in _SHORT_DATE or cell[2:3] in _SHORT_DATE):
             self.dates.add(cell)
 
     def _look(self, cell: Cell) -> None:
@@ -73,9 +83,11 @@ class ColumnProfile:
         self.likert += meaning(text[:40], "likert") is not None
         self._add_number(cell)
         self.dates.add(cell)
+        self.dated = self.looked < CLOSE_LOOK or self.date_share > 0.5
 
     def _add_number(self, cell: Cell) -> None:
-        number = None if isinstance(cell, date) else parse_number(cell)
+        wordy = isinstance(cell, date) or (isinstance(cell, str) and len(cell) > _LONGEST_NUMBER)
+        number = None if wordy else _number(cell)
         if number is None:
             return
         self.numeric += 1

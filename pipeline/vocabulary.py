@@ -41,12 +41,17 @@ def _nulls() -> frozenset[str]:
     return frozenset(str(word) for word in vocabulary()["null_words"])
 
 
+@lru_cache(maxsize=65_536)
+def _says_nothing(text: str) -> bool:
+    return text.strip().lower() in _nulls()
+
+
 def is_empty(cell: Cell) -> bool:
     """Whether a cell says nothing: empty, or one of the words systems write for that."""
     if cell is None:
         return True
     if isinstance(cell, str):
-        return (len(cell) < 16 and cell.strip().lower() in _nulls()) or not cell.strip()
+        return _says_nothing(cell) if len(cell) < 16 else cell.isspace()
     return isinstance(cell, float) and cell != cell
 
 

@@ -7,7 +7,7 @@ from pipeline.classifier import Classifier
 from pipeline.language import detect_language
 from pipeline.near_duplicates import NearDuplicates
 from pipeline.rows import Draft
-from store.facts import FactStore
+from store.facts import FactStore, Selection
 from store.identity import text_key
 from store.records import Feedback, LabelledFeedback, Labels
 
@@ -78,7 +78,7 @@ class FeedbackWriter:
         if self._near is None:
             self._near = NearDuplicates()
             # Comparing with what is stored is worth it while that takes a second or so.
-            if 0 < self._facts.catalogue().items <= SEEDED_ITEMS:
+            if 0 < self._facts.count(Selection()) <= SEEDED_ITEMS:
                 self._near.group(self._facts.texts())
         return self._near.group(spoken)
 
