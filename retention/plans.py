@@ -26,8 +26,9 @@ _TREND_LOW, _TREND_HIGH = 0.5, 3.0
 class Reach:
     """How many are hit by one thing, counted over the items of the period and of the one before.
 
-    `negative` of the `n` items on it are negative, `urgent` of these are urgent; `scope` is the number of
-    all items of the question. The before figures are None where there is nothing to compare with.
+    Within the cause `negative` of the `n` items on it are negative, `urgent` of these are urgent;
+    `everywhere` counts negative items on it inside the cause and out, `scope` all items of the question. The
+    before figures are None where there is nothing to compare with.
     """
 
     title: str
@@ -35,8 +36,9 @@ class Reach:
     negative: int
     urgent: int
     scope: int
+    everywhere: int = 0
     negative_before: int | None = None
-    n_before: int | None = None
+    everywhere_before: int | None = None
     scope_before: int | None = None
     topic: str | None = None
 
@@ -62,18 +64,16 @@ class Reach:
         return max(_TREND_LOW, min(_TREND_HIGH, now / before))
 
     @property
-    def share_now(self) -> float:
-        """Negative share of what is said about it, in the period."""
-        return self.negative / self.n if self.n else 0.0
+    def rate(self) -> float:
+        """Share of all items of the question that are negative about it, inside the cause and out."""
+        return self.everywhere / self.scope if self.scope else 0.0
 
     @property
-    def share_before(self) -> float | None:
-        """The same in the period before; None where nothing was said."""
-        return (
-            self.negative_before / self.n_before
-            if self.n_before and self.negative_before is not None
-            else None
-        )
+    def rate_before(self) -> float | None:
+        """The same in the period before; None where there is nothing to compare with."""
+        if self.everywhere_before is None or not self.scope_before:
+            return None
+        return self.everywhere_before / self.scope_before
 
 
 @dataclass(frozen=True)
@@ -217,8 +217,8 @@ def _target(
     """The metric a measure is judged by and its target, in words."""
     if template.metric == TOPIC_METRIC and reach.n:
         metric = book.say("topic_metric", language, topic=reach.title)
-        now, before = f"{reach.share_now:.1%}", reach.share_before
-        if before is not None and before < reach.share_now:
+        now, before = f"{reach.rate:.1%}", reach.rate_before
+        if before is not None and before < reach.rate:
             said = book.say("target_topic", language, topic=reach.title, now=now, target=f"{before:.1%}")
             return metric, said
         return metric, book.say("target_open", language, now=now)

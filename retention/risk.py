@@ -14,6 +14,7 @@ from retention.wording import Language, name_of, sentence
 from store.facts import Voice
 from store.records import BehaviourEvent, Sentiment, Tier
 
+LOW_HEALTH = "health"
 _GRAVITY = {Tier.YELLOW: 1, Tier.CALLBACK: 2, Tier.ORANGE: 3, Tier.RED: 4}
 
 
@@ -161,9 +162,15 @@ def _triggers(
             found.append(Trigger(tier, deed.name, deed.at, (deed.evidence,)))
     found += _mood_triggers(fresh, health, policy, now)
     if health.health < policy.health.threshold and health.items >= policy.triggers.minimum_items and voices:
-        found.append(Trigger(Tier.CALLBACK, "health", voices[-1].occurred_at, ()))
+        found.append(Trigger(Tier.CALLBACK, LOW_HEALTH, voices[-1].occurred_at, ()))
     enough = [t for t in found if health.items + len(deeds) >= policy.tiers[t.tier].minimum_items]
-    return tuple(sorted(_merged(enough), key=lambda t: (-_GRAVITY[t.tier], -t.at.timestamp(), t.cause)))
+    # A low score as such explains nothing: a cause that does goes before it.
+    return tuple(
+        sorted(
+            _merged(enough),
+            key=lambda t: (-_GRAVITY[t.tier], t.cause == LOW_HEALTH, -t.at.timestamp(), t.cause),
+        )
+    )
 
 
 def _mood_triggers(fresh: Sequence[Voice], health: Health, policy: Policy, now: datetime) -> list[Trigger]:

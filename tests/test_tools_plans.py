@@ -126,6 +126,16 @@ def test_the_same_plan_is_stored_once_and_opened_by_a_manager(world: World) -> N
     assert world.operations.verify_audit() == 2
 
 
+def test_new_figures_make_a_new_plan(calm: World) -> None:
+    fill(calm, late=False)
+    before = PLAN.run(MONTHS, calm.context()).data["plan"]
+    for i in range(40):
+        calm.says(f"n{i}", 40, f"包装全破了 {i}", Sentiment.NEGATIVE, topics=("logistics/packaging",), nps=1)
+    after = PLAN.run(MONTHS, calm.context()).data["plan"]
+    assert after["plan_id"] != before["plan_id"]
+    assert any("包装" in measure["metric"] for measure in after["measures"])
+
+
 def test_nothing_to_plan_on_and_unknown_names_are_said_and_nothing_is_stored(world: World) -> None:
     for wrong in (
         {"period": "2020-01"},

@@ -30,13 +30,14 @@ def count_reach(
     scopes = [g.n for g in facts.aggregate(Aggregate("volume", chosen.selection, windows))]
     scope_before = scopes[1] if before else None
     said = facts.aggregate(Aggregate("negative_share", narrowed, windows))
+    everywhere = facts.aggregate(Aggregate("negative_share", chosen.selection, windows))
     urgent = Chosen(narrowed, chosen.period).also({"sentiment": ("negative",), "priority": ("urgent",)})
     title = cause["label"] if cause else load_measures().say("cause_overall", language)
-    overall = _counted(title, said, facts.count(urgent), scopes[0], scope_before)
-    by_topic: dict[str, list[Group]] = {}
-    for group in facts.aggregate(Aggregate("negative_share", narrowed, windows, group_by=("topic",))):
-        if group.key[0] is not None:
-            by_topic.setdefault(group.key[0], []).append(group)
+    overall = _counted(title, said, everywhere, facts.count(urgent), scopes[0], scope_before)
+    by_topic = _by_topic(facts.aggregate(Aggregate("negative_share", narrowed, windows, group_by=("topic",))))
+    in_all = _by_topic(
+        facts.aggregate(Aggregate("negative_share", chosen.selection, windows, group_by=("topic",)))
+    )
     urgent_by_topic = {
         group.key[0]: group.n for group in facts.aggregate(Aggregate("volume", urgent, group_by=("topic",)))
     }
@@ -44,6 +45,7 @@ def count_reach(
         _counted(
             topic_name(topic, language),
             groups,
+            in_all.get(topic, []),
             urgent_by_topic.get(topic, 0),
             scopes[0],
             scope_before,
@@ -57,26 +59,39 @@ def count_reach(
     return overall, reaches[:_TOPICS]
 
 
+def _by_topic(groups: Sequence[Group]) -> dict[str, list[Group]]:
+    found: dict[str, list[Group]] = {}
+    for group in groups:
+        if group.key[0] is not None:
+            found.setdefault(group.key[0], []).append(group)
+    return found
+
+
+def _negative(groups: Sequence[Group], window: int) -> int:
+    """Negative items of a window; a window without a group has none."""
+    return round(sum(group.total for group in groups if group.window == window))
+
+
 def _counted(
     title: str,
     groups: Sequence[Group],
+    everywhere: Sequence[Group],
     urgent: int,
     scope: int,
     scope_before: int | None,
     *,
     topic: str | None = None,
 ) -> Reach:
-    """A Reach from the negative share's sums by window; a window without a group has no item."""
-    now = next((group for group in groups if group.window == 0), None)
-    then = next((group for group in groups if group.window == 1), None)
+    """A Reach from the negative share's sums by window, within the cause and everywhere."""
     return Reach(
         title=title,
-        n=now.n if now else 0,
-        negative=round(now.total) if now else 0,
+        n=sum(group.n for group in groups if group.window == 0),
+        negative=_negative(groups, 0),
         urgent=urgent,
         scope=scope,
-        negative_before=None if scope_before is None else round(then.total) if then else 0,
-        n_before=None if scope_before is None else then.n if then else 0,
+        everywhere=_negative(everywhere, 0),
+        negative_before=None if scope_before is None else _negative(groups, 1),
+        everywhere_before=None if scope_before is None else _negative(everywhere, 1),
         scope_before=scope_before,
         topic=topic,
     )
@@ -103,8 +118,8 @@ def reach_figures(reach: Reach) -> dict[str, Any]:
         "negative": reach.negative,
         "urgent": reach.urgent,
         "scope": reach.scope,
-        "negative_share": rounded(reach.share_now),
-        "negative_share_before": rounded(reach.share_before),
+        "rate": rounded(reach.rate),
+        "rate_before": rounded(reach.rate_before),
         "reach": rounded(reach.reach),
         "severity": rounded(reach.severity),
         "trend": rounded(reach.trend),

@@ -7,7 +7,7 @@ from pydantic import Field
 
 from retention.approvals import approve_plan, require_approver
 from retention.measures import load_measures
-from retention.plans import Problem, build_plan, hypothesis, plan_id, rank_measures
+from retention.plans import Problem, Ranked, build_plan, hypothesis, plan_id, rank_measures
 from store.errors import ToolInputError
 from store.facts import Aggregate, Selection, Window
 from store.records import ActionPlan, AuditEntry, TaskStatus
@@ -70,7 +70,7 @@ def create_action_plan(args: ActionPlanArguments, context: ToolContext) -> ToolR
         problem,
         ranked,
         book,
-        plan_id=_id(args, measure, chosen, before, dimensions, cause, context),
+        plan_id=_id(args, measure, chosen, before, cause, ranked),
         evidence=list(dict.fromkeys(evidence))[:_EVIDENCE],
         language=args.language,
         now=context.clock.now(),
@@ -203,14 +203,15 @@ def _id(
     measure: Measure,
     chosen: Chosen,
     before: ResolvedPeriod | None,
-    dimensions: Sequence[str],
     cause: Mapping[str, Any] | None,
-    context: ToolContext,
+    ranked: Sequence[Ranked],
 ) -> str:
-    conditions = [f"{name}={cause['conditions'][name]}" for name in sorted(dimensions)] if cause else []
+    """What the plan is about and what it says: new figures make a new plan, asking again does not."""
+    conditions = [f"{name}={value}" for name, value in sorted(cause["conditions"].items())] if cause else []
     filters = [f"{name}={value}" for name, value in sorted(chosen.filters.items(), key=str)]
     spans = [str(chosen.period.window), str(before.window if before else None)]
-    return plan_id(args.language, measure.name, *spans, *filters, "cause", *conditions)
+    measures = [f"{r.template.id}:{r.score}" for r in ranked]
+    return plan_id(args.language, measure.name, *spans, *filters, "cause", *conditions, "measures", *measures)
 
 
 def _propose(plan: ActionPlan, context: ToolContext) -> tuple[ActionPlan, bool]:
