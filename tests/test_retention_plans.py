@@ -57,7 +57,7 @@ def test_targets_are_levels_that_were_measured() -> None:
     ranked = rank_measures(PROBLEM, [LATE], LATE, ["region"], BOOK, language="en", limit=20)
     measures = {r.template.id: r.measure for r in ranked}
     assert "from 12.0% down to 5.0%" in measures["reroute_backlog"].target
-    assert measures["regional_task_force"].target == "NPS from 10.0 back to 30.0"
+    assert measures["regional_task_force"].target == "NPS from 10.0 to 30.0"
     unmeasured = Problem("p", "c", "nps", "NPS", "association", True, 10)
     bare = rank_measures(unmeasured, [], LATE, ["region"], BOOK, language="en", limit=20)
     assert all(r.measure.target == "" for r in bare)
