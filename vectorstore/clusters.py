@@ -24,7 +24,7 @@ _SEARCH_RUNS = 6
 _SEARCH_SAMPLE = 4_000
 _GRID = (3, 4, 6, 9, 13, 19, 28, 40, 60, 80)
 # The smallest number of clusters that is nearly as good as the best is the readable one.
-_NEARLY = 0.97
+_NEARLY = 0.95
 
 
 @dataclass(frozen=True)
@@ -45,12 +45,12 @@ def cluster(features: Vectors, draws: Draws, weights: Vectors, smallest: int) ->
     """Cluster unit rows into a number of clusters chosen by the data, none under `smallest` rows.
 
     `features` (n, d), `draws` (n,), `weights` (n,) positive. The number is the least of a grid whose
-    simplified silhouette (Hruschka 2006: distances to centroids) comes within 3% of the best.
+    simplified silhouette (Hruschka 2006: distances to centroids) comes within 5% of the best.
     """
     if len(features) < 2 * smallest:
         return _one(features, weights)
     # Fewer clusters than this mix matters that people tell apart; more than that cannot be read.
-    fewest, most = round(np.cbrt(len(features))), round(np.sqrt(len(features)))
+    fewest, most = round(np.cbrt(len(features))), round(np.sqrt(len(features) / 4))
     grid = [k for k in _GRID if fewest <= k <= min(most, len(features) // smallest)] or [
         max(2, min(fewest, _GRID[-1], len(features) // smallest))
     ]

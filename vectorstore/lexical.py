@@ -4,7 +4,8 @@ import math
 import threading
 import unicodedata
 import weakref
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,25 +27,32 @@ _B = 0.5
 class LexicalTexts:
     """Texts by key as one run of code points; grows by new keys, never re-reads what it holds.
 
-    A key is a hash of its text, so what is held cannot go stale. Memory: about 4 bytes a character.
+    A key is a hash of its text, so what is held cannot go stale. Memory: 4 bytes a character, and 2
+    more for each size of n-gram that was asked for.
     """
 
     def __init__(self) -> None:
         self._rows: dict[str, int] = {}
-        self._points: list[NDArray[np.uint32]] = []
+        self._starts = np.zeros(1, dtype=np.intp)
+        self._run = np.empty(0, dtype=np.uint32)
+        self._marks: dict[int, NDArray[np.uint16]] = {}
         self._lock = threading.Lock()
 
     def missing(self, text_keys: Iterable[str]) -> list[str]:
         """Keys not held yet."""
         return [key for key in text_keys if key not in self._rows]
 
-    def add(self, texts: dict[str, str]) -> None:
+    def add(self, texts: Mapping[str, str]) -> None:
         """Hold more texts."""
         with self._lock:
-            for key, text in texts.items():
-                if key not in self._rows:
-                    self._points.append(_points(text))
-                    self._rows[key] = len(self._points) - 1
+            new = {key: _points(text) for key, text in texts.items() if key not in self._rows}
+            if not new:
+                return
+            ends = self._starts[-1] + np.cumsum([len(points) for points in new.values()])
+            self._run = np.concatenate([self._run, *new.values()])
+            self._starts = np.concatenate([self._starts, ends])
+            self._rows |= {key: number for number, key in enumerate(new, start=len(self._rows))}
+            self._marks = {}
 
     def scores(self, query: str, text_keys: Sequence[str]) -> Scores:
         """BM25 of the query's character n-grams over these texts, as a share of a full match.
@@ -54,26 +62,42 @@ class LexicalTexts:
         """
         if not text_keys:
             return np.empty(0, dtype=np.float32)
-        parts = [self._points[self._rows[key]] for key in text_keys]
-        lengths = np.array([len(part) for part in parts])
-        run = np.concatenate(parts).astype(np.uint64)
-        owner = np.repeat(np.arange(len(parts)), lengths)
-        norm = _K1 * (1 - _B + _B * lengths / max(1.0, float(lengths.mean())))
-        total = np.zeros(len(parts))
-        most = 0.0
-        for size, grams in _query_grams(query).items():
-            codes = _codes(run, size)
-            within = owner[: len(codes)] == owner[size - 1 :] if len(codes) else np.empty(0, dtype=bool)
-            for gram in grams:
-                found = np.flatnonzero(codes == gram)
-                times = np.bincount(owner[found[within[found]]], minlength=len(parts))
-                holding = int((times > 0).sum())
-                rarity = math.log(1.0 + (len(parts) - holding + 0.5) / (holding + 0.5))
-                most += rarity * (_K1 + 1)
-                if holding:
-                    total += rarity * times * (_K1 + 1) / (times + norm)
+        with self._lock:
+            rows = np.array([self._rows[key] for key in text_keys])
+            place = np.full(len(self._starts) - 1, -1)
+            place[rows] = np.arange(len(rows))
+            lengths = np.diff(self._starts)[rows]
+            norm = _K1 * (1 - _B + _B * lengths / float(lengths.mean()))
+            total = np.zeros(len(rows))
+            most = 0.0
+            for size, grams in _query_grams(query).items():
+                for holders, times in self._occurrences(size, grams, place, len(rows)):
+                    rarity = math.log(1.0 + (len(rows) - len(holders) + 0.5) / (len(holders) + 0.5))
+                    most += rarity * (_K1 + 1)
+                    total[holders] += rarity * times * (_K1 + 1) / (times + norm[holders])
         shares: Scores = (total / most if most else total).astype(np.float32)
         return shares
+
+    def _occurrences(
+        self, size: int, grams: _Codes, place: NDArray[np.intp], texts: int
+    ) -> Iterator[tuple[NDArray[np.intp], NDArray[np.intp]]]:
+        """For each of the sorted `grams`: the texts (by their place) that hold it, and how often.
+
+        A table of 65,536 marks passes over nearly all positions in one look-up each.
+        """
+        if size not in self._marks:
+            self._marks[size] = _mark(_codes(self._run, size))
+        wanted = np.zeros(1 << 16, dtype=bool)
+        wanted[_mark(grams)] = True
+        likely = np.flatnonzero(wanted[self._marks[size]])
+        codes = _codes_at(self._run, likely, size)
+        number = np.minimum(np.searchsorted(grams, codes), len(grams) - 1)
+        row = np.searchsorted(self._starts, likely, side="right") - 1
+        whole = (grams[number] == codes) & (likely + size <= self._starts[row + 1]) & (place[row] >= 0)
+        pairs, times = np.unique(number[whole] * texts + place[row[whole]], return_counts=True)
+        bounds = np.searchsorted(pairs, np.arange(len(grams) + 1) * texts)
+        for low, high in pairwise(bounds):
+            yield pairs[low:high] % texts, times[low:high]
 
 
 _HELD: "weakref.WeakKeyDictionary[FactStore, LexicalTexts]" = weakref.WeakKeyDictionary()
@@ -98,23 +122,25 @@ def fold(text: str) -> str:
     return " ".join("".join(char if char.isalnum() else " " for char in lowered).split())
 
 
-def _points(text: str) -> NDArray[np.uint32]:
-    folded = f" {fold(text)} ".encode("utf-32-le", "replace")
-    return np.frombuffer(folded, dtype="<u4")
+def _codes(run: NDArray[np.uint32], size: int) -> _Codes:
+    """One number for each run of `size` code points."""
+    return _codes_at(run, np.arange(max(0, len(run) - size + 1)), size)
 
 
-def _codes(run: _Codes, size: int) -> _Codes:
-    """One number for each run of `size` code points (Horner's rule in 64 bits; wraps round)."""
-    if len(run) < size:
-        return run[:0]
-    codes = run[: len(run) - size + 1].copy()
+def _codes_at(run: NDArray[np.uint32], starts: NDArray[np.intp], size: int) -> _Codes:
+    """One number for the `size` code points from each start (Horner's rule in 64 bits; wraps round)."""
+    codes = run[starts].astype(np.uint64)
     for shift in range(1, size):
-        codes = codes * np.uint64(0x100000001B3) + run[shift : len(run) - size + 1 + shift]
+        codes = codes * np.uint64(0x100000001B3) + run[starts + shift]
     return codes
 
 
-def _query_grams(query: str) -> dict[int, list[np.uint64]]:
-    """Codes of the question's n-grams by size: of Han characters one to three, of Latin words three to five."""
+def _mark(codes: _Codes) -> NDArray[np.uint16]:
+    return ((codes * np.uint64(0x9E3779B97F4A7C15)) >> np.uint64(48)).astype(np.uint16)
+
+
+def _query_grams(query: str) -> dict[int, _Codes]:
+    """Sorted codes of the question's n-grams by size: Han in ones to threes, Latin in threes to fives."""
     folded = f" {fold(query)[:_MAX_QUERY]} "
     wanted: dict[int, set[str]] = {}
     for size in sorted({*_HAN_SIZES, *_LATIN_SIZES}):
@@ -126,9 +152,14 @@ def _query_grams(query: str) -> dict[int, list[np.uint64]]:
             if size in (_LATIN_SIZES if latin else _HAN_SIZES):
                 wanted.setdefault(size, set()).add(gram)
     return {
-        size: [_codes(_points_of(gram), size)[0] for gram in sorted(grams)] for size, grams in wanted.items()
+        size: np.unique(np.concatenate([_codes(_raw(gram), size) for gram in grams]))
+        for size, grams in wanted.items()
     }
 
 
-def _points_of(gram: str) -> _Codes:
-    return np.frombuffer(gram.encode("utf-32-le"), dtype="<u4").astype(np.uint64)
+def _points(text: str) -> NDArray[np.uint32]:
+    return _raw(f" {fold(text)} ")
+
+
+def _raw(text: str) -> NDArray[np.uint32]:
+    return np.frombuffer(text.encode("utf-32-le", "replace"), dtype="<u4")

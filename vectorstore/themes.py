@@ -72,6 +72,9 @@ def refresh_themes(
     `full`: themes then keep their ids by overlap. The same texts give the same themes in any order.
     Texts without a word, or without a vector yet, have no theme. Raises StoreError.
     """
+    # Limits hold for the libraries that are loaded: those used below come first.
+    import scipy.cluster.hierarchy
+    import scipy.optimize  # noqa: F401
     from threadpoolctl import threadpool_limits
 
     tell = progress or (lambda done, total, stage: None)
