@@ -1,4 +1,4 @@
-"""How right the sentiment model is: accuracy with interval, calibration, share of neutral, by evaluation set."""
+"""How right the sentiment model is: accuracy with interval, calibration, share of neutral, by set."""
 
 import csv
 import gzip
@@ -42,7 +42,7 @@ def evaluation_sets(data: Path) -> Iterator[tuple[str, Labelled]]:
 
 
 def evaluate(weights: Path, data: Path) -> dict[str, Any]:
-    """Figures of each set: n, accuracy (neutral counts as wrong), two-way accuracy, both intervals, ECE, neutral."""
+    """Figures by set: n, accuracy (neutral counts as wrong), two-way accuracy, interval, ECE, neutral."""
     return {name: figures(labelled, weights) for name, labelled in evaluation_sets(data)}
 
 

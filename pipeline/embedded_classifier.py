@@ -1,4 +1,4 @@
-"""The classifier that ships with the product: linear sentiment, lexicon rules for everything else. No network, no GPU."""
+"""The classifier that ships with the product: linear sentiment, lexicon rules for the rest."""
 
 import hashlib
 from collections.abc import Sequence
@@ -25,7 +25,7 @@ _BATCH: Final = 2048
 
 
 class EmbeddedClassifier:
-    """Labels masked texts in Chinese and English; deterministic, thousands of short texts per core and second."""
+    """Labels masked texts in Chinese and English; deterministic, without a network or a GPU."""
 
     def __init__(self) -> None:
         self._lexicon = load_lexicon()
@@ -53,17 +53,19 @@ class EmbeddedClassifier:
         if not text.strip():
             return Labels(sentiment=Sentiment.NEUTRAL, sentiment_confidence=0.0, labeller=self._name)
         sentiment, confidence = _choose(verdict)
-        risks = find_risks(reading, sentiment)
+        competitors = find_competitors(text, self._lexicon)
+        risks = find_risks(reading, sentiment, named=bool(competitors))
+        intent = decide_intent(reading, sentiment, confidence)
         flags = find_flags(reading)
         return Labels(
             sentiment=sentiment,
             sentiment_confidence=round(confidence, 4),
             emotion=decide_emotion(reading, sentiment, confidence),
             topics=find_topics(reading, sentiment, confidence),
-            intent=decide_intent(reading, sentiment, confidence),
-            priority=decide_priority(reading, sentiment, confidence, risks, flags),
+            intent=intent,
+            priority=decide_priority(reading, sentiment, confidence, intent, risks, flags),
             risk_signals=risks,
-            competitors=find_competitors(text, self._lexicon),
+            competitors=competitors,
             compliance_flags=flags,
             labeller=self._name,
         )

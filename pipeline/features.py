@@ -29,7 +29,7 @@ class Grams(NamedTuple):
 
 
 def character_grams(texts: Sequence[str]) -> Grams:
-    """Hash the character 1-, 2- and 3-grams of each text; shape (n,) buckets and (len(texts) + 1,) offsets."""
+    """Hash the character 1- to 3-grams of each text; shapes (n,) buckets, (len(texts) + 1,) offsets."""
     plain = [
         _NOT_CHINESE_FEATURE.sub(" ", _DIGITS.sub("0", text.lower().replace("’", "'"))) for text in texts
     ]

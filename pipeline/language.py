@@ -44,7 +44,8 @@ def detect_language(text: str) -> Language:
     if not han:
         return _latin(text)
     words = len(_LATIN.findall(text))
-    return "zh" if han >= 2 * words or (han >= 6 and han >= words) else _latin(text)
+    chinese = han >= 2 * words or (han >= words and not _ENGLISH.search(text))
+    return "zh" if chinese else _latin(text)
 
 
 def _latin(text: str) -> Language:

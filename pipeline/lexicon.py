@@ -41,7 +41,7 @@ _ENGLISH: Final = re.compile(r"[a-z0-9'_*&+/ .\-]+", re.IGNORECASE)
 
 @dataclass(slots=True)
 class Cue:
-    """What one word or phrase says. `modifiers` is a bit set: bit i is MODIFIERS[i], plus BREAK and SENTENCE."""
+    """What one word or phrase says. Bit i of `modifiers` is MODIFIERS[i]; BREAK and SENTENCE are two more."""
 
     text: str
     polarity: float = 0.0
@@ -60,6 +60,8 @@ class Cue:
         for topic, polarity in other.topics.items():
             self.topics.setdefault(topic, polarity)
         self.risks |= other.risks
+        self.intents |= other.intents - {"praise"}
+        self.modifiers |= other.modifiers & bit("desire")
         self.emotions |= other.emotions
         self.compliance |= other.compliance
 
@@ -71,6 +73,7 @@ class Lexicon:
     cues: tuple[Cue, ...]
     automaton: AhoCorasick
     rival_patterns: tuple[re.Pattern[str], ...]
+    not_rivals: tuple[str, ...]
     fingerprint: str
 
     def hits(self, lowered: str) -> Iterator[tuple[Cue, int, int]]:
@@ -111,7 +114,9 @@ def load_lexicon() -> Lexicon:
         for modifier, words in _read("modifiers.yaml", digest).items():
             for cue in _cues(book, words):
                 cue.modifiers |= bit(modifier)
-        rivals = tuple(re.compile(pattern) for pattern in signals["competitor_patterns"])
+        rivals = [re.compile(pattern) for pattern in signals["competitor_patterns"]]
+        rivals += [re.compile(f"({re.escape(name)})") for name in signals["competitors"]]
+        not_rivals = tuple(signals["not_rivals"].split())
     except (OSError, KeyError, ValueError, AttributeError, TypeError, re.error, yaml.YAMLError) as error:
         raise ConfigError(f"The lexicon in {_FOLDER.name}/ cannot be used: {error!r}") from error
     for marks, flag in ((_BREAKS, BREAK), (_SENTENCE_ENDS, BREAK | SENTENCE)):
@@ -120,7 +125,7 @@ def load_lexicon() -> Lexicon:
     _settle(book)
     cues = tuple(book.values())
     automaton = AhoCorasick([cue.text for cue in cues], matchkind=MatchKind.LeftmostLongest)
-    return Lexicon(cues, automaton, rivals, digest.hexdigest()[:12])
+    return Lexicon(cues, automaton, tuple(rivals), not_rivals, digest.hexdigest()[:12])
 
 
 def _wordy(sign: str) -> bool:
@@ -167,6 +172,8 @@ def _add_signals(book: dict[str, Cue], signals: dict[str, Any]) -> None:
     for name, words in signals["intent"].items():
         for cue in _cues(book, words):
             cue.intents.add(name)
+            if name in ("churn", "complaint") and not cue.polarity:
+                cue.polarity = -_STRENGTH["plain"]
     for name, words in signals["emotion"].items():
         for cue in _cues(book, words):
             cue.emotions.add(name)
@@ -195,9 +202,10 @@ def _settle(book: dict[str, Cue]) -> None:
             cue.inherit(part)
             if start >= reached:
                 reached = end
-                own += part.polarity * sign
+                # One sign alone is more often part of a word (银行卡) than a verdict.
+                own += part.polarity * sign if end - start > 1 else 0.0
                 sign = -0.8 if part.modifiers & negation else 1.0
-        if not cue.polarity and not cue.modifiers and not cue.latin:
+        if not (cue.polarity or cue.modifiers or cue.latin or cue.silent):
             cue.polarity = max(-1.6, min(1.6, own))
 
 

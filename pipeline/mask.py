@@ -1,7 +1,7 @@
 """Personal data out, typed placeholders in: `[PHONE]`, `[NAME]`, `[BANK_CARD]` ...
 
-Three grades (identity, account, transaction) say what kind of harm a disclosure does. Masking goes by shape and
-context, is idempotent, and runs before anything is stored, embedded, shown to a model, or logged.
+Three grades (identity, account, transaction) say what kind of harm a disclosure does. Masking goes by shape
+and context, is idempotent, and runs before anything is stored, embedded, shown to a model, or logged.
 """
 
 import re
@@ -28,8 +28,8 @@ _CHINESE_DIGITS: Final = {
 }
 _SPOKEN: Final = re.compile(rf"(?:[{''.join(_CHINESE_DIGITS)}\d][ \-.,，、]?){{7,40}}")
 _ODD_DIGIT: Final = re.compile(r"[^\x00-\u00b1\u00b4-\u00b8\u3001-\u3020\u302a-\u321f\u3400-\u9fff]")
-# Four digits close together: fewer make no number worth hiding (addresses have a test of their own).
-_DIGITS: Final = re.compile(r"\d(?:[^\d\n]{0,2}\d){3}|\*{4}\d")
+# Three digits close together: fewer make no number worth hiding (addresses have a test of their own).
+_DIGITS: Final = re.compile(r"\d(?:[^\d\n]{0,2}\d){2}|\*{4}\d")
 _ENGLISH_PLACE: Final = re.compile(r"\d[A-Za-z]?,? [A-Za-z]|\d[A-Z]{2}\b|(?i:box \d)")
 _CHINESE_PLACE: Final = re.compile(
     r"[路街巷弄道村区园苑厦寓场心组]\D{0,8}[\d一二三四五六七八九十]|\d(?:栋|幢|号楼|座)"
@@ -41,10 +41,13 @@ _TRIGGERS: Final = {
     _HANDLE: "微信 薇信 威信 加v v信 wechat weixin wx vx qq 扣扣 抠抠 企鹅号 q号 q群",
     _PLACE: "路 街 巷 弄 道 村 小区 花园 家园 苑 厦 公寓 广场 中心 组 栋 幢 号楼 座 国际 宿舍 园",
     _TOLD_PLACE: "地址 住址 住在 我住 家住 寄到 送到 寄往 户籍所在地",
-    _SECRET: "密码 口令 码 尾号 末四位 后四位 pin passw passcode cvv cvc otp pnr ending last_four last_4 code pwd",
+    _SECRET: (
+        "密码 口令 码 尾号 末四位 后四位 pin passw passcode cvv cvc otp pnr ending last_four last_4 code pwd"
+    ),
     _NAME: (
-        "mr mrs ms miss mx dr prof sir madam mister professor doctor name i_am i'm this_is call_me regards sincerely dear called"
-        " attn served_by helped_by spoke talked signed holder thanks, passenger guest contact_person it's"
+        "mr mrs ms miss mx dr prof sir madam mister professor doctor name i_am i'm this_is call_me"
+        " regards sincerely dear called attn served_by helped_by spoke talked signed holder thanks,"
+        " passenger guest contact_person it's"
     ),
 }
 
@@ -128,7 +131,8 @@ def _placeholder() -> re.Pattern[str]:
 
 
 def _with_ascii_digits(text: str) -> str:
-    """Same length, with every written digit as ASCII: full-width, circled, and long spoken runs (一三八...)."""
+    """Same length, every written digit as ASCII: full-width, circled, and long spoken runs (一三八...)."""
+    text = text.replace("（", "(").replace("）", ")")
     if _ODD_DIGIT.search(text):
         text = "".join(_ascii_sign(sign) for sign in text)
     if _SPOKEN.search(text):

@@ -1,4 +1,4 @@
-"""Postal addresses: Chinese by their units (省市区, 路号, 幢室), English by number, name and kind of street."""
+"""Postal addresses: Chinese by units (省市区, 路号, 幢室), English by number, name and kind of street."""
 
 import re
 from collections.abc import Callable
@@ -12,45 +12,62 @@ _NUMBER: Final = r"[0-9一二三四五六七八九十百]{1,6}(?:[-—之][0-9]{
 _ROAD: Final = (
     r"(?:大道|大街|公路|胡同|(?<![一条上这那同半思网线电公铁马])路|(?<!逛)街|巷|弄|(?<![大知通味])道)"
 )
-_PLACE: Final = r"(?:小区|花园|家园|新村|公寓|大厦|广场|中心|苑|花苑|佳苑|豪庭|华庭|名都|国际|科技园|工业园|产业园|社区|大院|村|屯|组|宿舍|校区|写字楼|大学)"
-_INSIDE: Final = rf"(?:[ ,，]?(?:[东南西北]?(?:{_NUMBER}|[A-Za-z]\d{{0,4}}) ?(?:号楼|号院|号|弄|栋|幢|座|单元|层|楼|室|房|门|户|梯|#)|[东南西北]区|[A-Z]座|\d{{3,4}}(?!\d)))"
-_UNIT_CHAIN: Final = re.compile(
-    rf"(?:{_H}{{2,8}}?(?:省|自治区|特别行政区))?(?:{_H}{{2,7}}?(?:市|自治州|地区|盟))?(?:{_H}{{1,7}}?(?:区|县|旗|镇|乡|街道|新区|开发区))*$"
+_PLACE: Final = (
+    r"(?:小区|花园|家园|新村|公寓|大厦|广场|中心|苑|花苑|佳苑|豪庭|华庭|名都|国际|科技园|工业园|产业园"
+    r"|社区|大院|村|屯|组|宿舍|校区|写字楼|大学)"
+)
+_INSIDE: Final = (
+    rf"(?:[ ,，]?(?:[东南西北]?(?:{_NUMBER}|[A-Za-z]\d{{0,4}}) ?(?:号楼|号院|号|弄|栋|幢|座|单元|层|楼"
+    rf"|室|房|门|户|梯|#)|[东南西北]区|[A-Z]座|\d{{3,4}}(?!\d)))"
 )
 _ANCHOR: Final = re.compile(
-    rf"{_H}{{1,8}}?{_ROAD}(?:{_H}{{0,2}}段)? ?(?:{_NUMBER} ?[号#]|\d{{1,5}} ?弄)(?!线|店员|那|就|之前|以前|下午|上午|晚|早|到|发|收)(?:{_H}{{2,12}}?{_PLACE})?{_INSIDE}{{0,6}}"
-    rf"|{_H}{{2,10}}?{_PLACE}(?:{_H}期)? ?(?:{_NUMBER}|[A-Z]\d{{0,2}}) ?(?:号楼|号院|号|弄|栋|幢|座|单元|组)(?!线|那|下午|上午|晚){_INSIDE}{{0,5}}"
-    rf"|(?<![0-9])\d{{1,4}}(?:栋|幢|号楼|座) ?(?:\d{{1,2}}|[一二三四五六]|[A-Za-z]) ?单元 ?(?:\d{{3,4}} ?(?:室|房|号|户)?)?"
+    rf"{_H}{{1,8}}?{_ROAD}(?:{_H}{{0,2}}段)? ?(?:{_NUMBER} ?[号#]|\d{{1,5}} ?弄)(?!线|店员|那|就|之前"
+    rf"|以前|下午|上午|晚|早|到|发|收)(?:{_H}{{2,12}}?{_PLACE})?{_INSIDE}{{0,6}}"
+    rf"|{_H}{{2,10}}?{_PLACE}(?:{_H}期)? ?(?:{_NUMBER}|[A-Z]\d{{0,2}}) ?(?:号楼|号院|号|弄|栋|幢|座|单元"
+    rf"|组)(?!线|那|下午|上午|晚){_INSIDE}{{0,5}}"
+    rf"|(?<![0-9])\d{{1,4}}(?:栋|幢|号楼|座) ?(?:\d{{1,2}}|[一二三四五六]|[A-Za-z]) ?单元 ?(?:\d{{3,4}}"
+    rf" ?(?:室|房|号|户)?)?"
 )
 _TRIGGER: Final = re.compile(
-    r"(?:(?:收货|家庭|通讯|联系|居住|邮寄|寄送|配送|单位|公司|现住|户籍)?(?:地址|住址)|家住|我住在?|住在|寄到|送到|配送到|寄往|户籍所在地)[是为:： ]{0,3}"
+    r"(?:(?:收货|家庭|通讯|联系|居住|邮寄|寄送|配送|单位|公司|现住|户籍)?(?:地址|住址)|家住|我住在?"
+    r"|住在|寄到|送到|配送到|寄往|户籍所在地)[是为:： ]{0,3}"
 )
 _ADMIN: Final = re.compile(
     r"省|市|区|县|镇|乡|街道|路|街|巷|弄|村|小区|花园|苑|公寓|大厦|广场|号|栋|幢|单元|室"
 )
 _STRONG: Final = re.compile(r"路|大道|街|巷|弄|村|小区|花园|苑|公寓|大厦|栋|幢|单元")
 _STOP: Final = re.compile(
-    r"[，。！？；、,!?;\n|]|(?:电话|手机|收件|联系|姓名|但是|不过|结果|可是|快递|了|的|很|太|都|就|没|不|吧|吗)"
+    r"[，。！？；、,!?;\n|]|(?:电话|手机|收件|联系|姓名|但是|不过|结果|可是|快递|了|的|很|太|都|就|没"
+    r"|不|吧|吗)"
 )
+_REGION: Final = re.compile(r"[省市区县镇乡]")
 _FIRST_NUMBER: Final = re.compile(r"\d")
 _LEFT_STOP: Final = re.compile(
     r".*(?:[在到至是住址于往从去我给寄送按有:：，。,！!？?；; \n了]|地址|家住|位于)", re.DOTALL
 )
 
 _SUFFIX: Final = (
-    r"(?:Street|St|Avenue|Ave|Av|Road|Rd|Boulevard|Blvd|Lane|Ln|Drive|Dr|Court|Ct|Place|Pl|Square|Sq|Terrace|Ter|Way|Highway|Hwy|Parkway|Pkwy|Circle|Cir"
+    r"(?:Street|St|Avenue|Ave|Av|Road|Rd|Boulevard|Blvd|Lane|Ln|Drive|Dr|Court|Ct|Place|Pl|Square|Sq"
+    r"|Terrace|Ter|Way|Highway|Hwy|Parkway|Pkwy|Circle|Cir"
     r"|Crescent|Close|Row|Alley|Trail|Loop|Mews|Gardens|Grove|Plaza|Point|Run|Turnpike|Walk|Quay)"
 )
 _ENGLISH: Final = re.compile(
-    rf"(?<![\w.$£€#])\d{{1,6}}[A-Za-z]?(?:-\d{{1,4}})?,? (?:(?:[NSEW]|North|South|East|West)\.? )?(?:(?:[A-Z][\w'’.\-]*|\d{{1,3}}(?:st|nd|rd|th)|of|the|de|la) ){{1,4}}{_SUFFIX}\b\.?"
-    r"(?P<tail>(?:,?\s+(?:Apt|Apartment|Suite|Ste|Unit|Room|Rm|Floor|Fl|Flat|#)\.? ?#?[\w\-]+)?(?:,?\s+[A-Z][\w'\-]+(?: [A-Z][\w'\-]+){0,2})?(?:,\s*[A-Z]{2}\b)?(?:,?\s+[A-Z]{0,2} ?\d{5}(?:-\d{4})?\b)?)"
-    rf"|\b\d{{1,6}} [a-z]+ (?:street|avenue|boulevard|blvd|ave)\b(?:,? (?:apt|apartment|suite|unit|#)\.? ?[\w\-]+)?"
+    rf"(?<![\w.$£€#])\d{{1,6}}[A-Za-z]?(?:-\d{{1,4}})?,? (?:(?:[NSEW]|North|South|East|West)\.? )?(?:"
+    rf"(?:[A-Z][\w'’.\-]*|\d{{1,3}}(?:st|nd|rd|th)|of|the|de|la) ){{1,4}}{_SUFFIX}\b\.?"
+    r"(?P<tail>(?:,?\s+(?:Apt|Apartment|Suite|Ste|Unit|Room|Rm|Floor|Fl|Flat|#)\.? ?#?[\w\-]+)?"
+    r"(?:,?\s+[A-Z][\w'\-]+(?: [A-Z][\w'\-]+){0,2})?(?:,\s*[A-Z]{2}\b)?(?:,?\s+[A-Z]{0,2} ?\d{5}"
+    r"(?:-\d{4})?\b)?)"
+    rf"|\b\d{{1,6}} [a-z]+ (?:street|avenue|boulevard|blvd|ave)\b(?:,? (?:apt|apartment|suite|unit|#)\.?"
+    rf" ?[\w\-]+)?"
     r"|\b(?:P\.? ?O\.? Box|PO Box|po box) \d{1,6}\b"
     r"|\b[A-Z]{1,2}\d[A-Z\d]? \d[A-Z]{2}\b"
 )
 _ENGLISH_TRIGGER: Final = re.compile(
-    r"(?i:\b(?:my (?:home |new |billing |shipping |mailing |current |work )?address(?: is|:)?|address of [\w ]{1,30} is|address ?(?:is|:)|i live (?:at|on)|lives? at|(?:ship|send|deliver|mail)(?:ed)? (?:it )?to|located at|moved to|residing at))"
-    r"\s+(?P<place>(?=[^\n.!?]{0,60}\d)\d{1,6}[A-Za-z]? [A-Za-z][^!?;]{3,90}?)(?=[.!?;](?:\s|$)|\n\n|$| and | but | because | so )"
+    r"(?i:\b(?:my (?:home |new |billing |shipping |mailing |current |work )?address(?: is|:)?|address"
+    r" of [\w ]{1,30} is|address ?(?:is|:)|i live (?:at|on)|lives? at|(?:ship|send|deliver|mail)(?:ed)?"
+    r" (?:it )?to|located at|moved to|residing at))"
+    r"\s+(?P<place>(?=[^\n.!?]{0,60}\d)\d{1,6}[A-Za-z]? [A-Za-z][^!?;]{3,90}?)(?=[.!?;](?:\s|$)|\n\n|$|"
+    r" and | but | because | so )"
 )
 
 
@@ -60,7 +77,7 @@ def _province() -> re.Pattern[str]:
 
 
 def find_addresses(text: str, add: Callable[[Found], None]) -> None:
-    """Report addresses that lead to a door: a road with a number, a compound with a building, or a told one."""
+    """Report addresses that lead to a door: road and number, compound and building, or a told one."""
     for match in _ANCHOR.finditer(text):
         start = _widen(text, match.start(), match.end())
         add(Found(start, match.end(), "ADDRESS"))
@@ -81,18 +98,19 @@ def find_english_addresses(text: str, add: Callable[[Found], None]) -> None:
 
 
 def _widen(text: str, start: int, end: int) -> int:
-    """Move the start right past words that are no part of the address, or left over 省市区 before it."""
+    """Where the address known by its road or compound begins: 省市区 before it, no other word."""
     anchor = text[start:end]
     number = _FIRST_NUMBER.search(anchor)
     units = list(_STRONG.finditer(anchor, 0, number.start() if number else len(anchor)))
-    cut = _LEFT_STOP.match(anchor[: units[-1].start()]) if units else None
-    if cut and units and cut.end() < units[-1].start():
-        return start + cut.end()
-    left = text[max(0, start - 24) : start]
+    if not units:
+        return start
+    unit = start + units[-1].start()
+    left = text[max(0, unit - 30) : unit]
     stop = _LEFT_STOP.match(left)
     left = left[stop.end() :] if stop else left
     province = _province().search(left)
     if province:
-        left = left[province.start() :]
-    chain = _UNIT_CHAIN.search(left)
-    return start - len(chain.group()) if chain and chain.group() else start
+        return unit - len(left) + province.start()
+    if _REGION.search(left):
+        return unit - len(left)
+    return unit - min(len(left), 4)

@@ -1,8 +1,9 @@
 """Sentiment: a linear model on hashed n-grams and the evidence of the lexicon, combined and calibrated.
 
-Two stages. The first is one weight a bucket (int8) and language. The second, fitted on domains the first stage had
-not seen, weighs that margin against the lexicon (logistic regression, hence calibrated: Platt 1999), and a third
-says how likely the text holds an opinion at all. Trained by `evals/train_sentiment.py`; see docs/model-card.md.
+Three stages. The first is one weight a bucket (int8) and language. The second, fitted on domains the first
+had not seen, weighs that margin against the lexicon (logistic regression, hence calibrated: Platt 1999), and
+the third says how likely the text holds an opinion at all. Trained by `evals/train_sentiment.py`; see
+docs/model-card.md.
 """
 
 import hashlib
@@ -102,7 +103,7 @@ def load_sentiment(path: Path = _FILE) -> SentimentModel:
 
 
 def lexicon_evidence(reading: Reading) -> list[float]:
-    """What the cues say, as numbers: balance, log ratio, last and first word, question, negation, contrast, amount."""
+    """The cues as numbers: balance, log ratio, last, first, question, negation, contrast, amount."""
     positive = sum(clause.positive for clause in reading.clauses)
     negative = sum(clause.negative for clause in reading.clauses)
     last = next((clause.balance for clause in reversed(reading.clauses) if clause.balance), 0.0)
@@ -121,16 +122,12 @@ def lexicon_evidence(reading: Reading) -> list[float]:
 
 
 def opinion_evidence(combined: Floats, evidence: Floats) -> Floats:
-    """Inputs of the opinion stage: strength of the verdict, amount of cues, question, constant; shape (n, 5)."""
-    return np.column_stack(
-        (
-            np.abs(combined),
-            evidence[:, 7],
-            evidence[:, 4],
-            evidence[:, 7] > 0,
-            np.ones(len(combined)),
-        )
-    )
+    """Inputs of the opinion stage: strength of the verdict, any cue, question, constant; shape (n, 4).
+
+    Not the amount of cues: a short praise is as much of an opinion as a long one.
+    """
+    cued = evidence[:, 7] > 0
+    return np.column_stack((np.abs(combined), cued, evidence[:, 4], np.ones(len(combined))))
 
 
 def _sigmoid(values: Floats) -> Floats:

@@ -20,22 +20,19 @@ from pipeline.clauses import (
 from pipeline.lexicon import Lexicon
 from store.records import Emotion, Intent, Priority, Sentiment, TopicLabel
 
-# Denying any of these ("not expensive", "no need for a lawyer") takes any negation; a refund or a cancellation is
-# asked for by "they will not refund me" too.
+# Any negation denies these ("not expensive", "no lawyer needed"); "they will not refund me" still asks for
+# a refund, so that takes a narrower one.
 _DENIED_BY_ANY_NEGATION = frozenset({"price", "legal", "conflict", "export_data", "silence"})
 _NEEDS_NEGATIVE = frozenset({"repeat", "silence"})
 _GRAVE_RISKS = frozenset({"cancel", "legal", "conflict"})
 _GRAVE_FLAGS = frozenset({"food_safety", "product_safety", "medical", "unauthorised_charge", "privacy"})
-_NOT_RIVALS = frozenset(
-    ["其他", "其它", "别的", "另外", "另一", "别家", "人工", "微信", "支付宝", "现金", "以前", "之前", "现在", "我们", "你们", "他们", "自己", "这个", "那个", "这家", "那家"]
-)
 
 
 def find_topics(reading: Reading, sentiment: Sentiment, confidence: float) -> tuple[TopicLabel, ...]:
     """Topics in order of first mention, each with the polarity of what is said where it is spoken of.
 
-    A cue that carries polarity itself counts first, then its clause, then the next clause of the sentence that
-    names no topic, then the whole text (at half the confidence).
+    A cue that carries polarity itself counts first, then its clause, then the next clause of the sentence
+    that names no topic, then the whole text (at less confidence).
     """
     balances: dict[str, float] = {}
     counts: Counter[str] = Counter()
@@ -75,8 +72,11 @@ def _neighbour(clauses: list[Clause], at: int) -> float:
     return 0.0
 
 
-def find_risks(reading: Reading, sentiment: Sentiment) -> tuple[str, ...]:
-    """Risk signals that are meant: not denied, not quoted, not hearsay, not merely supposed, not settled."""
+def find_risks(reading: Reading, sentiment: Sentiment, *, named: bool = False) -> tuple[str, ...]:
+    """Risk signals that are meant: not denied, not quoted, not hearsay, not merely supposed, not settled.
+
+    `named`: a rival is named in the text, which is a signal without any cue.
+    """
     found: dict[str, None] = {}
     for clause, mention in reading.mentions():
         for risk in mention.cue.risks:
@@ -87,6 +87,8 @@ def find_risks(reading: Reading, sentiment: Sentiment) -> tuple[str, ...]:
             if risk == "price" and mention.cue.latin and mention.polarity > 0:
                 continue
             found[risk] = None
+    if named:
+        found["competitor"] = None
     return tuple(sorted(found))
 
 
@@ -138,11 +140,7 @@ def find_flags(reading: Reading) -> tuple[str, ...]:
 def find_competitors(text: str, lexicon: Lexicon) -> tuple[str, ...]:
     """Rivals by name, where the text says it moves to them or compares with them."""
     names = [match[1] for pattern in lexicon.rival_patterns for match in pattern.finditer(text)]
-    return tuple(
-        dict.fromkeys(
-            name for name in names if name not in _NOT_RIVALS and not name.startswith(("其他", "其它", "别"))
-        )
-    )
+    return tuple(dict.fromkeys(name for name in names if not name.startswith(lexicon.not_rivals)))
 
 
 def decide_intent(reading: Reading, sentiment: Sentiment, confidence: float) -> Intent:
@@ -152,8 +150,7 @@ def decide_intent(reading: Reading, sentiment: Sentiment, confidence: float) -> 
         if (
             mention.denied
             or mention.quoted
-            or (mention.negated
-            and mention.cue.intents & {"complaint", "praise"})
+            or (mention.negated and mention.cue.intents & {"complaint", "praise"})
         ):
             continue
         if (
@@ -212,16 +209,17 @@ def _most(counts: Counter[str], names: Iterable[str]) -> Emotion | None:
 
 
 def decide_priority(
-    reading: Reading, sentiment: Sentiment, confidence: float, risks: tuple[str, ...], flags: tuple[str, ...]
+    reading: Reading,
+    sentiment: Sentiment,
+    confidence: float,
+    intent: Intent,
+    risks: tuple[str, ...],
+    flags: tuple[str, ...],
 ) -> Priority:
-    """Urgent: harm, law, leaving, or haste in anger. Important: a complaint with a risk, or a firm one."""
+    """Urgent: harm, law, leaving, haste in anger. Important: a risk, a regulated matter, a firm complaint."""
     negative = sentiment is Sentiment.NEGATIVE
-    if (
-        (not _GRAVE_FLAGS.isdisjoint(flags)
-        and negative)
-        or (not _GRAVE_RISKS.isdisjoint(risks)
-        and sentiment is not Sentiment.POSITIVE)
-    ):
+    grave = sentiment is not Sentiment.POSITIVE and not _GRAVE_RISKS.isdisjoint(risks)
+    if (negative and not _GRAVE_FLAGS.isdisjoint(flags)) or (grave and intent is not Intent.ENQUIRY):
         return Priority.URGENT
     if negative and reading.modifiers & URGENT:
         return Priority.URGENT

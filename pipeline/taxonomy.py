@@ -42,7 +42,7 @@ class Taxonomy:
 
 
 def load_taxonomy(path: Path | None = None) -> Taxonomy:
-    """Read a taxonomy file (the general one where none is given). Raises ConfigError where it is not usable."""
+    """Read a taxonomy file (the general one where none is given); ConfigError where it is not usable."""
     return _read(path or _FILE)
 
 
