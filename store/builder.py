@@ -1,6 +1,6 @@
 """The one query builder: a question about the facts as one statement for either engine, values bound."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from sqlglot import exp
 
@@ -34,13 +34,13 @@ def aggregate_statement(question: Aggregate, dialect: Dialect, names: KnownNames
     if segments.overlap:
         grouped = _spread(grouped, keys, segments, dialect)
     answer = _largest_first(grouped, keys, question.limit, one_window=len(windows) == 1)
-    return Statement(dialect.sql(answer), query.params, tuple(d.render for d in dimensions))
+    return query.statement(answer, [d.render for d in dimensions])
 
 
 def _grouped(rows: exp.Select, keys: Sequence[str]) -> exp.Select:
     """The three sums of x by window and keys."""
     x = column("x", "s")
-    sums = {
+    sums: dict[str, exp.Expression] = {
         "n": exp.Count(this=exp.Star()),
         "total": exp.Sum(this=x),
         "squares": exp.Sum(this=exp.Mul(this=x.copy(), expression=x.copy())),
@@ -57,7 +57,7 @@ def _spread(grouped: exp.Select, keys: Sequence[str], segments: Segments, dialec
     return _by_window(rows, keys, sums)
 
 
-def _by_window(rows: exp.Select, keys: Sequence[str], sums: dict[str, exp.Sum | exp.Count]) -> exp.Select:
+def _by_window(rows: exp.Select, keys: Sequence[str], sums: Mapping[str, exp.Expression]) -> exp.Select:
     named = [exp.alias_(total, name) for name, total in sums.items()]
     return exp.select("w", *keys, *named).from_(rows.subquery("s")).group_by("w", *keys)
 
@@ -86,7 +86,7 @@ def count_statement(selection: Selection, dialect: Dialect, names: KnownNames) -
     query = Query(dialect, names)
     query.select(selection, (selection.window,))
     rows = query.source(exp.select(exp.alias_(exp.Count(this=exp.Star()), "n")))
-    return Statement(dialect.sql(rows), query.params)
+    return query.statement(rows)
 
 
 def text_keys_statement(
@@ -99,7 +99,7 @@ def text_keys_statement(
     query.conditions.append(not_null(key))
     rows = query.source(exp.select(key.copy(), exp.alias_(exp.Count(this=exp.Star()), "n")))
     rows = rows.group_by(key.copy()).order_by(key.copy())
-    return Statement(dialect.sql(rows if limit is None else rows.limit(max(limit, 0))), query.params)
+    return query.statement(rows if limit is None else rows.limit(max(limit, 0)))
 
 
 def values_statement(name: str, limit: int, dialect: Dialect, names: KnownNames) -> Statement:
@@ -121,7 +121,7 @@ def values_statement(name: str, limit: int, dialect: Dialect, names: KnownNames)
         .order_by(ordered(exp.column("n"), descending=True), ordered(exp.column("k")))
         .limit(limit)
     )
-    return Statement(dialect.sql(answer), query.params, (dimension.render,))
+    return query.statement(answer, [dimension.render])
 
 
 def filled_statement(name: str, dialect: Dialect, names: KnownNames) -> Statement:
@@ -129,7 +129,7 @@ def filled_statement(name: str, dialect: Dialect, names: KnownNames) -> Statemen
     query = Query(dialect, names)
     query.select(Selection(), (Window(),))
     query.conditions.append(exp.Not(this=query.is_missing(query.dimension(name))))
-    return Statement(dialect.sql(query.source(exp.select(exp.Count(this=exp.Star())))), query.params)
+    return query.statement(query.source(exp.select(exp.Count(this=exp.Star()))))
 
 
 def metric_range_statement(name: str, dialect: Dialect, names: KnownNames) -> Statement:
@@ -140,4 +140,4 @@ def metric_range_statement(name: str, dialect: Dialect, names: KnownNames) -> St
     rows = query.source(exp.select(exp.alias_(value, "x"))).subquery("r")
     x = exp.column("x")
     summary = exp.select(exp.Count(this=x), exp.Min(this=x.copy()), exp.Max(this=x.copy())).from_(rows)
-    return Statement(dialect.sql(summary), query.params)
+    return query.statement(summary)

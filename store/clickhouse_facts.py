@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 from store.clock import Clock, SystemClock
 from store.dialect import CLICKHOUSE
 from store.errors import StoreError
+from store.facts import Catalogue
 from store.query import Statement
 from store.records import BehaviourEvent, Customer, IndustryRate, LabelledFeedback, Labels, Outcome, Theme
 from store.rows import (
@@ -103,6 +104,13 @@ class ClickHouseFactStore(SqlFactStore):
 
     def _version(self) -> object:
         return self._client.execute("SELECT value FROM meta WHERE key = 'written'", {})
+
+    def _remembered(self) -> Catalogue | None:
+        return None
+
+    def _remember(self, described: Catalogue, version: object) -> None:
+        # Other writers may be at work: a catalogue left in the database could describe no moment at all.
+        pass
 
     def _rows(self, statement: Statement) -> list[tuple[Any, ...]]:
         return self._client.execute(statement.sql, statement.params)

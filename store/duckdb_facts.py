@@ -4,14 +4,17 @@ import re
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 from zoneinfo import ZoneInfo
 
 import duckdb
+from pydantic import TypeAdapter
 
 from store.dialect import DUCKDB
 from store.errors import StoreError, StoreFull, StoreLocked
+from store.facts import Catalogue
 from store.query import Statement
 from store.records import BehaviourEvent, Customer, IndustryRate, LabelledFeedback, Labels, Outcome, Theme
 from store.rows import customer_row, event_row, feedback_row, label_row, outcome_row, theme_row
@@ -105,6 +108,17 @@ class DuckDBFactStore(SqlFactStore):
     def _version(self) -> object:
         return self._writes
 
+    def _remembered(self) -> Catalogue | None:
+        kept = self._rows(Statement("SELECT value FROM meta WHERE key = 'catalogue'", {}))
+        return _catalogue_form().validate_json(kept[0][0]) if kept else None
+
+    def _remember(self, described: Catalogue, version: object) -> None:
+        # Every write forgets it; a write since the reading began means that it is old already.
+        with self._writing, _engine_errors(self._path):
+            if version == self._writes:
+                body = _catalogue_form().dump_json(described).decode()
+                _replace(self._connection.cursor(), META, [{"key": "catalogue", "value": body}])
+
     def _rows(self, statement: Statement) -> list[tuple[Any, ...]]:
         with _engine_errors(self._path):
             return self._cursor().execute(statement.sql, statement.params).fetchall()
@@ -122,6 +136,7 @@ class DuckDBFactStore(SqlFactStore):
             cursor = self._connection.cursor()
             try:
                 cursor.begin()
+                cursor.execute("DELETE FROM meta WHERE key = 'catalogue'")
                 yield cursor
                 cursor.commit()
             except duckdb.FatalException:
@@ -233,6 +248,11 @@ def _engine_errors(path: Path) -> Iterator[None]:
                 hint="free some space and run the same command again: nothing is stored twice",
             ) from error
         raise StoreError(f"{path} cannot be read or written: {words}") from error
+
+
+@cache
+def _catalogue_form() -> TypeAdapter[Catalogue]:
+    return TypeAdapter(Catalogue)
 
 
 def _pairs(table: Table, pairs: Mapping[str, str]) -> list[dict[str, Any]]:

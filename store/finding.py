@@ -47,7 +47,7 @@ def find_statement(find: Find, dialect: Dialect, names: KnownNames) -> Statement
     rows = exp.select(*(column(name) for name in FIND_COLUMNS), *extra).from_(page.subquery(FACTS))
     rows = left_join(rows, "text_group", "g", "text_key")
     rows = left_join(rows, "theme_of_text", "t", "text_key")
-    return Statement(dialect.sql(rows.order_by(*_order(find.order))), query.params)
+    return query.statement(rows.order_by(*_order(find.order)))
 
 
 def voices_statement(
@@ -61,7 +61,7 @@ def voices_statement(
         bound = query.bind(list(customer_ids), "texts")
         query.conditions.append(dialect.member(column("customer_id"), bound))
     rows = query.source(exp.select(*(column(name) for name in VOICE_COLUMNS)))
-    return Statement(dialect.sql(rows.order_by(*_order("oldest"))), query.params)
+    return query.statement(rows.order_by(*_order("oldest")))
 
 
 def _order(order: str) -> list[exp.Expression]:

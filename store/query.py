@@ -54,6 +54,12 @@ class Query:
         self.params[name] = self.dialect.encode(value)
         return self.dialect.parameter(name, kind)
 
+    def statement(self, tree: exp.Select, render: Sequence[Callable[[Raw], str]] = ()) -> Statement:
+        """The finished statement with the parameters that it uses (an engine refuses others)."""
+        used = {placeholder.name for placeholder in tree.find_all(exp.Placeholder)}
+        params = {name: value for name, value in self.params.items() if name in used}
+        return Statement(self.dialect.sql(tree), params, tuple(render))
+
     def dimension(self, name: str) -> Dimension:
         """The dimension of that name; ToolInputError where there is none."""
         find = outcome_dimension if self.outcomes else feedback_dimension

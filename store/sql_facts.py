@@ -37,6 +37,14 @@ class SqlFactStore(ABC):
     def _version(self) -> object:
         """A value that changes with every write."""
 
+    @abstractmethod
+    def _remembered(self) -> Catalogue | None:
+        """The catalogue as another process left it, where nothing was written since."""
+
+    @abstractmethod
+    def _remember(self, described: Catalogue, version: object) -> None:
+        """Leave a catalogue, read at this version, to other processes."""
+
     def aggregate(self, query: Aggregate) -> list[Group]:
         """Answer a grouped question. Ungrouped, every window has one group, with n = 0 where empty."""
         statement = aggregate_statement(query, self._dialect, self._names())
@@ -156,7 +164,10 @@ class SqlFactStore(ABC):
         """Describe what customers said (agents' turns left out); cached until the next write."""
         version, names, described = self._cache()
         if described is None:
-            described = read_catalogue(self._rows, self._dialect, names)
+            described = self._remembered()
+            if described is None:
+                described = read_catalogue(self._rows, self._dialect, names)
+                self._remember(described, version)
             with self._cache_lock:
                 self._cached = (version, names, described)
         return described

@@ -15,7 +15,7 @@ class ChdbClient:
 
         self._lock = threading.Lock()
         self._database = database
-        self._session = session.Session()
+        self._session: Any = session.Session()  # type: ignore[no-untyped-call]
         self._query(f"CREATE DATABASE {database}")
         self._query(f"USE {database}")
 

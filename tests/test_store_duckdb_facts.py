@@ -204,6 +204,21 @@ def test_threads_read_while_one_writes(tmp_path: Path) -> None:
     store.close()
 
 
+def test_the_catalogue_is_kept_for_the_next_process_until_a_write(tmp_path: Path) -> None:
+    path = tmp_path / "facts.duckdb"
+    store = DuckDBFactStore(path, ZONE)
+    store.add_feedback(items(30))
+    described = store.catalogue()
+    store.close()
+    store = DuckDBFactStore(path, ZONE)
+    assert store.catalogue() == described
+    store.close()
+    store = DuckDBFactStore(path, ZONE)
+    store.add_feedback(items(1, start=30))
+    assert store.catalogue().items == 31
+    store.close()
+
+
 def test_another_zone_moves_the_clocks(tmp_path: Path) -> None:
     path = tmp_path / "facts.duckdb"
     store = DuckDBFactStore(path, ZONE)
