@@ -203,12 +203,20 @@ def attribute(profile: ColumnProfile) -> Choice:
     """Return the choice for a column that is none of the fields: an attribute, or nothing."""
     if not profile.filled:
         return Choice(profile.name, "-", "empty in every row")
-    if normal(profile.name) in names("personal"):
+    if is_personal(profile):
         return Choice(profile.name, "-", "personal data, not kept")
     if profile.long_values > 0.05 * profile.filled:
         return Choice(profile.name, "-", f"a further text of more than {LONG_VALUE} characters")
     target = f"dim:{free_name(profile.name)}"
     return Choice(profile.name, target, "any other column", free=not profile.is_category)
+
+
+def is_personal(profile: ColumnProfile) -> bool:
+    """Whether a header says personal data; one that may name things too is judged by repetition."""
+    header = normal(profile.name)
+    if header in names("personal_or_not"):
+        return not profile.is_category
+    return header in names("personal") or header.endswith(names("personal_endings"))
 
 
 def free_name(column: str) -> str:

@@ -2,7 +2,16 @@
 
 from collections.abc import Callable
 
-from pipeline.columns import SCORE_SCALES, Choice, Guess, attribute, free_name, on_scale, score_scale
+from pipeline.columns import (
+    SCORE_SCALES,
+    Choice,
+    Guess,
+    attribute,
+    free_name,
+    is_personal,
+    on_scale,
+    score_scale,
+)
 from pipeline.numbers import Scale
 from pipeline.profiles import ColumnProfile
 from pipeline.vocabulary import meaning, names, normal
@@ -71,7 +80,7 @@ def _guess_text(guess: Guess) -> None:
         rank = _rank(profile, "text")
         if not profile.looked or profile.addresses > 0.3 * profile.looked:
             return None
-        if max(profile.numeric_share, profile.date_share) > 0.5 or normal(profile.name) in names("personal"):
+        if max(profile.numeric_share, profile.date_share) > 0.5 or is_personal(profile):
             return None
         repeated = profile.looked >= 100 and profile.distinct_share < 0.02
         excluded = _contains(profile, "text", "excludes")
@@ -120,20 +129,28 @@ def _guess_score(guess: Guess, target: str) -> None:
 def _guess_id(guess: Guess) -> None:
     if not guess.wants("feedback_id"):
         return
-    for place in ("names", "weak"):
+    for place in ("names", "weak", "any"):
         for profile in sorted(guess.open(), key=lambda p: _rank(p, "feedback_id", place) or 0):
-            if _rank(profile, "feedback_id", place) is None or not profile.is_unique:
+            if not profile.is_unique or not _names_an_item(profile, place):
                 continue
-            if profile.is_row_number and place == "weak":
+            if profile.is_row_number and place != "names":
                 guess.take(Choice(profile.name, "-", "row numbers"))
                 continue
             # Small whole numbers are counted from 1 in every system: they identify within their source only.
             literal = normal(profile.name) == "feedbackid"
             small = profile.numeric == profile.filled and max(profile.numbers, default=0) < 1_000_000
-            prefixed = not literal and (place == "weak" or small)
+            prefixed = not literal and (place != "names" or small)
             reason = "an id of its own in every row"
             guess.take(Choice(profile.name, "feedback_id", reason, prefixed=prefixed))
             return
+
+
+def _names_an_item(profile: ColumnProfile, place: str) -> bool:
+    if place != "any":
+        return _rank(profile, "feedback_id", place) is not None
+    customer = _rank(profile, "customer_id") is not None or _rank(profile, "conversation_id") is not None
+    other = customer or _contains(profile, "feedback_id", "excludes") or is_personal(profile)
+    return _is_identifier(profile) and not other and profile.filled > 20
 
 
 def _guess_customer(guess: Guess) -> None:
@@ -155,6 +172,8 @@ def _guess_dimension(guess: Guess, target: str) -> None:
     def score(profile: ColumnProfile) -> float | None:
         rank = _rank(profile, target)
         if rank is None or not profile.filled or profile.longest > 200:
+            return None
+        if _rank(profile, target, "vague") is not None and len(profile.distinct_values) < 4:
             return None
         if target == "turn" and profile.numeric_share < 1:
             return None
@@ -182,10 +201,17 @@ def _is_identifier(profile: ColumnProfile) -> bool:
 def _other(profile: ColumnProfile) -> Choice:
     if not profile.filled:
         return Choice(profile.name, "-", "empty in every row")
-    if normal(profile.name) in names("personal"):
+    if is_personal(profile):
         return attribute(profile)
+    named = _rank(profile, "customer_id") is not None
+    if named and any(word in normal(profile.name) for word in names("name_words")):
+        return Choice(profile.name, "-", "personal data, not kept")
     if profile.is_row_number and profile.is_unique and profile.filled > 20:
         return Choice(profile.name, "-", "row numbers")
+    like_score = any(word in normal(profile.name) for word in names("score_like"))
+    if like_score and profile.likert >= 0.8 * profile.looked and profile.numeric_share < 0.5:
+        target = f"metric:{free_name(profile.name)}"
+        return Choice(profile.name, target, "a score in words", scale=Scale(1, 5), words=True)
     numeric = profile.numeric_share >= _SCORE_SHARE and profile.dates.share < 0.5
     if not numeric or _is_identifier(profile):
         return attribute(profile)

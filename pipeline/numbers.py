@@ -14,6 +14,7 @@ _WITH_UNIT = re.compile(
     r"(?:%|分|星级?|颗星|stars?|points?|pts|元|/\s*(?:5|7|10|100)|out of\s+(?:5|7|10|100)(?:\s+stars?)?)$",
     re.IGNORECASE,
 )
+_STAR_CLASS = re.compile(r"^stars?[ _\-]?(\d(?:\.\d)?)$", re.IGNORECASE)
 _THOUSANDS = re.compile(r"[+-]?[¥￥$€£]?\s*\d{1,3}(?:,\d{3})+(?:\.\d+)?$")
 _MONEY = re.compile(r"[¥￥$€£]\s*([+-]?\d+(?:\.\d+)?)$")
 _STARS = re.compile(r"^[★⭐✭]+[☆✩]*$")
@@ -62,6 +63,8 @@ def _parse_words(text: str) -> float | None:
         return float(sum(character in "★⭐✭" for character in text))
     text = unicodedata.normalize("NFKC", text)
     if found := _WITH_UNIT.match(text):
+        return float(found[1])
+    if found := _STAR_CLASS.match(text):
         return float(found[1])
     if _THOUSANDS.match(text):
         return float(re.sub(r"[,¥￥$€£\s]", "", text))

@@ -26,6 +26,7 @@ class RowIdentity:
         values: Mapping[str, str],
         *,
         given: str | None,
+        trusted: bool,
         occurred_at: datetime | None,
         to_the_minute: bool,
         customer_id: str | None,
@@ -33,12 +34,18 @@ class RowIdentity:
     ) -> str:
         """Return the id of a row; `values` are its cells as text.
 
-        `to_the_minute` says whether a clock time is known and not only a day. An identical row of
+        `to_the_minute` says whether a clock time is known and not only a day, `trusted`
+        whether the given id is the feedback's own everywhere: another is taken within the source, and two
+        different rows that share it are two items. An identical row of
         a known customer or moment gets the id of the first: it is a duplicate.
         """
-        if given:
+        if given and trusted:
             return feedback_id(self._source, given=given)
         digest = _digest(values)
+        if given:
+            found = feedback_id(self._source, given=f"{self._source}:{given}")
+            first = self._rows.setdefault(found, digest)
+            return found if first == digest else f"{found}-{digest.hex()}"
         distinct = customer_id is not None or to_the_minute
         occurrence = 0
         if not distinct:

@@ -207,14 +207,13 @@ class FeedbackRows:
         }
         given = self._by_target.get("feedback_id")
         own = as_text(row.values.get(given.column)) if given else ""
-        if given and own and given.prefixed:
-            own = f"{self._source}:{own}"
         timed = "occurred_time" in self._by_target
         moment = self._by_target.get("occurred_at")
         text = self._by_target.get("text")
         draft.fields["feedback_id"] = self._identity.assign(
             values,
             given=own or None,
+            trusted=given is not None and not given.prefixed,
             occurred_at=draft.fields.get("occurred_at"),
             to_the_minute=timed or (moment is not None and has_clock(row.values.get(moment.column))),
             customer_id=draft.fields.get("customer_id"),

@@ -149,6 +149,25 @@ def test_scores_are_told_by_header_and_range(
     assert (str(choice.scale) if choice.scale else None) == scale
 
 
+@pytest.mark.parametrize(
+    ("header", "values", "target"),
+    [
+        ("name", ["王小明", *[f"李{n}" for n in range(59)]], "-"),
+        ("name", ["如家酒店", "汉庭酒店"], "dim:name"),
+        ("来电人电话", [f"138{n * 7919:08d}" for n in range(60)], "-"),
+        ("state", ["open", "closed"], "dim:state"),
+        ("state", ["CA", "NY", "TX", "PA", "WA"], "region"),
+        ("诉求编号", [f"SQ{n * 3:06d}" for n in range(60)], "feedback_id"),
+        ("订单编号", [f"DD{n * 3:06d}" for n in range(60)], "dim:订单编号"),
+        ("评价星级", ["star5", "star1", "star4"], "rating"),
+        ("How satisfied are you?", ["Very satisfied", "Neutral", "Dissatisfied"], "csat"),
+    ],
+)
+def test_headers_that_mislead(header: str, values: list[Cell], target: str) -> None:
+    mapping = guess(table(评价=texts(), **{header: values}))
+    assert next(choice for choice in mapping.choices if choice.column == header).target == target
+
+
 def test_impossible_values_do_not_move_a_scale() -> None:
     values: list[Cell] = [5, 4, 3, 2, 1] * 10 + [9, 99, -1]
     assert guess(table(53, 评价=texts(53), 评分=values)).shown()["rating"] == "评分"

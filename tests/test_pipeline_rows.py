@@ -177,3 +177,25 @@ def test_personal_ids_become_stable_pseudonyms(cell: str) -> None:
     assert len(key) == 25
     assert cell[:6] not in key
     assert key == customer_key(f" {cell} ")
+
+
+def test_ids_that_may_not_be_unique_lose_nothing() -> None:
+    numbers = ["7", "8", "7", "7"]
+    texts = ["物流太慢了等了很久", "质量很好", "物流太慢了等了很久", "另一条意见"]
+    raw = [RawRow(n, {"编号": numbers[n], "t": texts[n]}) for n in range(4)]
+    rows = [RawRow(n, {"编号": str(n * 3), "t": f"第{n}条评价内容很好"}) for n in range(30)]
+    mapping = guess_mapping(profile_rows(rows)[0], overrides={"t": "text"})
+    assert mapping.shown()["feedback_id"] == "编号"
+    reading = FeedbackRows(
+        mapping,
+        DateProfile().decide(ZONE),
+        source="shop",
+        channel=Channel.OTHER,
+        zone=ZONE,
+        now=NOW,
+        clean=str.strip,
+    )
+    found = ids(reading, *raw)
+    assert found[:2] == ["shop:7", "shop:8"]
+    assert found[2] == found[0]
+    assert found[3] not in found[:3]
