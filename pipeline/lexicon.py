@@ -205,6 +205,8 @@ def _settle(book: dict[str, Cue]) -> None:
                 # One sign alone is more often part of a word (银行卡) than a verdict.
                 own += part.polarity * sign if end - start > 1 else 0.0
                 sign = -0.8 if part.modifiers & negation else 1.0
+        if cue.modifiers & bit("resolved"):
+            cue.topics = dict.fromkeys(cue.topics, 1)
         if not (cue.polarity or cue.modifiers or cue.latin or cue.silent):
             cue.polarity = max(-1.6, min(1.6, own))
 

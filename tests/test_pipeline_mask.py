@@ -33,8 +33,6 @@ FRAGMENTS = st.sampled_from(
         "微信",
         "abc_123",
         "@qq.com",
-    ]
-    + [
         "订单号",
         "：",
         " ",
