@@ -18,9 +18,12 @@ from agent.compose_people import (
 from agent.compose_quality import compose_quality
 from agent.frame import Frame
 from agent.phrases import phrase
+from agent.wording import value_name
 from store.facts import Catalogue
+from tools.dimensions import dimension_title
 
 _CAVEATS = 4
+_VALUES = 8
 
 
 class Step(Protocol):
@@ -47,6 +50,8 @@ def compose(frame: Frame, steps: Sequence[Step], catalogue: Catalogue) -> str:
     language = frame.language
     if not catalogue.items:
         return phrase("no_data", language)
+    if frame.unknown:
+        return _unknown(frame, catalogue)
     if "help" in frame.goals:
         return phrase("help", language)
     if not steps:
@@ -62,6 +67,19 @@ def compose(frame: Frame, steps: Sequence[Step], catalogue: Catalogue) -> str:
     parts.append(_caveats(frame, results))
     parts.append(_next_step(frame, results))
     return "\n\n".join(part for part in dict.fromkeys(parts) if part)
+
+
+def _unknown(frame: Frame, catalogue: Catalogue) -> str:
+    """Say that a named segment does not exist, and which do."""
+    separator = phrase("and", frame.language)
+    lines = [phrase("unknown_name", frame.language, names=separator.join(frame.unknown))]
+    for dimension in ("product", "region", "version", "org_unit", "channel"):
+        info = catalogue.dimensions.get(dimension)
+        if info and info.distinct > 1:
+            values = [value_name(dimension, value, frame.language) for value, _ in info.values[:_VALUES]]
+            title = dimension_title(dimension, frame.language)
+            lines.append(phrase("known_values", frame.language, title=title, values=separator.join(values)))
+    return "\n".join(lines)
 
 
 _ORDER = (

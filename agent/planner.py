@@ -68,6 +68,8 @@ class Planner:
         return Reply(text=compose(frame, done, self._reader.vocabulary.catalogue))
 
     def _next(self, frame: Frame, done: Sequence[Done]) -> list[Call]:
+        if frame.unknown:
+            return []
         made = {d.call.name for d in done}
         if not done:
             return self._first(frame)

@@ -7,6 +7,7 @@ from typing import Literal, get_args
 
 from agent.figures import find_figures
 from agent.frame import Frame, Goal, PeriodValue, Rank
+from agent.unknown_names import unknown_names
 from agent.vocabulary import Hit, ValueHit, Vocabulary, matcher
 
 PeriodFinder = Callable[[str], Sequence[tuple[tuple[int, int], str]]]
@@ -62,7 +63,7 @@ class Reader:
         spans = self._find_periods(text)
         bare = _blank(text, [span for span, _ in spans])
         metric_hits = self.vocabulary.metrics(bare)
-        if not metric_hits:
+        if not metric_hits and not matcher("goals").find(bare):
             bare = self._speller.chinese(bare)
             metric_hits = self.vocabulary.metrics(bare)
         values = self._values(bare, metric_hits)
@@ -93,6 +94,7 @@ class Reader:
             claims=_claims(bare),
             customer_ids=customers,
             search=self._search(bare, values) if "quotes" in goals else "",
+            unknown=self._unknown(bare, goals, metric_hits, values),
         )
         return _with_named(frame)
 
@@ -135,7 +137,7 @@ class Reader:
         kept: dict[str, list[str]] = {}
         left_out: dict[str, list[str]] = {}
         without = matcher("exclude_before").find(text)
-        wordy = ("themes", "low_scores", "risk", "plan", "quality")
+        wordy = {"themes", "low_scores", "risk", "plan", "quality"} & set(goals)
         goal_spans = [hit for hit in matcher("goals").find(text) if hit.tag in wordy]
         for hit in values:
             if any(g.start <= hit.start and hit.end <= g.end for g in goal_spans):
@@ -193,6 +195,14 @@ class Reader:
         if "compare" in goals and matcher("previous").find(text):
             return first, "previous period"
         return first, None
+
+    def _unknown(
+        self, text: str, goals: tuple[Goal, ...], metrics: list[Hit], values: list[ValueHit]
+    ) -> tuple[str, ...]:
+        if not set(goals) <= {"figure", "compare", "why"}:
+            return ()
+        known = [(hit.start, hit.end) for hit in (*values, *self.vocabulary.dimensions(text))]
+        return unknown_names(text, [(hit.start, hit.end) for hit in metrics], known)
 
     def _search(self, text: str, values: list[ValueHit]) -> str:
         """What to look for: a quoted phrase, else the question without its command words."""
@@ -255,9 +265,8 @@ def _share_metric(filters: dict[str, list[str]]) -> str | None:
         if dimension in filters:
             value = filters.pop(dimension)[0]
             return _SHARES[value] if dimension == "sentiment" else f"share:{dimension}={value}"
-    for dimension in list(filters):
-        if dimension in _WIDE_DIMENSIONS:
-            return f"share:{dimension}={filters.pop(dimension)[0]}"
+    for dimension in [*(d for d in _WIDE_DIMENSIONS if d in filters), *filters]:
+        return f"share:{dimension}={filters.pop(dimension)[0]}"
     return None
 
 

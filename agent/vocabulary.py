@@ -144,7 +144,9 @@ class Vocabulary:
 
     def speller(self) -> Speller:
         """Mends towards metric words and the data's own names."""
-        words = [word for synonyms in _words()["metrics"].values() for word in synonyms]
+        # 多少来着 is no slip of 多少条: words for counting are too ordinary to be mended towards.
+        named = {metric: words for metric, words in _words()["metrics"].items() if metric != "volume"}
+        words = [word for synonyms in named.values() for word in synonyms]
         return Speller([*words, "average", *self.catalogue.metrics])
 
     def available(self, metric: str) -> str:

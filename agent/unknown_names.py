@@ -1,0 +1,58 @@
+"""Finds a segment that a question names and the data does not have (洗碗机的评分, rating of the hair dryer).
+
+Without this, the words would be passed over and the figure of everything given as that of the segment.
+"""
+
+import re
+from collections.abc import Iterable
+
+from agent.vocabulary import matcher
+
+_METRIC = "\x01"
+_SECTIONS = (
+    ("goals",),
+    ("lowest",),
+    ("highest",),
+    ("year_on_year",),
+    ("previous",),
+    ("exclude_before",),
+    ("each",),
+    ("time_group",),
+    ("share",),
+    ("overview",),
+    ("up",),
+    ("down",),
+    ("neutral",),
+    ("generic",),
+)
+_ZH_OF = re.compile(rf"([\u4e00-\u9fff]{{2,10}}?)的?\s*{_METRIC}")
+_ZH_PEOPLE = re.compile(r"([\u4e00-\u9fff]{2,6}?)(?:\x02)")
+_EN_OF = re.compile(
+    r"(?:\b(?:of|for|from|about)\s+(?:(?:the|our|a|an)\s+)?|\x01\s+(?:the|our|a|an)\s+)([a-z][a-z'-]+(?: [a-z][a-z'-]+){0,2})\s*"
+    r"(?=[?.!,;)]|$|\b(?:in|over|during|last|this|by|and|vs|is|was|are|doing|since|compared)\b)",
+    re.IGNORECASE,
+)
+_PEOPLE = re.compile(r"客户|用户|顾客|地区|市场|分公司")
+
+
+def unknown_names(
+    text: str, metrics: Iterable[tuple[int, int]], known: Iterable[tuple[int, int]]
+) -> tuple[str, ...]:
+    """Names that stand where a segment would stand and that nothing recognises.
+
+    `text`: the question with its periods blanked; `metrics`, `known`: spans of metric words and of values
+    and dimensions. An adverb or a polite phrase is no name: see `generic` in vocabulary.yaml.
+    """
+    chars = list(text)
+    for match in _PEOPLE.finditer(text):
+        chars[match.start() : match.end()] = "\x02" * (match.end() - match.start())
+    spans = [(hit.start, hit.end) for section in _SECTIONS for hit in matcher(*section).find(text)]
+    for start, end in [*known, *spans]:
+        if chars[start] != "\x02":
+            chars[start:end] = " " * (end - start)
+    for start, end in metrics:
+        chars[start:end] = _METRIC * (end - start)
+    left = "".join(chars)
+    found = [m[1] for pattern in (_ZH_OF, _ZH_PEOPLE, _EN_OF) for m in pattern.finditer(left)]
+    names = dict.fromkeys(name.strip() for name in found)
+    return tuple(name for name in names if not matcher("function_words").find(name))
