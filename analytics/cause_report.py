@@ -65,6 +65,7 @@ class CauseReport:
         return Cause(
             conditions=dict(candidate.conditions),
             symptom=chosen.symptom,
+            surge=chosen.surge,
             n_before=pair.before.n,
             n_after=pair.after.n,
             before=_scaled(effect.before, scale),

@@ -4,11 +4,12 @@ import itertools
 import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from analytics.adjustment import Adjusted, level_spread, stratified_effect
 from analytics.cells import CellTable, Conditions, Pair, within
 from analytics.condition_search import Candidate, ConditionSearch
+from analytics.surges import narrowed, strongest_surge
 from analytics.symptoms import grew
 
 # What part of the error allowed the conditions of each length may spend: short ones deserve more.
@@ -23,11 +24,12 @@ _STRATIFIERS = 3
 
 @dataclass(frozen=True)
 class Chosen:
-    """A cause: the candidate measured on its own items, whether it is a symptom, how it was adjusted."""
+    """A cause: the candidate measured on its own items, whether it is a symptom or a surge, how adjusted."""
 
     candidate: Candidate
     symptom: bool
     adjusted: tuple[Adjusted, ...] = ()
+    surge: bool = False
 
 
 @dataclass(frozen=True)
@@ -81,6 +83,30 @@ class Selector:
             self.chosen.append(Chosen(best, symptom, adjusted))
             pool = self._after_removal(pool)
 
+    def choose_surge(self, candidates: Sequence[Candidate]) -> None:
+        """Prefer one group that sends more items and got worse, where the causes so far explain under half.
+
+        People report what hurts them, so a local problem shows in how many items come from there as much as
+        in how bad they are. The group is found by what it adds in both ways; that its own items got worse as
+        well (p < 0.05, tested on that one group) tells it from a mere shift of the mix.
+        """
+        if self.search.contrast.mode != "change" or self._change is None or self._explained() >= 0.5:
+            return
+        found = strongest_surge(self.search, candidates, 1 if self._change > 0 else -1)
+        if found is None or not self._stands(found.added) or found.rate.p_value >= 0.05:
+            return
+        surge = narrowed(self.search, candidates, found.added)
+        if any(chosen.candidate.conditions == surge.conditions for chosen in self.chosen):
+            return
+        self.chosen = [Chosen(surge, symptom=False, surge=True)]
+        self.aliases = []
+        self.choose(candidates, symptom=False)
+
+    def _explained(self) -> float:
+        """Share of a significant overall change that the causes so far add up to."""
+        added = math.fsum(chosen.candidate.effect.contribution for chosen in self.chosen)
+        return added / self._change if self._change else 0.0
+
     def _stands(self, found: Candidate) -> bool:
         """Whether a candidate is beyond chance for all cells examined, and large enough to matter."""
         limits, effect = self.search.limits, found.effect
@@ -108,7 +134,7 @@ class Selector:
         """Smallest departure worth naming; a symptom adds to the whole, so its share of items scales it."""
         contrast = self.search.contrast
         floor = self.search.limits.min_effect * math.sqrt(contrast.variance)
-        if found.effect.value != found.effect.contribution:
+        if not found.added:
             return floor
         return floor * min(1.0, found.pair.after.n / max(1, contrast.total.after.n))
 
@@ -123,7 +149,10 @@ class Selector:
         """
         clause = found.conditions
         contrast = self.search.contrast
+        taken = [chosen.candidate.conditions for chosen in self.chosen]
         for wider in itertools.combinations(clause, len(clause) - 1) if len(clause) > 1 else ():
+            if wider in taken:
+                continue
             rows = self.cells.rows(wider)
             left_out = rows.minus(found.pair)
             rest = self.search.measure(wider, left_out, of=contrast.total.minus(found.pair))
@@ -160,30 +189,46 @@ class Selector:
         return tuple(adjusted)
 
     def _after_removal(self, pool: Sequence[Candidate]) -> list[Candidate]:
-        """Measure the candidates again without the items of the causes found; those that fall are aliases."""
+        """Measure the candidates again without the items of the causes found; those that fall are aliases.
+
+        A candidate inside a cause is held against the rest of that cause instead; one inside two causes is
+        bad enough by both of them.
+        """
         taken = [chosen.candidate.conditions for chosen in self.chosen]
         rest = self.search.contrast.total.minus(self.cells.overlap((), taken))
         left = []
-        checked = 0
-        for found in pool:
-            if any(within(found.conditions, clause) for clause in taken) or checked == _POOL:
-                continue
-            checked += 1
+        for found in [found for found in pool if found.conditions not in taken][:_POOL]:
             # From the table, not from `found`: an earlier round may have taken items out of it already.
             whole = self.cells.rows(found.conditions)
-            remaining = whole.minus(self.cells.overlap(found.conditions, taken))
-            again = self._measure(found, remaining, rest)
+            around = [clause for clause in taken if within(found.conditions, clause)]
+            if len(around) > 1:
+                continue
+            if around:
+                again = self._measure(found, whole, self.cells.rows(around[0]))
+            else:
+                remaining = whole.minus(self.cells.overlap(found.conditions, taken))
+                again = self._measure(found, remaining, rest)
             if again is not None and self._stands(again):
                 left.append(again)
-            else:
+            elif not around:
                 self._alias(found, whole, taken)
         return sorted(left, key=lambda found: -found.score)
 
-    def _measure(self, found: Candidate, remaining: Pair, rest: Pair) -> Candidate | None:
-        if found.conditions[0][0] in self.search.dims:
-            return self.search.measure(found.conditions, remaining, of=rest)
-        effect = self.search.contrast.presence(remaining, of=rest)
-        return None if effect is None else Candidate(found.conditions, remaining, effect, effect.evidence)
+    def _measure(self, found: Candidate, remaining: Pair, of: Pair) -> Candidate | None:
+        """Measure on part of the items; the contribution is still to the figure of all."""
+        contrast = self.search.contrast
+        part = 1.0 if contrast.mode == "volume" else of.after.n / contrast.total.after.n
+        if found.added:
+            effect = contrast.presence(remaining, of=of)
+            if effect is None:
+                return None
+            score = effect.evidence - self.search.price(found.conditions)
+            again: Candidate | None = replace(found, pair=remaining, effect=effect, score=score)
+        else:
+            again = self.search.measure(found.conditions, remaining, of=of)
+        if again is None:
+            return None
+        return replace(again, effect=replace(again.effect, contribution=part * again.effect.contribution))
 
     def _alias(self, found: Candidate, whole: Pair, taken: Sequence[Conditions]) -> None:
         """Note a fallen candidate under the cause it shares most of its items with, unless it contains it."""

@@ -31,11 +31,14 @@ class Cause:
     where the overall figure did not change significantly. `counterfactual` is the overall change had the
     group moved as the rest did. `surprise` is -log10 of the p-value corrected for all cells examined.
     `score` = |contribution|: causes are ranked by it. `new`: the group did not exist before.
-    `adjusted_for` names the dimensions within whose values the effect was confirmed.
+    A `symptom` or a `surge` (a group that sends more items and got worse) counts with its growth: its effect
+    is what it adds to the overall figure. `adjusted_for` names the dimensions within whose values the effect
+    was confirmed.
     """
 
     conditions: Mapping[str, str]
     symptom: bool
+    surge: bool
     n_before: int
     n_after: int
     before: float | None

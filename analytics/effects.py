@@ -164,12 +164,19 @@ def _added(inside: Sums, outside: Sums, variance: float) -> tuple[float, float]:
 
 
 def _standard_error(samples: tuple[Sums, ...], variance: float, dispersion: float) -> tuple[float, float]:
-    """Return the standard error of a sum of independent means and Welch's degrees of freedom."""
-    terms = [_spread(sample, variance) / sample.n for sample in samples]
-    total = math.fsum(terms)
+    """Return the standard error of a sum of independent means and Welch's degrees of freedom.
+
+    A term that uses the variance of all items has that variance's degrees of freedom, not its own.
+    """
+    everything = sum(sample.n for sample in samples)
+    total = weights = 0.0
+    for sample in samples:
+        spread = _spread(sample, variance)
+        term = spread / sample.n
+        total += term
+        weights += term**2 / max(1, (sample.n if spread > variance else everything) - 1)
     if total <= 0:
         return 0.0, 1.0
-    weights = math.fsum(term**2 / max(1, sample.n - 1) for term, sample in zip(terms, samples, strict=True))
     return math.sqrt(dispersion * total), total**2 / weights
 
 

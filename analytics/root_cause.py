@@ -73,6 +73,7 @@ def find_causes(
         examined=search.examined + Counter({1: tested}),
     )
     selector.choose(search.candidates, symptom=False)
+    selector.choose_surge(search.candidates)
     selector.choose(named, symptom=True, worse=_worse(sign, best, total.after))
     if not selector.chosen:
         reason, dimension = _why_none(cells, dims, kind, level, change, selector.refuted_by)

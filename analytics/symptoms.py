@@ -24,7 +24,7 @@ def scan_symptoms(
                 continue
             effect = contrast.presence(pair)
             if effect is not None:
-                found.append(Candidate(((name, value),), pair, effect, effect.evidence))
+                found.append(Candidate(((name, value),), pair, effect, effect.evidence, added=True))
     return found, len(found)
 
 

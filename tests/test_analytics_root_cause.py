@@ -369,3 +369,36 @@ def test_a_level_needs_to_know_what_is_bad() -> None:
         search(world, kind="mean", level=True)
     with pytest.raises(InputError, match="no level to explain"):
         search(world, kind="count", level=True)
+
+
+def test_a_group_that_sends_more_items_and_got_worse_is_a_surge() -> None:
+    world = World(61, rows=12000)
+    hit = world.mask({"hour": 20, "day_type": 0})
+    world.plant({"hour": 20, "day_type": 0}, 0.9)
+    # Elsewhere four in five later items are left out: the group's share of items grows fivefold.
+    world.drop(~world.after | hit | (world.random.random(len(hit)) < 0.2))
+    world.finish(planted_topic=4)
+    found = search(world)
+    assert top(found) == {"hour": "20", "day_type": "0"}
+    cause = found.causes[0]
+    assert cause.share is not None and cause.share > 0.5
+    assert cause.n_after / world.after.sum() > 3 * cause.n_before / (~world.after).sum()
+
+
+def test_decoys_rarely_pass() -> None:
+    """At most one decoy of twelve passes for a cause (the correction allows one in twenty)."""
+    false = []
+    for seed in range(100, 112):
+        world = World(seed, rows=4000)
+        if seed % 3 == 1:
+            world.shift[world.after] -= 0.3
+        if seed % 3 == 2:
+            fewer = (
+                world.after & (world.columns["channel"] != 0) & (world.random.random(len(world.after)) < 0.5)
+            )
+            world.drop(~fewer)
+        world.finish()
+        found = find_causes(world, DIMS[:6])
+        if found.verdict == "cause_found":
+            false.append((seed, top(found)))
+    assert len(false) <= 1, false
