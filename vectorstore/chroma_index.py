@@ -16,7 +16,7 @@ from vectorstore.embedder import Vectors
 from vectorstore.index import Match
 
 if TYPE_CHECKING:
-    from chromadb.api import ClientAPI
+    from chromadb.api.client import Client
     from chromadb.api.models.Collection import Collection
 
 _HINT = "rebuild it from the stored texts: voiceloop reindex"
@@ -38,7 +38,7 @@ class ChromaIndex:
         self._encoder = encoder_name
         self._dimension = dimension
         self._lock = threading.Lock()
-        self._client: ClientAPI | None = None
+        self._client: Client | None = None
         self._opened: Collection | None = None
 
     def add(self, text_keys: Sequence[str], vectors: Vectors) -> None:
@@ -140,7 +140,7 @@ class ChromaIndex:
             return []
         with self._reported() as collection:
             answer = collection.query(
-                query_embeddings=[np.asarray(vector, dtype=np.float32)],
+                query_embeddings=np.asarray(vector, dtype=np.float32).reshape(1, -1),
                 n_results=limit if keys is None else min(limit, len(keys)),
                 ids=keys,
                 include=["distances"],
@@ -192,17 +192,20 @@ class ChromaIndex:
         return collection
 
 
-def _connect(path: str) -> "ClientAPI":
+def _connect(path: str) -> "Client":
     import chromadb
+    from chromadb.api.client import Client
     from chromadb.api.shared_system_client import SharedSystemClient
     from chromadb.config import Settings
 
     try:
-        return chromadb.PersistentClient(path=path, settings=Settings(anonymized_telemetry=False))
+        client = chromadb.PersistentClient(path=path, settings=Settings(anonymized_telemetry=False))
     except BaseException:
         # Chroma keeps what failed to start and would hand it out again once the files are repaired.
         SharedSystemClient._identifier_to_system.pop(path, None)
         raise
+    assert isinstance(client, Client)
+    return client
 
 
 def collection_name(encoder_name: str, dimension: int) -> str:

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from store.facts import FactStore, Find, Selection
-from store.records import LabelledFeedback
+from store.facts import FactStore, Selection
 from vectorstore.embedder import Embedder, Vectors
 from vectorstore.index import VectorIndex
 from vectorstore.lexical import fold, texts_of
+from vectorstore.newest import newest_items
 
 # This encoder blurs wording and polarity, so wording counts for more.
 _WORDING = 0.6
@@ -105,7 +105,7 @@ def _hits(
     limit: int,
 ) -> list[Hit]:
     """The newest item of each text, leaving out what repeats a better one."""
-    newest = _newest(facts, selection, [key for key, *_ in ranked], counts)
+    newest = newest_items(facts, selection, [key for key, *_ in ranked], counts)
     seen: set[str] = set()
     hits: list[Hit] = []
     for key, score, meaning, wording in ranked:
@@ -131,20 +131,3 @@ def _hits(
         if len(hits) == limit:
             break
     return sorted(hits, key=lambda hit: -hit.score)
-
-
-def _newest(
-    facts: FactStore, selection: Selection, keys: Sequence[str], counts: dict[str, int]
-) -> dict[str, LabelledFeedback]:
-    """The newest item of each of these texts: one question for the rare ones, one each for stock phrases."""
-    newest: dict[str, LabelledFeedback] = {}
-    rare = [key for key in keys if counts[key] <= 5]
-    if rare:
-        asked = Find(selection, text_keys=tuple(rare), limit=sum(counts[key] for key in rare))
-        for item in facts.find(asked):
-            newest.setdefault(item.text_key or "", item)
-    for key in keys:
-        if counts[key] > 5:
-            for item in facts.find(Find(selection, text_keys=(key,), limit=1)):
-                newest[key] = item
-    return newest

@@ -87,18 +87,18 @@ def _telling(
 ) -> list[_Term]:
     """Terms that are common here and rarer elsewhere, best first."""
     least = max(2, math.ceil(size * 0.01)) if size > 3 else 1
-    alone = total == size
+    lifts = {
+        words: here / size / (everywhere[words] / total) for words, here in counts.items() if here >= least
+    }
+    telling = {words: lift for words, lift in lifts.items() if lift >= _LEAST_LIFT}
     terms = []
-    for words, here in counts.items():
-        if here < least:
-            continue
-        lift = (here / size) / (everywhere[words] / total)
-        if not alone and lift < _LEAST_LIFT:
-            continue
+    # Where nothing sets a cluster apart, what is common in it must do.
+    for words, lift in (telling or dict.fromkeys(lifts, 2.0)).items():
+        here = counts[words]
         # A phrase says more than a word of the same strength, and one that judges says what is wrong.
         judges = any(word in stop.negators or word in stop.degrees for word in words)
-        score = here * math.log(1.0 + lift) * (1.0 + 0.25 * (len(words) - 1)) * (1.5 if judges else 1.0)
-        terms.append(_Term(words, score, here / size))
+        bonus = (1.0 + 0.25 * (len(words) - 1)) * (1.5 if judges else 1.0)
+        terms.append(_Term(words, here * math.log(lift) * bonus, here / size))
     return sorted(terms, key=lambda term: (-term.score, term.words))
 
 

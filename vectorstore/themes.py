@@ -2,16 +2,17 @@
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from store.clock import Clock
-from store.facts import FactStore, Find, Selection
+from store.facts import FactStore, Selection
 from store.records import Theme
 from vectorstore.clusters import cluster, draws_of
 from vectorstore.embedder import Vectors
 from vectorstore.index import VectorIndex
+from vectorstore.newest import newest_items
 from vectorstore.theme_corpus import Corpus, Kind, joined_kinds, read_corpus
 from vectorstore.theme_features import theme_features
 from vectorstore.theme_labels import ThemeName, name_themes
@@ -75,7 +76,7 @@ def refresh_themes(
     # Limits hold for the libraries that are loaded: those used below come first.
     import scipy.cluster.hierarchy
     import scipy.optimize  # noqa: F401
-    from threadpoolctl import threadpool_limits
+    from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
     tell = progress or (lambda done, total, stage: None)
     corpus = read_corpus(facts, index)
@@ -88,7 +89,9 @@ def refresh_themes(
         if renew:
             found = _clustered(corpus, index, sorted(corpus.kinds), tell)
             descents = trace([one.keys for one in found], old, corpus.counts)
-            records = _renewed(found, descents, {theme.theme_id: theme for theme in themes}, facts, clock)
+            records = _renewed(
+                corpus, found, descents, {theme.theme_id: theme for theme in themes}, facts, clock
+            )
             assignment = {
                 key: each.theme_id for one, each in zip(found, descents, strict=True) for key in one.keys
             }
@@ -176,23 +179,45 @@ def _extended(
     fresh = sorted(fresh)
     nearest, score = _nearest(corpus, index, themes, kinds, fresh)
     far = _far(corpus, index, themes, kinds, assignment)
-    apart = [key for key, value in zip(fresh, score, strict=True) if value < far]
-    born: list[_Found] = []
-    enough = 2 * _smallest(len(corpus.kinds))
-    groups = corpus.groups(apart).values()
-    founding = {key for group in groups if len(group) >= enough for key in group}
-    if founding:
-        sample = sorted(assignment)[:: max(1, len(assignment) // _CONTRAST)]
-        taken = {theme.label for theme in themes}
-        born = _clustered(corpus, index, sorted(founding), tell, corpus.groups(sample), taken)
-    assignment.update((key, near) for key, near in zip(fresh, nearest, strict=True) if key not in founding)
+    scores = dict(zip(fresh, map(float, score), strict=True))
+    apart = [key for key in fresh if scores[key] < far]
+    born = _founded(corpus, index, themes, assignment, apart, scores, tell)
+    settled = {key for one in born for key in one.keys}
+    assignment.update((key, near) for key, near in zip(fresh, nearest, strict=True) if key not in settled)
     ids = {theme.theme_id for theme in themes}
     descents = []
     for one in born:
         descents.append(Descent(new_id(one.keys, ids), kept=False))
         ids.add(descents[-1].theme_id)
         assignment.update(dict.fromkeys(one.keys, descents[-1].theme_id))
-    return [*themes, *_renewed(born, descents, {}, facts, clock)], assignment, descents
+    return [*themes, *_renewed(corpus, born, descents, {}, facts, clock)], assignment, descents
+
+
+def _founded(
+    corpus: Corpus,
+    index: VectorIndex,
+    themes: Sequence[Theme],
+    assignment: Mapping[str, str],
+    apart: Sequence[str],
+    scores: Mapping[str, float],
+    tell: Progress,
+) -> list[_Found]:
+    """New themes among texts far from the old ones; `scores` are their cosines to the nearest old one."""
+    smallest = _smallest(len(corpus.kinds))
+    groups = corpus.groups(apart).values()
+    founding = sorted(key for group in groups if len(group) >= 2 * smallest for key in group)
+    if not founding:
+        return []
+    sample = sorted(assignment)[:: max(1, len(assignment) // _CONTRAST)]
+    taken = {theme.label for theme in themes}
+    born = []
+    for one in _clustered(corpus, index, founding, tell, corpus.groups(sample), taken):
+        # What is nearer to an old theme after all goes there.
+        nearer = index.vectors(one.keys) @ one.centre
+        own = [key for key, value in zip(one.keys, nearer, strict=True) if value > scores[key]]
+        if len(own) >= smallest:
+            born.append(replace(one, keys=own, exemplars=[key for key in one.exemplars if key in own]))
+    return born
 
 
 def _kinds(corpus: Corpus, themes: Sequence[Theme], assignment: Mapping[str, str]) -> list[Kind]:
@@ -231,6 +256,7 @@ def _far(
 
 
 def _renewed(
+    corpus: Corpus,
     found: Sequence[_Found],
     descents: Sequence[Descent],
     before: Mapping[str, Theme],
@@ -238,6 +264,8 @@ def _renewed(
     clock: Clock,
 ) -> list[Theme]:
     now = clock.now()
+    shown = [key for one in found for key in one.exemplars]
+    newest = newest_items(facts, Selection(), shown, corpus.counts)
     records = []
     for one, descent in zip(found, descents, strict=True):
         was = before.get(descent.theme_id)
@@ -251,7 +279,7 @@ def _renewed(
                 label=one.name.label,
                 keywords=one.name.keywords,
                 language=one.kind[0],
-                exemplars=_feedback_ids(facts, one.exemplars),
+                exemplars=tuple(newest[key].feedback.feedback_id for key in one.exemplars if key in newest),
                 centroid=tuple(float(value) for value in one.centre),
                 born_at=was.born_at if was else now,
                 parent_id=was.parent_id if was else descent.parent,
@@ -278,15 +306,6 @@ def _exemplars(keys: Sequence[str], vectors: Vectors, centre: Vectors, corpus: C
         if all(float(vectors[row] @ vectors[other]) < 0.95 for other in chosen):
             chosen.append(int(row))
     return [keys[row] for row in chosen]
-
-
-def _feedback_ids(facts: FactStore, keys: Sequence[str]) -> tuple[str, ...]:
-    """The newest item of each text, in order."""
-    ids = []
-    for key in keys:
-        for item in facts.find(Find(text_keys=(key,), with_text=True, limit=1)):
-            ids.append(item.feedback.feedback_id)
-    return tuple(ids)
 
 
 def _mixed_share(corpus: Corpus, assignment: Mapping[str, str]) -> float:
