@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
+from weakref import WeakSet
 from zoneinfo import ZoneInfo
 
 import duckdb
@@ -58,6 +59,8 @@ _UNSET_THEMES: Final = (
     "UPDATE feedback SET theme_id = NULL WHERE theme_id IS NOT NULL "
     "AND text_key NOT IN (SELECT text_key FROM theme_of_text)"
 )
+# What DuckDB says where the batch is safe in its log, but could not be moved into the file for want of room.
+_COMMITTED: Final = "COMMIT succeeded and is durable"
 _OWNER: Final = re.compile(r"\(PID (\d+)\)|PID (\d+)")
 _FULL: Final = ("no space left", "file too large", "disk quota exceeded", "enospc", "efbig")
 
@@ -75,8 +78,18 @@ class DuckDBFactStore(SqlFactStore):
         self._threads = threading.local()
         self._writing = threading.RLock()
         self._writes = 0
+        self._opening = threading.Lock()
+        self._cursors: WeakSet[duckdb.DuckDBPyConnection] = WeakSet()
+        self._connection: duckdb.DuckDBPyConnection | None = None
         path.parent.mkdir(parents=True, exist_ok=True)
-        self._connection = self._open()
+        self._live()
+
+    def _live(self) -> duckdb.DuckDBPyConnection:
+        """The open file; opened again where a fatal error closed it."""
+        with self._opening:
+            if self._connection is None:
+                self._connection = self._open()
+            return self._connection
 
     def _open(self) -> duckdb.DuckDBPyConnection:
         with _engine_errors(self._path):
@@ -93,6 +106,7 @@ class DuckDBFactStore(SqlFactStore):
         for sql in duckdb_statements():
             connection.execute(sql)
         stored = dict(connection.execute("SELECT key, value FROM meta").fetchall())
+        before = dict(stored)
         version = stored.setdefault("schema_version", SCHEMA_VERSION)
         if version != SCHEMA_VERSION:
             raise StoreError(
@@ -102,7 +116,9 @@ class DuckDBFactStore(SqlFactStore):
         if stored.setdefault("zone", self._zone.key) != self._zone.key:
             _move_clocks(connection, self._zone)
             stored["zone"] = self._zone.key
-        _replace(connection, META, [{"key": key, "value": value} for key, value in stored.items()])
+        if stored != before:
+            # Otherwise nothing is written, so that a store on a full disk can still be opened and read.
+            _replace(connection, META, _pairs(META, stored))
         connection.commit()
 
     def _version(self) -> object:
@@ -117,39 +133,38 @@ class DuckDBFactStore(SqlFactStore):
         with self._writing, _engine_errors(self._path):
             if version == self._writes:
                 body = _catalogue_form().dump_json(described).decode()
-                _replace(self._connection.cursor(), META, [{"key": "catalogue", "value": body}])
+                _replace(self._cursor(), META, [{"key": "catalogue", "value": body}])
 
     def _rows(self, statement: Statement) -> list[tuple[Any, ...]]:
         with _engine_errors(self._path):
             return self._cursor().execute(statement.sql, statement.params).fetchall()
 
     def _cursor(self) -> duckdb.DuckDBPyConnection:
+        connection = self._live()
         owner, cursor = getattr(self._threads, "cursor", (None, None))
-        if cursor is None or owner is not self._connection:
-            cursor = self._connection.cursor()
-            self._threads.cursor = (self._connection, cursor)
+        if cursor is None or owner is not connection:
+            cursor = connection.cursor()
+            self._cursors.add(cursor)
+            self._threads.cursor = (connection, cursor)
         return cursor
 
     @contextmanager
     def _transaction(self) -> Iterator[duckdb.DuckDBPyConnection]:
         with self._writing, _engine_errors(self._path):
-            cursor = self._connection.cursor()
+            cursor = self._live().cursor()
             try:
                 cursor.begin()
                 cursor.execute("DELETE FROM meta WHERE key = 'catalogue'")
                 yield cursor
                 cursor.commit()
-            except duckdb.FatalException:
-                # The engine refuses everything after a failed write of its log; a new one replays what held.
-                self._reopen()
-                raise
+            except duckdb.FatalException as error:
+                # The engine refuses everything from now on; the next use opens the file afresh.
+                self.close()
+                if _COMMITTED not in str(error):
+                    raise
             finally:
                 self._writes += 1
                 cursor.close()
-
-    def _reopen(self) -> None:
-        self._connection.close()
-        self._connection = self._open()
 
     def add_feedback(self, items: Sequence[LabelledFeedback]) -> frozenset[str]:
         """Store a batch in one transaction; return the ids that were new. Of one id twice the first wins."""
@@ -224,8 +239,13 @@ class DuckDBFactStore(SqlFactStore):
 
     def close(self) -> None:
         """Release the file."""
-        with self._writing:
-            self._connection.close()
+        with self._writing, self._opening:
+            # An engine with a cursor left open would live on, broken or not, and be handed out again.
+            for connection in (*self._cursors, self._connection):
+                if connection is not None:
+                    connection.close()
+            self._cursors.clear()
+            self._connection = None
 
 
 @contextmanager
@@ -246,6 +266,11 @@ def _engine_errors(path: Path) -> Iterator[None]:
             raise StoreFull(
                 f"no room left to write {path}; nothing of this batch was stored",
                 hint="free some space and run the same command again: nothing is stored twice",
+            ) from error
+        if isinstance(error, duckdb.FatalException):
+            raise StoreError(
+                f"{path} had to be closed, perhaps before the last batch was stored: {words}",
+                hint="run the same command again: nothing is stored twice",
             ) from error
         raise StoreError(f"{path} cannot be read or written: {words}") from error
 
@@ -341,7 +366,10 @@ def _arrow(columns: Iterable[Column], rows: Sequence[Mapping[str, Any]]) -> "pya
         values = [row[column.name] for row in rows]
         if column.kind in shapes:
             values = [shapes[column.kind](value) for value in values]
-        arrays.append(pa.array(values, kinds[column.kind]))
+        try:
+            arrays.append(pa.array(values, kinds[column.kind]))
+        except (UnicodeEncodeError, pa.ArrowException) as error:
+            raise StoreError(f"a value of {column.name!r} cannot be stored: {error}") from error
         names.append(column.name)
     return pa.Table.from_arrays(arrays, names)
 

@@ -153,6 +153,52 @@ def test_a_full_disk_writes_nothing_of_the_batch_and_the_store_lives_on(tmp_path
     store.close()
 
 
+def test_a_disk_that_fills_while_the_log_is_folded_in_loses_no_confirmed_batch(tmp_path: Path) -> None:
+    path = tmp_path / "facts.duckdb"
+    writer = run_writer(
+        path,
+        """
+        import os, resource, signal, threading
+        from store.errors import StoreFull
+        from store.facts import Selection
+        threading.Thread(target=lambda: store.count(Selection())).start()
+        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (30_000_000, resource.RLIM_INFINITY))
+        confirmed = 0
+        try:
+            for number in range(40):
+                big = batch(number, 200)
+                store.add_feedback([
+                    item.model_copy(update={
+                        "feedback": item.feedback.model_copy(update={"text": os.urandom(20_000).hex()})
+                    })
+                    for item in big
+                ])
+                confirmed += 200
+        except StoreFull:
+            pass
+        resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+        held = store.count(Selection())
+        store.add_feedback(batch(99, 10))
+        print(confirmed, held, store.count(Selection()), flush=True)
+        """,
+    )
+    out, _ = writer.communicate()
+    assert writer.returncode == 0
+    confirmed, held, after = (int(part) for part in out.split())
+    assert 200 < confirmed < 40 * 200
+    assert (held, after) == (confirmed, confirmed + 10)
+
+
+def test_a_text_that_is_no_unicode_is_refused_whole(tmp_path: Path) -> None:
+    store = DuckDBFactStore(tmp_path / "facts.duckdb", ZONE)
+    broken = LabelledFeedback(feedback=Feedback(feedback_id="x", source="test", text="a\ud800b"))
+    with pytest.raises(StoreError, match="'text' cannot be stored"):
+        store.add_feedback([*items(3), broken])
+    assert store.count(Selection()) == 0
+    store.close()
+
+
 def test_a_file_that_is_no_store_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "facts.duckdb"
     path.write_bytes(b"this is not a database " * 1000)
