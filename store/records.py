@@ -4,7 +4,7 @@ from datetime import date, datetime
 from enum import StrEnum
 from typing import Annotated, Literal
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, FiniteFloat
 
 
 class Record(BaseModel):
@@ -89,7 +89,7 @@ class Feedback(Record):
     csat: Annotated[float, Field(ge=1, le=5)] | None = None
     ces: Annotated[float, Field(ge=1, le=7)] | None = None
     rating: Annotated[float, Field(ge=1, le=5)] | None = None
-    metrics: dict[str, float] = Field(default_factory=dict)
+    metrics: dict[str, FiniteFloat] = Field(default_factory=dict)
     region: str | None = None
     city: str | None = None
     product: str | None = None
