@@ -28,7 +28,8 @@ _SECTIONS = (
 _ZH_OF = re.compile(rf"([\u4e00-\u9fff]{{2,10}}?)的?\s*{_METRIC}")
 _ZH_PEOPLE = re.compile(r"([\u4e00-\u9fff]{2,6}?)(?:\x02)")
 _EN_OF = re.compile(
-    r"(?:\b(?:of|for|from|about)\s+(?:(?:the|our|a|an)\s+)?|\x01\s+(?:the|our|a|an)\s+)([a-z][a-z'-]+(?: [a-z][a-z'-]+){0,2})\s*"
+    r"(?:\b(?:of|for|from|about)\s+(?:(?:the|our|a|an)\s+)?|\x01\s+(?:the|our|a|an)\s+)"
+    r"([a-z][a-z'-]+(?: [a-z][a-z'-]+){0,2})\s*"
     r"(?=[?.!,;)]|$|\b(?:in|over|during|last|this|by|and|vs|is|was|are|doing|since|compared)\b)",
     re.IGNORECASE,
 )
