@@ -65,12 +65,13 @@ class ExpectedFigure(Part):
 class ExpectedCall(Part):
     """A tool call that must happen. `name` may list alternatives; `args` is a subset.
 
-    `also` holds arguments that are not checked but that a scripted model needs to make the call.
+    `filters` are the segments that narrow the figures (null: not checked). `also` holds arguments that are
+    not checked but that a scripted model needs to make the call.
     """
 
     name: str | list[str]
     period: Days | None = None
-    filters: dict[str, Value] = Field(default_factory=dict)
+    filters: dict[str, Value] | None = Field(default_factory=dict)
     exclude: dict[str, Value] = Field(default_factory=dict)
     args: dict[str, Any] = Field(default_factory=dict)
     also: dict[str, Any] = Field(default_factory=dict)

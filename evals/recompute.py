@@ -197,13 +197,14 @@ def _time(text: str, style: str) -> datetime | None:
 
 
 def _distinct(items: Iterable[Item]) -> list[Item]:
+    """Without rows exported twice: the same id, or the same in everything where there is none."""
     seen: set[tuple[object, ...]] = set()
     kept = []
     for item in items:
-        key = (item.source,) if item.source else (item.at, item.customer, item.text, item.speaker)
-        if item.source or item.at is not None or item.customer:
-            if key in seen:
-                continue
-            seen.add(key)
+        rest = (*sorted(item.values.items()), *sorted(item.dimensions.items()))
+        key = (item.source,) if item.source else (item.at, item.customer, item.text, item.speaker, *rest)
+        if key in seen:
+            continue
+        seen.add(key)
         kept.append(item)
     return kept

@@ -17,7 +17,8 @@ Ask = Callable[[str, str], Mapping[str, Any]]
 _NUMBER = re.compile(r"(?<![A-Za-z0-9_.])\d[\d,]*(?:\.\d+)?")
 _QUOTED = re.compile(r"[「『“\"].*?[」』”\"]|\[[^\]\s]{3,}\]", re.DOTALL)
 _DATE = re.compile(
-    r"(?:\d{4}\s*[年/-]\s*)?\d{1,2}\s*[月/-](?:\s*\d{1,2}\s*[日号]?)?|\d{4}\s*年|[QH][1-4]|\d{1,2}:\d{2}"
+    r"\d{4}-\d{1,2}(?:-\d{1,2})?|\d{4}/\d{1,2}/\d{1,2}|(?:\d{4}\s*年\s*)?\d{1,2}\s*月(?:\s*\d{1,2}\s*[日号])?"
+    r"|\d{4}\s*年|(?:\d{4}\s*)?[QH][1-4]|\d{1,2}:\d{2}"
     r"|(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)[a-z]*\.?\s+\d{1,4}"
 )
 _LIST_MARK = re.compile(r"(?m)^\s*\d{1,2}[.)、．]\s*")
@@ -100,7 +101,8 @@ def unbound_figures(answer: Mapping[str, Any], asked: Sequence[str]) -> list[str
 
 
 def resolve(document: Any, path: str) -> Any:
-    """Follow a dotted path; `name[key]` picks the list element with that key, `name[0]` one by position.
+    """Follow a dotted path; `name[key]` picks the list element with that key, `name[0]` one by position,
+    and `name.length` is how many there are.
 
     Raises KeyError where the path leads nowhere.
     """
@@ -110,6 +112,8 @@ def resolve(document: Any, path: str) -> Any:
             value = _element(value, step[1:-1])
         elif isinstance(value, Mapping) and step in value:
             value = value[step]
+        elif isinstance(value, list) and step == "length":
+            value = len(value)
         else:
             raise KeyError(path)
     return value
@@ -141,16 +145,23 @@ def _differs(expected: ExpectedCall, call: Mapping[str, Any]) -> str:
         return f"{call['name']} failed: {result.get('error', '')}"
     if expected.period is not None and not _same_period(expected.period, result["period"]):
         return f"period {result['period']}, expected {expected.period.model_dump(by_alias=True)}"
+    used = dict(result.get("filters") or {})
     for given, wanted, what in (
-        (result.get("filters") or {}, expected.filters, "filters"),
-        (args.get("exclude") or {}, expected.exclude, "exclude"),
+        (used.pop("exclude", None) or {}, expected.exclude, "exclude"),
+        (_segments(used, expected, args), expected.filters, "filters"),
     ):
-        if _listed(given) != _listed(wanted):
+        if wanted is not None and _listed(given) != _listed(wanted):
             return f"{what} {given}, expected {wanted}"
     for name, value in expected.args.items():
         if _flat(args.get(name)) != _flat(value):
             return f"{name} {args.get(name)!r}, expected {value!r}"
     return ""
+
+
+def _segments(used: Mapping[str, Any], expected: ExpectedCall, args: Mapping[str, Any]) -> dict[str, Any]:
+    """The filters that narrow: neither the customers asked for by id, nor the values a figure is split by."""
+    split = set(_flat(args.get("group_by"))) - set(expected.filters or {})
+    return {name: value for name, value in used.items() if name not in {"customer_id", *split}}
 
 
 def _same_period(expected: Days, given: Mapping[str, Any]) -> bool:
@@ -203,7 +214,7 @@ def _check_figure(
 
 def _complete(question: Compute, call: ExpectedCall) -> Compute:
     """A figure takes over the period and filters of its call where it names none."""
-    filters = {**call.filters, **question.filters}
+    filters = {**(call.filters or {}), **question.filters}
     minus = _complete(question.minus, call) if question.minus else None
     return question.model_copy(
         update={

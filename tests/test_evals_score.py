@@ -93,7 +93,8 @@ def test_a_figure_that_is_not_stated_is_a_miss() -> None:
         ("NPS为33.3，高于行业的41.5", ["41.5"]),
         ("1. 第一条\n2. 第二条", []),
         ("客户说「等了88天」", []),
-        ("2026-10-01到10月31日", []),
+        ("2026-10-01到10月31日，2026-05：33.3", []),
+        ("评分由91.7/100变为45/100", ["91.7", "100", "45", "100"]),
     ],
 )
 def test_unbound_numbers_are_found(text: str, unbound: list[str]) -> None:
