@@ -5,7 +5,8 @@ from typing import Final, Literal
 
 Language = Literal["zh", "en", "other", "und"]
 
-_PLACEHOLDER: Final = re.compile(r"\[[A-Z_]+\]|https?://\S+|\S+@\S+")
+_PLACEHOLDER: Final = re.compile(r"\[[A-Z_]+\]|https?://\S+|[^\s@]{1,64}@\S+")
+_ENOUGH: Final = 2000
 _HAN: Final = re.compile("[\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0002fa1f]")
 _LATIN: Final = re.compile(r"[A-Za-z\u00c0-\u024f]+(?:'[a-z]+)?")
 _ACCENTED: Final = re.compile("[\u00c0-\u024f]")
@@ -31,6 +32,7 @@ def detect_language(text: str) -> Language:
     A Han sign weighs like half a Latin word, so that "APP卡" is Chinese and "the 北京 office is great"
     English. Japanese and Korean are "other".
     """
+    text = text[:_ENOUGH]
     if not text or text.isspace():
         return "und"
     if "[" in text or "@" in text or "://" in text:

@@ -35,6 +35,9 @@ _CHINESE_PLACE: Final = re.compile(
     r"[路街巷弄道村区园苑厦寓场心组]\D{0,8}[\d一二三四五六七八九十]|\d(?:栋|幢|号楼|座)"
 )
 _SECRET_CUE: Final = re.compile(r"\d\D{0,2}\d|[A-Z]{6}")
+_PIECE: Final = 2000
+_CUTS: Final = "\n。！？!?；;"
+_UNCUTTABLE: Final = re.compile(r"[\w@.+ ·\-]", re.ASCII)
 _AT_SIGN, _HANDLE, _PLACE, _TOLD_PLACE, _SECRET, _NAME = 1, 2, 4, 8, 16, 32
 _TRIGGERS: Final = {
     _AT_SIGN: "@ (at) [at] 【at】",
@@ -69,6 +72,8 @@ def mask(text: str) -> Masked:
 
     Applied to its own result it changes nothing. Spans do not overlap and are in order.
     """
+    if len(text) > _PIECE:
+        return _mask_long(text)
     spans = _find(text)
     if not spans:
         return Masked(text, ())
@@ -85,6 +90,33 @@ def mask(text: str) -> Masked:
         spans = grown
     grades = mask_words().grades
     return Masked(masked, tuple(Span(one.start, one.end, one.type, grades[one.type]) for one in spans))
+
+
+def _mask_long(text: str) -> Masked:
+    """Mask piece by piece (whole sentences where there are any): some rules take the square of the length."""
+    pieces: list[str] = []
+    spans: list[Span] = []
+    at = 0
+    while at < len(text):
+        end = min(at + _PIECE, len(text))
+        if end < len(text):
+            end = _cut(text, at, end)
+        found = mask(text[at:end])
+        pieces.append(found.text)
+        spans += (one._replace(start=one.start + at, end=one.end + at) for one in found.spans)
+        at = end
+    return Masked("".join(pieces), tuple(spans))
+
+
+def _cut(text: str, start: int, end: int) -> int:
+    """Where a piece that may reach to `end` ends: after a sentence, else not inside a number or a word."""
+    last = max(text.rfind(mark, start, end) for mark in _CUTS)
+    if last >= 0:
+        return last + 1
+    for at in range(end, max(start, end - 200), -1):
+        if not _UNCUTTABLE.match(text, at - 1):
+            return at
+    return end
 
 
 @cache

@@ -82,7 +82,7 @@ def find_addresses(text: str, add: Callable[[Found], None]) -> None:
         start = _widen(text, match.start(), match.end())
         add(Found(start, match.end(), "ADDRESS"))
     for match in _TRIGGER.finditer(text):
-        stop = _STOP.search(text, match.end())
+        stop = _STOP.search(text, match.end(), match.end() + 60)
         end = min(stop.start() if stop else len(text), match.end() + 60)
         place = text[match.end() : end]
         if len(_ADMIN.findall(place)) >= 2 and _STRONG.search(place):

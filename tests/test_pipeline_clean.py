@@ -20,6 +20,9 @@ from pipeline.clean import clean
         ("3 &lt; 5 &#20013;&#x6587;", "3 < 5 中文"),
         ("soooooo good", "sooo good"),
         ("𝟏𝟑𝟖 𝐀𝐁", "138 AB"),
+        ("&amp;amp;amp;lt;br&amp;gt; x", "x"),
+        ("<script>never closed", "<script>never closed"),
+        ("a <!-- note --> b", "a b"),
         ("", ""),
     ],
 )

@@ -107,6 +107,15 @@ def test_texts_come_back_in_order() -> None:
     assert mask_texts(["好", "", "电话13800138000"]) == ["好", "", "电话[PHONE]"]
 
 
+@pytest.mark.parametrize("filler", ["好", "好。", "good "])
+def test_long_texts_are_masked_to_the_end(filler: str) -> None:
+    text = filler * 997 + "电话13800138000，" + filler * 997 + "卡号6222 0212 3456 7890 123，" + filler * 4001
+    found = mask(text)
+    assert [span.type for span in found.spans] == ["PHONE", "BANK_CARD"]
+    assert text[found.spans[1].start : found.spans[1].end] == "6222 0212 3456 7890 123"
+    assert mask(found.text).text == found.text
+
+
 @pytest.mark.data
 def test_public_english_suite() -> None:
     file = DATA / "pii_en_presidio_synth" / "synth_dataset_v2.jsonl"
