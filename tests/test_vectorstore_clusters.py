@@ -99,11 +99,11 @@ def test_real_utterances_fall_into_their_intents() -> None:
     from sklearn.metrics import normalized_mutual_info_score
 
     with next((DATA / "en_banking77").glob("*.csv")).open(encoding="utf-8") as file:
-        rows = list(csv.DictReader(file))[::6]
+        rows = list(csv.DictReader(file))[::10]
     texts = [row["text"] for row in rows]
     with UseEmbedder() as embedder:
         vectors = embedder.embed_documents(texts)
     features = theme_features([clauses(text, "en") for text in texts], vectors)
     found = cluster(features, draws_of(texts), np.ones(len(texts), dtype=np.float32), smallest=5)
-    assert 12 <= len(found.centroids) <= 60
+    assert 10 <= len(found.centroids) <= 40
     assert normalized_mutual_info_score([row["category"] for row in rows], found.labels) > 0.5
