@@ -76,7 +76,7 @@ class Selector:
         while pool and len(self.chosen) < limits.max_causes:
             best = pool.pop(0)
             if not symptom:
-                best = self._shortest(best)
+                best = self._concise(best, candidates)
             adjusted = () if symptom else self._adjust(best)
             if adjusted is None:
                 continue
@@ -142,27 +142,39 @@ class Selector:
         contrast = self.search.contrast
         return contrast.mode == "change" and not grew(found.pair, contrast.total)
 
-    def _shortest(self, found: Candidate) -> Candidate:
+    def _concise(self, found: Candidate, candidates: Sequence[Candidate]) -> Candidate:
+        """Shortest condition; a longer one only where all growth lies inside it and nothing else departs."""
+        taken = [chosen.candidate.conditions for chosen in self.chosen]
+        shortest = self._shortest(found, taken)
+        contrast = self.search.contrast
+        whole = shortest.pair == self.cells.rows(shortest.conditions)
+        if contrast.mode != "change" or shortest.new or not whole or not grew(shortest.pair, contrast.total):
+            return shortest
+        longer = narrowed(self.search, candidates, shortest)
+        return longer if self._shortest(longer, taken) is longer else shortest
+
+    def _shortest(self, found: Candidate, taken: Sequence[Conditions]) -> Candidate:
         """Drop a condition as long as what it leaves out departs as well, beyond chance (p < 0.01).
 
-        As well: at least half as far, or adding at least as much to the overall figure.
+        As well: at least half as far, or adding at least as much to the overall figure. The items of causes
+        that are `taken` already count for neither.
         """
         clause = found.conditions
-        contrast = self.search.contrast
-        taken = [chosen.candidate.conditions for chosen in self.chosen]
+        aside = [other for other in taken if not within(clause, other)]
+        total = self.search.contrast.total.minus(self.cells.overlap((), aside))
         for wider in itertools.combinations(clause, len(clause) - 1) if len(clause) > 1 else ():
             if wider in taken:
                 continue
-            rows = self.cells.rows(wider)
+            rows = self.cells.rows(wider).minus(self.cells.overlap(wider, aside))
             left_out = rows.minus(found.pair)
-            rest = self.search.measure(wider, left_out, of=contrast.total.minus(found.pair))
-            whole = self.search.measure(wider, rows)
+            rest = self.search.measure(wider, left_out, of=total.minus(found.pair))
+            whole = self.search.measure(wider, rows, of=total)
             if rest is None or whole is None or rest.effect.p_value >= 0.01:
                 continue
             farness = rest.effect.value / found.effect.value
             weight = rest.effect.contribution / found.effect.contribution
             if farness >= 0.5 or weight >= 1:
-                return self._shortest(whole)
+                return self._shortest(whole, taken)
         return found
 
     def _adjust(self, found: Candidate) -> tuple[Adjusted, ...] | None:

@@ -1,11 +1,13 @@
 """Groups that send more items and got worse: a local problem shows in how many speak up as well."""
 
+import math
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from analytics.cells import within
+from analytics.cells import Pair, within
 from analytics.condition_search import Candidate, ConditionSearch
-from analytics.effects import Effect, volume_effect
+from analytics.distributions import normal_two_sided
+from analytics.effects import Effect
 from analytics.symptoms import grew
 
 # A narrower group must keep this part of what the wider one adds.
@@ -34,29 +36,56 @@ def strongest_surge(search: ConditionSearch, candidates: Sequence[Candidate], si
     return max(surges, key=lambda surge: surge.added.score, default=None)
 
 
-def narrowed(search: ConditionSearch, candidates: Sequence[Candidate], surge: Candidate) -> Candidate:
-    """Add conditions as long as the items left out did not grow.
+def narrowed(search: ConditionSearch, candidates: Sequence[Candidate], wide: Candidate) -> Candidate:
+    """Add conditions as long as the items they leave out did not grow.
 
-    The growth inside must differ from that of the items left out beyond chance, corrected for the number of
-    conditions that could be added, and what is kept must still add most of what the wider group did.
+    The growth inside must exceed that of the items left out by more than the added condition makes grow
+    elsewhere, beyond chance corrected for the number of conditions that could be added; and what is kept
+    must still add most of what the wider group did.
     """
-    contrast, limits = search.contrast, search.limits
     children = [
         found
         for found in candidates
-        if len(found.conditions) == len(surge.conditions) + 1 and within(found.conditions, surge.conditions)
+        if len(found.conditions) == len(wide.conditions) + 1 and within(found.conditions, wide.conditions)
     ]
     best: tuple[float, Candidate] | None = None
     for child in children:
-        left_out = surge.pair.minus(child.pair)
-        if grew(left_out, contrast.total):
+        left_out = wide.pair.minus(child.pair)
+        if not left_out.after.n or grew(left_out, search.contrast.total):
             continue
-        growth, effect = volume_effect(child.pair, left_out), contrast.presence(child.pair)
-        if growth is None or effect is None or growth.t <= 0:
+        growth = _excess_growth(search, child, wide, left_out)
+        if growth <= 0 or normal_two_sided(growth) * len(children) >= search.limits.alpha:
             continue
-        if growth.p_value * len(children) >= limits.alpha:
+        measured = _like(search, child, wide)
+        if measured is None or measured.effect.contribution / wide.effect.contribution < _KEPT:
             continue
-        if effect.contribution / surge.effect.contribution >= _KEPT and (best is None or growth.t > best[0]):
-            score = effect.evidence - search.price(child.conditions)
-            best = growth.t, Candidate(child.conditions, child.pair, effect, score, child.new, added=True)
-    return narrowed(search, candidates, best[1]) if best else surge
+        if best is None or growth > best[0]:
+            best = growth, measured
+    return narrowed(search, candidates, best[1]) if best else wide
+
+
+def _like(search: ConditionSearch, child: Candidate, wide: Candidate) -> Candidate | None:
+    """Measure the child as the wider group was: by all it adds, or growth aside."""
+    if not wide.added:
+        return child
+    effect = search.contrast.presence(child.pair)
+    if effect is None:
+        return None
+    score = effect.evidence - search.price(child.conditions)
+    return Candidate(child.conditions, child.pair, effect, score, child.new, added=True)
+
+
+def _excess_growth(search: ConditionSearch, child: Candidate, wide: Candidate, left_out: Pair) -> float:
+    """z of the log growth ratio of child to left out, less the same ratio outside the wider group."""
+    added = tuple(condition for condition in child.conditions if condition not in wide.conditions)
+    outside = search.contrast.total.minus(wide.pair)
+    elsewhere = search.cells.rows(added).minus(child.pair)
+    inner, inner_variance = _log_growth(child.pair, left_out)
+    outer, outer_variance = _log_growth(elsewhere, outside.minus(elsewhere))
+    return (inner - outer) / math.sqrt(inner_variance + outer_variance)
+
+
+def _log_growth(first: Pair, second: Pair) -> tuple[float, float]:
+    counts = [n + 0.5 for n in (first.after.n, first.before.n, second.after.n, second.before.n)]
+    logs = [math.log(count) for count in counts]
+    return (logs[0] - logs[1]) - (logs[2] - logs[3]), math.fsum(1 / count for count in counts)
