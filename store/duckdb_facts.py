@@ -2,11 +2,11 @@
 
 import re
 import threading
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 from weakref import WeakSet
 from zoneinfo import ZoneInfo
 
@@ -14,6 +14,7 @@ import duckdb
 from pydantic import TypeAdapter
 
 from store.dialect import DUCKDB
+from store.duckdb_tables import batch, insert, insert_new, move_clocks, replace
 from store.errors import StoreError, StoreFull, StoreLocked
 from store.facts import Catalogue
 from store.query import Statement
@@ -33,14 +34,10 @@ from store.schema import (
     THEME,
     THEME_OF_TEXT,
     Column,
-    ColumnKind,
     Table,
     duckdb_statements,
 )
 from store.sql_facts import SqlFactStore, customer_names, new_names
-
-if TYPE_CHECKING:
-    import pyarrow
 
 # Nothing is ever fetched: extensions would be downloaded at run time.
 _CONFIG: Final[dict[str, str | bool | int | float | list[str]]] = {
@@ -114,11 +111,11 @@ class DuckDBFactStore(SqlFactStore):
                 hint="ingest the sources again into a fresh data folder",
             )
         if stored.setdefault("zone", self._zone.key) != self._zone.key:
-            _move_clocks(connection, self._zone)
+            move_clocks(connection, self._zone)
             stored["zone"] = self._zone.key
         if stored != before:
             # Otherwise nothing is written, so that a store on a full disk can still be opened and read.
-            _replace(connection, META, _pairs(META, stored))
+            replace(connection, META, _pairs(META, stored))
         connection.commit()
 
     def _version(self) -> object:
@@ -133,7 +130,7 @@ class DuckDBFactStore(SqlFactStore):
         with self._writing, _engine_errors(self._path):
             if version == self._writes:
                 body = _catalogue_form().dump_json(described).decode()
-                _replace(self._cursor(), META, [{"key": "catalogue", "value": body}])
+                replace(self._cursor(), META, [{"key": "catalogue", "value": body}])
 
     def _rows(self, statement: Statement) -> list[tuple[Any, ...]]:
         with _engine_errors(self._path):
@@ -182,10 +179,10 @@ class DuckDBFactStore(SqlFactStore):
             names = new_names(fresh, self._names())
             groups = {i.text_key: i.near_duplicate_of for i in fresh if i.text_key and i.near_duplicate_of}
             with self._transaction() as cursor:
-                with _batch(cursor, FEEDBACK.columns, [feedback_row(item, self._zone) for item in fresh]):
+                with batch(cursor, FEEDBACK.columns, [feedback_row(item, self._zone) for item in fresh]):
                     cursor.execute(_INSERT_FEEDBACK)
-                _insert(cursor, KNOWN_NAME, names)
-                _replace(cursor, TEXT_GROUP, _pairs(TEXT_GROUP, groups))
+                insert(cursor, KNOWN_NAME, names)
+                replace(cursor, TEXT_GROUP, _pairs(TEXT_GROUP, groups))
         return frozenset(item.feedback.feedback_id for item in fresh)
 
     def replace_labels(self, labels: Mapping[str, Labels]) -> None:
@@ -195,7 +192,7 @@ class DuckDBFactStore(SqlFactStore):
         rows = [{"feedback_id": key, **label_row(value)} for key, value in labels.items()]
         columns = (Column("feedback_id", "text"), *LABEL_COLUMNS)
         changes = ", ".join(f"{c.name} = b.{c.name}" for c in LABEL_COLUMNS)
-        with self._transaction() as cursor, _batch(cursor, columns, rows):
+        with self._transaction() as cursor, batch(cursor, columns, rows):
             cursor.execute(
                 f"UPDATE feedback SET {changes} FROM batch b WHERE feedback.feedback_id = b.feedback_id"
             )
@@ -203,37 +200,37 @@ class DuckDBFactStore(SqlFactStore):
     def mark_near_duplicates(self, groups: Mapping[str, str]) -> None:
         """Mark text keys: text key to the text key that represents its group."""
         with self._transaction() as cursor:
-            _replace(cursor, TEXT_GROUP, _pairs(TEXT_GROUP, groups))
+            replace(cursor, TEXT_GROUP, _pairs(TEXT_GROUP, groups))
 
     def add_customers(self, customers: Sequence[Customer]) -> int:
         """Insert or replace customers; return how many were new. Of one id twice the last wins."""
         names = customer_names(customers, self._names())
         with self._transaction() as cursor:
-            _insert(cursor, KNOWN_NAME, names)
-            return _replace(cursor, CUSTOMER, [customer_row(customer) for customer in customers])
+            insert(cursor, KNOWN_NAME, names)
+            return replace(cursor, CUSTOMER, [customer_row(customer) for customer in customers])
 
     def add_events(self, events: Sequence[BehaviourEvent]) -> int:
         """Insert events; return how many were new."""
         with self._transaction() as cursor:
-            return _insert_new(cursor, EVENT, [event_row(event) for event in events])
+            return insert_new(cursor, EVENT, [event_row(event) for event in events])
 
     def add_outcomes(self, outcomes: Sequence[Outcome]) -> int:
         """Insert outcomes; return how many were new."""
         with self._transaction() as cursor:
-            return _insert_new(cursor, OUTCOME, [outcome_row(outcome, self._zone) for outcome in outcomes])
+            return insert_new(cursor, OUTCOME, [outcome_row(outcome, self._zone) for outcome in outcomes])
 
     def add_rates(self, rates: Sequence[IndustryRate]) -> int:
         """Insert or replace industry rates by theme and source; return how many were new."""
         with self._transaction() as cursor:
-            return _replace(cursor, RATE, [rate.model_dump() for rate in rates])
+            return replace(cursor, RATE, [rate.model_dump() for rate in rates])
 
     def save_themes(self, themes: Sequence[Theme], assignment: Mapping[str, str]) -> None:
         """Replace themes and the assignment text key -> theme id, in one transaction."""
         with self._transaction() as cursor:
             cursor.execute("DELETE FROM theme")
             cursor.execute("DELETE FROM theme_of_text")
-            _insert(cursor, THEME, [theme_row(theme) for theme in themes])
-            _insert(cursor, THEME_OF_TEXT, _pairs(THEME_OF_TEXT, assignment))
+            insert(cursor, THEME, [theme_row(theme) for theme in themes])
+            insert(cursor, THEME_OF_TEXT, _pairs(THEME_OF_TEXT, assignment))
             cursor.execute(_SET_THEMES)
             cursor.execute(_UNSET_THEMES)
 
@@ -283,109 +280,3 @@ def _catalogue_form() -> TypeAdapter[Catalogue]:
 def _pairs(table: Table, pairs: Mapping[str, str]) -> list[dict[str, Any]]:
     key, value = table.column_names
     return [{key: left, value: right} for left, right in pairs.items()]
-
-
-@contextmanager
-def _batch(
-    cursor: duckdb.DuckDBPyConnection, columns: Sequence[Column], rows: Sequence[Mapping[str, Any]]
-) -> Iterator[None]:
-    """Show rows to this cursor as a table `batch`."""
-    cursor.register("batch", _arrow(columns, rows))
-    try:
-        yield
-    finally:
-        cursor.unregister("batch")
-
-
-def _insert(cursor: duckdb.DuckDBPyConnection, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
-    if rows:
-        with _batch(cursor, table.columns, rows):
-            cursor.execute(f"INSERT INTO {table.name} BY NAME SELECT * FROM batch")
-
-
-def _insert_new(cursor: duckdb.DuckDBPyConnection, table: Table, rows: Sequence[Mapping[str, Any]]) -> int:
-    """Insert the rows whose key is not there yet (of one key twice the first); return how many."""
-    firsts = {tuple(row[k] for k in table.key): row for row in reversed(rows)}
-    existing = _existing_keys(cursor, table, list(firsts.values()))
-    fresh = [row for key, row in firsts.items() if key not in existing]
-    _insert(cursor, table, fresh)
-    return len(fresh)
-
-
-def _replace(cursor: duckdb.DuckDBPyConnection, table: Table, rows: Sequence[Mapping[str, Any]]) -> int:
-    """Insert rows, replacing those of the same key (of one key twice the last); return how many were new."""
-    lasts = {tuple(row[k] for k in table.key): row for row in rows}
-    existing = _existing_keys(cursor, table, list(lasts.values()))
-    if existing:
-        with _batch(cursor, table.columns, list(lasts.values())):
-            cursor.execute(f"DELETE FROM {table.name} t USING batch b WHERE {_same_key(table)}")
-    _insert(cursor, table, list(lasts.values()))
-    return len(lasts) - len(existing)
-
-
-def _existing_keys(
-    cursor: duckdb.DuckDBPyConnection, table: Table, rows: Sequence[Mapping[str, Any]]
-) -> set[tuple[Any, ...]]:
-    if not rows:
-        return set()
-    keys = ", ".join(f"t.{key}" for key in table.key)
-    with _batch(cursor, table.columns, rows):
-        return set(
-            cursor.execute(
-                f"SELECT {keys} FROM {table.name} t SEMI JOIN batch b ON {_same_key(table)}"
-            ).fetchall()
-        )
-
-
-def _same_key(table: Table) -> str:
-    return " AND ".join(f"t.{key} = b.{key}" for key in table.key)
-
-
-def _arrow(columns: Iterable[Column], rows: Sequence[Mapping[str, Any]]) -> "pyarrow.Table":
-    import pyarrow as pa
-
-    text = pa.string()
-    kinds: Mapping[ColumnKind, Any] = {
-        "text": text,
-        "text?": text,
-        "number?": pa.float64(),
-        "integer?": pa.int64(),
-        "time?": pa.timestamp("us"),
-        "date?": pa.date32(),
-        "texts": pa.list_(text),
-        "text_map": pa.map_(text, text),
-        "number_map": pa.map_(text, pa.float64()),
-    }
-    shapes: Mapping[ColumnKind, Callable[[Any], Any]] = {
-        "time?": lambda value: None if value is None else value.replace(tzinfo=None),
-        "text_map": lambda value: list(value.items()),
-        "number_map": lambda value: list(value.items()),
-    }
-    arrays, names = [], []
-    for column in columns:
-        values = [row[column.name] for row in rows]
-        if column.kind in shapes:
-            values = [shapes[column.kind](value) for value in values]
-        try:
-            arrays.append(pa.array(values, kinds[column.kind]))
-        except (UnicodeEncodeError, pa.ArrowException) as error:
-            raise StoreError(f"a value of {column.name!r} cannot be stored: {error}") from error
-        names.append(column.name)
-    return pa.Table.from_arrays(arrays, names)
-
-
-def _move_clocks(connection: duckdb.DuckDBPyConnection, zone: ZoneInfo) -> None:
-    """Rewrite the wall-clock columns for another zone; no offset changes within a quarter of an hour."""
-    from store.rows import utc, wall_clock
-
-    quarter = "time_bucket(INTERVAL 15 MINUTE, occurred_at)"
-    for table in (FEEDBACK, OUTCOME):
-        moments = connection.execute(
-            f"SELECT DISTINCT {quarter} FROM {table.name} WHERE occurred_at IS NOT NULL"
-        ).fetchall()
-        rows = [{"at": moment, "local": wall_clock(utc(moment), zone)} for (moment,) in moments]
-        with _batch(connection, (Column("at", "time?"), Column("local", "time?")), rows):
-            connection.execute(
-                f"UPDATE {table.name} SET occurred_local = b.local + (occurred_at - b.at) "
-                f"FROM batch b WHERE {quarter} = b.at"
-            )

@@ -1,4 +1,4 @@
-"""What only an append-only engine can do to us: keys written twice, racing writers, zones moved afterwards."""
+"""What only an append-only engine can do to us: keys written twice, racing writers, a moved zone."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
