@@ -21,7 +21,7 @@ _DATE = re.compile(
     r"|\d{4}\s*年|(?:\d{4}\s*)?[QH][1-4]|\d{1,2}:\d{2}"
     r"|(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)[a-z]*\.?\s+\d{1,4}"
 )
-_LIST_MARK = re.compile(r"(?m)^\s*\d{1,2}[.)、．]\s*")
+_LIST_MARK = re.compile(r"(?m)^\s*\d{1,2}[.)、．](?!\d)\s*")
 
 
 @dataclass
