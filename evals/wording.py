@@ -161,7 +161,11 @@ class Wording:
         if mood != "neutral" and draw < 0.12:
             other: Mood = "positive" if mood == "negative" else "negative"
             second = self._topic(weights, other, besides=topic)
-            text = self.clause(second, other, context) + self._link("but") + text
+            text = (
+                self.clause(second, other, context)
+                + self._link("but" if mood == "negative" else "but_good")
+                + text
+            )
             topics, kind = [topic, second], "mixed"
         elif mood == "neutral":
             text += self._tail(mood, context)
