@@ -57,8 +57,8 @@ def tool(
     """Call one typed tool directly. The result is JSON in any case."""
     with command(as_json or True):
         import orjson
-        from tools.catalogue import run_tool
 
+        from tools.catalogue import run_tool
         from tools.context import Asker
 
         try:

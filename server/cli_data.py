@@ -1,5 +1,6 @@
 """Commands that bring data in and lay it out: `ingest`, `themes`, `demo`."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,7 +11,7 @@ from store.errors import ToolInputError
 
 if TYPE_CHECKING:
     from agent.wiring import App
-    from pipeline.account import IngestReport
+    from pipeline.account import IngestOptions, IngestReport
 
 _KINDS = ("feedback", "customers", "events", "outcomes", "rates")
 
@@ -57,9 +58,10 @@ def ingest(
             dry_run=dry_run,
         )
         with progress_bars(not as_json) as progress:
-            report = app.ingestor.ingest(paths, options, progress)
             if index and kind == "feedback" and not dry_run:
-                index_and_cluster(app, progress)
+                report = ingest_and_index(app, paths, options, progress)
+            else:
+                report = app.ingestor.ingest(paths, options, progress)
         if as_json:
             print_json(report)
         else:
@@ -76,14 +78,19 @@ def _options(model: Any, **values: Any) -> Any:
         raise ToolInputError(problems) from error
 
 
-def index_and_cluster(app: "App", progress: Progress | None) -> None:
-    """Embed what is not embedded yet and let new texts join or found themes."""
-    from pipeline.indexing import index_pending
+def ingest_and_index(
+    app: "App", paths: Sequence[Path], options: "IngestOptions", progress: Progress | None
+) -> "IngestReport":
+    """Ingest feedback, embed it meanwhile, and let the new texts join or found themes."""
+    from pipeline.concurrent_indexing import ConcurrentIndexing
     from vectorstore.themes import refresh_themes
 
-    done = index_pending(app.facts, app.operations, app.index, app.embedder, progress)
-    if done.texts or (done.batches and not app.facts.themes()):
+    indexing = ConcurrentIndexing(app.facts, app.operations, app.index, app.embedder, progress)
+    with indexing:
+        report = app.ingestor.ingest(paths, options, progress)
+    if indexing.texts or not app.facts.themes():
         refresh_themes(app.facts, app.index, app.clock, progress)
+    return report
 
 
 def show_report(report: "IngestReport") -> None:

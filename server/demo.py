@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from server.cli_agent import show_answer
-from server.cli_data import index_and_cluster, show_themes
+from server.cli_data import ingest_and_index, show_themes
 from server.console import err, out, print_json, progress_bars
 
 if TYPE_CHECKING:
@@ -62,10 +62,9 @@ def _bring_in(app: "App", feed: "SampleFeed", *, show: bool) -> dict[str, Any]:
         "rates": feed.rates,
     }
     with progress_bars(show) as progress:
-        report = app.ingestor.ingest([feed.feedback], None, progress)
+        report = ingest_and_index(app, [feed.feedback], IngestOptions(), progress)
         for kind, path in others.items():
             app.ingestor.ingest([path], IngestOptions.model_validate({"kind": kind}), None)
-        index_and_cluster(app, progress)
     counts = {key: getattr(report, key) for key in ("read", "stored", "duplicates", "rejected")}
     files = [{"path": Path(file.path).name, "rows": file.rows} for file in report.files]
     return {**counts, "near_duplicates": report.near_duplicates, "files": files}

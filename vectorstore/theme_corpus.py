@@ -9,8 +9,9 @@ import numpy as np
 from store.facts import FactStore, Selection
 from vectorstore.embedder import Vectors
 from vectorstore.index import VectorIndex
-from vectorstore.tokens import Clause, Script, clauses, script_of
+from vectorstore.tokens import Clause, Script, clauses, script_of, stop_words
 
+_ENTITIES = ("product", "region", "city", "org_unit")
 _LETTER = re.compile(r"[^\W\d_]")
 
 Kind = tuple[Script, bool]
@@ -19,12 +20,17 @@ Kind = tuple[Script, bool]
 
 @dataclass(frozen=True)
 class Corpus:
-    """Distinct texts by key with how many items carry each; `silent` keys have no word or no vector."""
+    """Distinct texts by key with how many items carry each; `silent` keys have no word or no vector.
+
+    `names` are the words of the products and places the data knows. A theme is what is said, not of which
+    product: themes are formed and named without them, and a product is a dimension to break a theme down by.
+    """
 
     texts: dict[str, str]
     counts: dict[str, int]
     kinds: dict[str, Kind]
     silent: frozenset[str]
+    names: frozenset[str] = frozenset()
 
     def groups(self, keys: Iterable[str]) -> dict[Kind, list[str]]:
         """Sort keys into their kinds, each in order of key."""
@@ -34,8 +40,22 @@ class Corpus:
         return dict(sorted(found.items()))
 
     def clauses(self, keys: Sequence[str], script: Script) -> list[list[Clause]]:
-        """Words of these texts, clause by clause."""
-        return [clauses(self.texts[key], script) for key in keys]
+        """Words of these texts but for names, clause by clause."""
+        return [self._without_names(clauses(self.texts[key], script)) for key in keys]
+
+    def _without_names(self, found: list[Clause]) -> list[Clause]:
+        if not self.names:
+            return found
+        bare = [tuple(word for word in clause if word not in self.names) for clause in found]
+        return [clause for clause in bare if clause]
+
+    def mentions(self, keys: Sequence[str], least: int) -> Vectors:
+        """Which names each text holds, 0 or 1; shape (texts, names that at least `least` texts hold)."""
+        if not self.names:
+            return np.zeros((len(keys), 0), dtype=np.float32)
+        texts = [self.texts[key].lower() for key in keys]
+        found = np.array([[name in text for name in sorted(self.names)] for text in texts], dtype=np.float32)
+        return found[:, found.sum(axis=0) >= least]
 
     def weights(self, keys: Sequence[str]) -> Vectors:
         """1 + log(count) of each text: a stock phrase said a thousand times must not bend a theme to it."""
@@ -55,7 +75,19 @@ def read_corpus(facts: FactStore, index: VectorIndex) -> Corpus:
     kinds: dict[str, Kind] = {
         key: (script_of(texts[key]), key in praise) for key in counts if key not in silent
     }
-    return Corpus(texts, counts, kinds, silent)
+    return Corpus(texts, counts, kinds, silent, _names(facts))
+
+
+def _names(facts: FactStore) -> frozenset[str]:
+    """Words of the values of the entity dimensions; stop words and single characters are none."""
+    dimensions = facts.catalogue().dimensions
+    found: set[str] = set()
+    for dimension in _ENTITIES:
+        for value, _ in dimensions[dimension].values if dimension in dimensions else ():
+            script = script_of(value)
+            words = [word for clause in clauses(value, script) for word in clause]
+            found.update(word for word in words if len(word) > 1 and stop_words(script).content(word))
+    return frozenset(found)
 
 
 def joined_kinds(groups: dict[Kind, list[str]], smallest: int) -> dict[Kind, list[str]]:

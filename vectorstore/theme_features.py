@@ -21,13 +21,16 @@ _POWER = 3
 _MAX_SHARE = 0.3
 
 
-def theme_features(texts: Sequence[Sequence[Clause]], vectors: Vectors) -> Vectors:
+def theme_features(
+    texts: Sequence[Sequence[Clause]], vectors: Vectors, mentions: Vectors | None = None
+) -> Vectors:
     """Join sentence vectors (n, d) with latent topics of the words; unit rows, shape (n, at most 128).
 
     Words: TF-IDF reduced by a truncated singular value decomposition (Deerwester et al. 1990). Both
-    sides are centred and scaled alike, then projected on their principal components.
+    sides are centred and scaled alike, then projected on their principal components. What the names in
+    `mentions` (n, m), 0 or 1, explain of the vectors is taken out first, by least squares.
     """
-    centred = vectors - vectors.mean(axis=0)
+    centred = _without(vectors - vectors.mean(axis=0), mentions)
     topics = _topics(texts)
     if topics is not None:
         scale = float(np.linalg.norm(centred, axis=1).mean())
@@ -35,6 +38,16 @@ def theme_features(texts: Sequence[Sequence[Clause]], vectors: Vectors) -> Vecto
     joined = _unit(centred)
     _, axes = np.linalg.eigh(joined.T @ joined)
     return _unit(joined @ axes[:, ::-1][:, :_WIDTH])
+
+
+def _without(centred: Vectors, mentions: Vectors | None) -> Vectors:
+    """Residuals of a ridge regression of the vectors on the names that the texts hold."""
+    if mentions is None or not mentions.shape[1]:
+        return centred
+    held = mentions - mentions.mean(axis=0)
+    gram = held.T @ held + np.eye(held.shape[1], dtype=np.float32)
+    residual: Vectors = centred - held @ np.linalg.solve(gram, held.T @ centred)
+    return residual
 
 
 def _topics(texts: Sequence[Sequence[Clause]]) -> Vectors | None:

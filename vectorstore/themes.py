@@ -76,7 +76,7 @@ def refresh_themes(
     # Limits hold for the libraries that are loaded: those used below come first.
     import scipy.cluster.hierarchy
     import scipy.optimize  # noqa: F401
-    from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
+    from threadpoolctl import threadpool_limits
 
     tell = progress or (lambda done, total, stage: None)
     corpus = read_corpus(facts, index)
@@ -145,7 +145,7 @@ def _clustered(
         tell(done, len(keys), "themes")
         words = corpus.clauses(members, kind[0])
         vectors = index.vectors(members)
-        features = theme_features(words, vectors)
+        features = theme_features(words, vectors, corpus.mentions(members, smallest))
         labels = cluster(features, draws_of(members), corpus.weights(members), smallest).labels
         rows = [np.flatnonzero(labels == label) for label in np.unique(labels)]
         sets = [[words[row] for row in chosen] for chosen in rows]
