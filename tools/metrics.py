@@ -41,6 +41,7 @@ def metric_stats(args: MetricArguments, context: ToolContext) -> ToolResult:
         "title": measure.title,
         "kind": measure.kind,
         **figure(measure, total),
+        "groups": [],
     }
     caveats = sample_caveats(chosen, total.n, context, args.language)
     if total.n:

@@ -25,7 +25,7 @@ def nps_stats(args: NpsArguments, context: ToolContext) -> ToolResult:
     chosen = choose(args, context)
     measure = find_measure("nps", context, args.language)
     total = sums(measure, chosen.selection, context.facts)
-    data = _figures(total)
+    data: dict[str, Any] = {**_figures(total), "groups": []}
     caveats = sample_caveats(chosen, total.n, context, args.language)
     dimensions = group_dimensions(args, context)
     chart = None
