@@ -173,7 +173,7 @@ class Selector:
                 continue
             farness = rest.effect.value / found.effect.value
             weight = rest.effect.contribution / found.effect.contribution
-            if farness >= 0.5 or weight >= 1:
+            if (farness >= 0.5 or weight >= 1) and self._stands(whole):
                 return self._shortest(whole, taken)
         return found
 

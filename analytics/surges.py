@@ -41,7 +41,7 @@ def narrowed(search: ConditionSearch, candidates: Sequence[Candidate], wide: Can
 
     The growth inside must exceed that of the items left out by more than the added condition makes grow
     elsewhere, beyond chance corrected for the number of conditions that could be added; and what is kept
-    must still add most of what the wider group did.
+    must depart no less evidently than the wider group and still add most of what that did.
     """
     children = [
         found
@@ -58,6 +58,8 @@ def narrowed(search: ConditionSearch, candidates: Sequence[Candidate], wide: Can
             continue
         measured = _like(search, child, wide)
         if measured is None or measured.effect.contribution / wide.effect.contribution < _KEPT:
+            continue
+        if measured.effect.evidence < wide.effect.evidence:
             continue
         if best is None or growth > best[0]:
             best = growth, measured
