@@ -23,7 +23,7 @@ endif
 
 $(STAMP): $(BIN)/python pyproject.toml constraints.txt
 ifdef UV
-	uv pip install --python $(BIN)/python -c constraints.txt -e .
+	uv pip install --compile-bytecode --python $(BIN)/python -c constraints.txt -e .
 else
 	$(BIN)/python -m pip install --quiet -c constraints.txt -e .
 endif
@@ -31,7 +31,7 @@ endif
 
 $(DEV_STAMP): $(STAMP)
 ifdef UV
-	uv pip install --python $(BIN)/python -c constraints.txt --group dev
+	uv pip install --compile-bytecode --python $(BIN)/python -c constraints.txt --group dev
 else
 	$(BIN)/python -m pip install --quiet -c constraints.txt --group dev
 endif

@@ -18,6 +18,10 @@ _BREAK = re.compile(r"(?<=[。！？!?\n])|(?<=[.;])(?=\s)")
 _LIST_MARK = re.compile(r"\s*(?:[-*]\s*)?\d{1,2}\.")
 _DIGITS = re.compile(r"\d+(?:\.\d+)?")
 _LEVEL = re.compile(r"\s*(?:的)?(?:置信|可信|CI\b|confidence)", re.IGNORECASE)
+_ROUGHLY = re.compile(
+    r"(?:约|大约|大概|近|接近|左右|roughly|about|around|approximately|nearly|some)\s*$", re.IGNORECASE
+)
+_WHOLE = 0.5
 _CITATION = re.compile(r"\[[^\[\]\s]{3,}\]")
 _MONTHS = {name.lower(): number for number, name in enumerate(calendar.month_abbr) if name}
 
@@ -129,7 +133,10 @@ class NumberLock:
         if figure.kind == "percent" and figure.value == 95 and _LEVEL.match(answer, figure.end):
             return self._level(figure)
         for value, call, path in self._values.numbers:
-            if _agrees(figure, value):
+            if path.endswith(".length") and "." in figure.text:
+                continue
+            rounded = _ROUGHLY.search(answer, 0, figure.start) is not None
+            if _agrees(figure, value, roughly=rounded):
                 return Bound(figure.text, value, call, path)
         return None
 
@@ -184,11 +191,16 @@ def _walk(value: object, path: str) -> Iterator[tuple[str, object]]:
         yield path, value
 
 
-def _agrees(figure: Figure, value: float) -> bool:
+def _agrees(figure: Figure, value: float, *, roughly: bool) -> bool:
     """Whether a displayed figure is this value, rounded as shown; a drop may be written without its sign.
 
-    Results give shares as 0-1, so a percentage is always a hundred times the value.
+    Results give shares as 0-1, so a percentage is always a hundred times the value. A bare whole number
+    stands for a value with decimals only where it says so ("about 32"): else every count would find some
+    value near it.
     """
+    bare = figure.kind == "number" and figure.tolerance == _WHOLE
+    if bare and not roughly and not float(value).is_integer():
+        return False
     scales: tuple[float, ...] = (1.0,)
     if figure.kind == "percent":
         scales = (100.0,)

@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Literal
 from zoneinfo import ZoneInfo
 
-from pydantic import Field, SecretStr
+from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
@@ -25,6 +25,15 @@ class Settings(BaseSettings):
     llm_max_retries: int = Field(default=2, ge=0)
 
     workers: int = Field(default=0, ge=0, description="processes for embedding; 0: one per core")
+
+    @field_validator("timezone")
+    @classmethod
+    def _zone_exists(cls, name: str) -> str:
+        try:
+            ZoneInfo(name)
+        except (ValueError, KeyError, OSError) as error:
+            raise ValueError(f"there is no time zone {name!r}; write it like Asia/Shanghai") from error
+        return name
 
     @property
     def zone(self) -> ZoneInfo:
