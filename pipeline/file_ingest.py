@@ -71,7 +71,9 @@ class FileIngest:
         table = open_table(self._path, self._options.encoding)
         profiles, total = profile_rows(table.rows())
         if not total:
-            raise InputError(f"{self._path}: the file has a header and no rows")
+            raise InputError(
+                f"{self._path}: the file has a header and no rows", hint="export it again with its rows"
+            )
         mapping = guess_mapping(
             profiles, kind=self._options.kind, overrides=self._overrides, context=self._source
         )

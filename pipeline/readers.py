@@ -1,5 +1,6 @@
 """Files to raw rows: CSV, TSV, XLSX, JSON, JSON lines and Parquet, each also gzipped, and folders of them."""
 
+import codecs
 import hashlib
 import io
 from collections.abc import Iterator, Sequence
@@ -125,7 +126,7 @@ def open_table(path: Path, encoding: str | None = None) -> Table:
     except OSError as error:
         raise InputError(f"{path}: cannot be read: {error.strerror or error}") from error
     if not head.strip(b"\xef\xbb\xbf \t\r\n"):
-        raise InputError(f"{path}: the file is empty")
+        raise InputError(f"{path}: the file is empty", hint="export it again with its header and rows")
     kind = next((kind for magic, kind in _MAGIC if head.startswith(magic)), None)
     kind = kind or FORMATS.get(_suffix(path))
     if kind is None:
@@ -159,6 +160,9 @@ def _open_text(path: Path, kind: str, head: bytes, encoding: str | None) -> Tabl
         continue
     try:
         sample = head.decode(found, "replace")
+        if encoding:
+            # Broken rows are rejected one by one, but under a broken header no column has its name.
+            codecs.getincrementaldecoder(found)().decode(head.partition(b"\n")[0])
         if found.startswith(("utf-16", "utf-32")):
             with unpacked(path) as raw, io.TextIOWrapper(raw, encoding=found) as text:
                 while text.read(_SNIFFED):
@@ -166,7 +170,8 @@ def _open_text(path: Path, kind: str, head: bytes, encoding: str | None) -> Tabl
     except LookupError as error:
         raise InputError(f"{path}: unknown encoding {encoding!r}") from error
     except UnicodeError as error:
-        raise InputError(f"{path}: not valid {found}: {error}") from error
+        hint = "leave out --encoding: it is found out" if encoding else ""
+        raise InputError(f"{path}: not valid {found}: {error}", hint=hint) from error
     delimiter = sniff_delimiter(sample[: _SNIFFED // 2]) if kind == "delimited" else ""
     return Table(path, kind, hasher.hexdigest(), encoding=found, delimiter=delimiter)
 
@@ -179,7 +184,9 @@ def _workbook(path: Path) -> Iterator["CalamineWorkbook"]:
         try:
             book = CalamineWorkbook.from_filelike(stream)
         except CalamineError as error:
-            raise InputError(f"{path}: not a readable workbook: {error}") from error
+            raise InputError(
+                f"{path}: not a readable workbook: {error}", hint="save it again as XLSX, or as CSV"
+            ) from error
         yield book
 
 

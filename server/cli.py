@@ -1,5 +1,6 @@
 """The command line. Heavy parts are imported by the commands that use them: `--help` must answer at once."""
 
+import io
 import sys
 
 import typer
@@ -23,6 +24,10 @@ cli_upkeep.register(app)
 
 def main() -> None:
     """Entry point of the `voiceloop` command."""
+    for stream in (sys.stdout, sys.stderr):
+        # A console that cannot show a character must not end the command.
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
     try:
         app()
     except KeyboardInterrupt:

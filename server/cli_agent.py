@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from server.console import JsonFlag, application, command, out, print_json
-from store.errors import ToolInputError
+from store.errors import InputError, ToolInputError
 
 if TYPE_CHECKING:
     from agent.ask import Answer
 
-_READ_LIMIT = 200_000
+_READ_LIMIT = 1_000_000
 _SUMMARY = 60
+_ARGS_EXAMPLE = """write it like --args '{"period": "last 30 days"}'"""
 
 
 def register(app: typer.Typer) -> None:
@@ -33,7 +34,7 @@ def ask(
 ) -> None:
     """Ask the agent one question."""
     with command(as_json):
-        text = sys.stdin.read(_READ_LIMIT) if question == "-" else question
+        text = _standard_input() if question == "-" else question
         answer = asyncio.run(_ask(text, thread or _new_thread(), approve))
         show_answer(answer, as_json)
 
@@ -64,11 +65,20 @@ def tool(
         try:
             arguments = orjson.loads(args)
         except orjson.JSONDecodeError as error:
-            raise ToolInputError(f"--args is not JSON: {error}") from error
+            raise ToolInputError(f"--args is not JSON: {error}", hint=_ARGS_EXAMPLE) from error
         if not isinstance(arguments, dict):
-            raise ToolInputError("--args must be a JSON object")
+            raise ToolInputError("--args must be a JSON object", hint=_ARGS_EXAMPLE)
         with application() as app:
             print_json(run_tool(name, arguments, app.context(Asker())))
+
+
+def _standard_input() -> str:
+    try:
+        return sys.stdin.buffer.read(_READ_LIMIT).decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise InputError(
+            f"standard input is not UTF-8: {error}", hint="send the question as UTF-8"
+        ) from error
 
 
 def _new_thread() -> str:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from server.console import JsonFlag, Progress, application, command, err, out, print_json, progress_bars
-from store.errors import ToolInputError
+from store.errors import InputError, ToolInputError
 
 if TYPE_CHECKING:
     from agent.wiring import App
@@ -44,6 +44,7 @@ def ingest(
     with command(as_json), application() as app:
         from pipeline.account import IngestOptions
 
+        _check_maps(maps)
         options = _options(
             IngestOptions,
             kind=kind,
@@ -66,6 +67,16 @@ def ingest(
             print_json(report)
         else:
             show_report(report)
+
+
+def _check_maps(maps: Sequence[str]) -> None:
+    """What `--map` cannot mean at all is wrong usage, whatever the file holds."""
+    from pipeline.columns import parse_overrides
+
+    try:
+        parse_overrides(maps)
+    except InputError as error:
+        raise ToolInputError(error.message, hint=error.hint) from error
 
 
 def _options(model: Any, **values: Any) -> Any:

@@ -1,12 +1,13 @@
 """Commands over texts alone: `label predict`, `mask`."""
 
+import io
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import typer
 
-from server.console import JsonFlag, application, command
+from server.console import JsonFlag, application, command, err
 from store.errors import InputError
 
 label = typer.Typer(help="labels of texts", no_args_is_help=True)
@@ -78,19 +79,17 @@ def _batches(source: str, text_column: str) -> Iterator[list[str]]:
 def _texts(source: str, text_column: str) -> Iterator[str]:
     """Texts of a stream or a plain text file (one a line), or of a column of a table."""
     if source == "-":
-        for line in sys.stdin.buffer:
-            yield line.decode("utf-8", errors="replace").rstrip("\r\n")
+        yield from _standard_input()
         return
     path = Path(source)
     if not path.is_file():
-        raise InputError(f"{source}: no such file")
+        raise InputError(f"{source}: {'not a file' if path.exists() else 'no such file'}")
     from pipeline.columns import guess_mapping
     from pipeline.profiles import profile_rows
     from pipeline.readers import open_table
 
     if not text_column and path.suffix.lower() in (".txt", ""):
-        for line in path.read_bytes().splitlines():
-            yield line.decode("utf-8", errors="replace")
+        yield from _text_lines(path)
         return
     table = open_table(path)
     if not text_column:
@@ -105,3 +104,25 @@ def _texts(source: str, text_column: str) -> Iterator[str]:
             raise InputError(f"{source}: there is no column {text_column!r}", hint=f"columns: {columns}")
         cell = row.values.get(text_column)
         yield "" if cell is None else str(cell)
+
+
+def _standard_input() -> Iterator[str]:
+    """Lines of UTF-8; what is not UTF-8 is replaced, and said at the end."""
+    broken = 0
+    for number, line in enumerate(sys.stdin.buffer):
+        text = line.decode("utf-8", errors="replace").rstrip("\r\n")
+        broken += "\ufffd" in text and "\ufffd".encode() not in line
+        yield text.removeprefix("\ufeff") if number == 0 else text
+    if broken:
+        err().print(f"[yellow]{broken} lines were not UTF-8: their broken bytes are replaced[/yellow]")
+
+
+def _text_lines(path: Path) -> Iterator[str]:
+    """Lines of a plain text file in whatever encoding it is."""
+    from pipeline.encodings import detect_encoding
+    from pipeline.packed import blocks, unpacked
+
+    encoding = detect_encoding(blocks(path), str(path)).name
+    with unpacked(path) as stream, io.TextIOWrapper(stream, encoding=encoding, errors="replace") as lines:
+        for line in lines:
+            yield line.rstrip("\n")

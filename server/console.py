@@ -45,8 +45,24 @@ def print_json(document: Any) -> None:
         raise TypeError(f"not JSON: {type(value).__name__}")
 
     options = orjson.OPT_INDENT_2 if sys.stdout.isatty() else 0
-    sys.stdout.buffer.write(orjson.dumps(document, default=default, option=options) + b"\n")
+    try:
+        written = orjson.dumps(document, default=default, option=options)
+    except orjson.JSONEncodeError:
+        # Half a character, such as in a file name that is not UTF-8, cannot be written as it is.
+        written = orjson.dumps(_whole(document, default), option=options)
+    sys.stdout.buffer.write(written + b"\n")
     sys.stdout.buffer.flush()
+
+
+def _whole(value: Any, default: Callable[[object], Any]) -> Any:
+    """The same document with `?` for what is no character."""
+    if isinstance(value, str):
+        return value.encode("utf-8", "replace").decode()
+    if isinstance(value, dict):
+        return {_whole(key, default): _whole(one, default) for key, one in value.items()}
+    if isinstance(value, list | tuple):
+        return [_whole(one, default) for one in value]
+    return value if isinstance(value, int | float | None) else _whole(default(value), default)
 
 
 @contextmanager
@@ -78,7 +94,11 @@ def application() -> "Iterator[App]":
         app = open_app()
     except ValidationError as error:
         problems = "; ".join(f"VOICELOOP_{str(e['loc'][0]).upper()}: {e['msg']}" for e in error.errors())
-        raise ConfigError(f"a setting is wrong: {problems}") from error
+        raise ConfigError(
+            f"a setting is wrong: {problems}", hint="correct it in the environment or in .env"
+        ) from error
+    except UnicodeDecodeError as error:
+        raise ConfigError(f".env is not UTF-8: {error}", hint="save it as UTF-8") from error
     with app:
         yield app
 

@@ -39,7 +39,8 @@ class ToolSpec:
         try:
             parsed = self.arguments.model_validate(dict(args))
         except ValidationError as error:
-            raise ToolInputError(f"{self.name}: {_explain(error)}") from error
+            hint = f"arguments of {self.name}: {', '.join(_names(self.arguments))}"
+            raise ToolInputError(f"{self.name}: {_explain(error)}", hint=hint) from error
         return self.function(parsed, context)
 
 
@@ -65,6 +66,10 @@ def find(specs: Sequence[ToolSpec], name: str) -> ToolSpec:
         if candidate.name == name:
             return candidate
     raise ToolInputError(f"no tool {name!r}; tools are: {', '.join(s.name for s in specs)}")
+
+
+def _names(arguments: type[Arguments]) -> list[str]:
+    return [field.alias or name for name, field in arguments.model_fields.items()]
 
 
 def _explain(error: ValidationError) -> str:
