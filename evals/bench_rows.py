@@ -1,0 +1,110 @@
+"""A store of any size for the bench: the rows are made inside DuckDB, in one statement."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from agent.settings import Settings
+from evals.wording import read_yaml
+from store.clock import FixedClock
+
+ZONE = "Asia/Shanghai"
+
+# Everything about row i is a hash of i, so that rows differ and each run makes the same ones.
+_INSERT = """
+INSERT INTO feedback BY NAME
+WITH raw AS (
+    SELECT i,
+        TIMESTAMP '{end}' - INTERVAL 1 MINUTE * CAST(hash(i, 'at') % ({days} * 1440) AS BIGINT) AS local_at,
+        CAST(hash(i, 'text') % {distinct_texts} AS BIGINT) AS said,
+        {picks}
+    FROM range({items}) AS numbers(i)
+), item AS (
+    SELECT *, region = '广东' AND product = '空气炸锅' AND local_at >= TIMESTAMP '{end}' - INTERVAL 30 DAY
+        AS bad, hash(i, 'mood') % 100 AS mood, hash(i, 'score') % 100 AS score
+    FROM raw
+), felt AS (
+    SELECT *, CASE WHEN bad AND mood < 80 OR mood < 25 THEN 'negative'
+        WHEN mood < 85 THEN 'positive' ELSE 'neutral' END AS sentiment
+    FROM item
+)
+SELECT 'bench-' || i AS feedback_id, 'bench' AS source, channel,
+    local_at - INTERVAL 8 HOUR AS occurred_at, local_at AS occurred_local,
+    'c' || CAST(hash(i, 'customer') % {customers} AS VARCHAR) AS customer_id,
+    words || '，编号' || said AS text, md5('bench' || said) AS text_key, 'zh' AS language,
+    region, product, version, tier,
+    CASE WHEN score < 60 THEN CASE WHEN bad THEN 2 + mood % 5 ELSE 4 + mood % 7 END END AS nps,
+    CASE WHEN score >= 60 THEN 1 + mood % 5 END AS csat,
+    MAP {{'{metric}': CAST(mood AS DOUBLE)}} AS metrics, MAP {{'{attribute}': courier}} AS attributes,
+    sentiment, 0.9 AS sentiment_confidence, emotion, 'other' AS intent, 'normal' AS priority,
+    'bench' AS labeller,
+    '{{"sentiment":"' || sentiment || '","sentiment_confidence":0.9,"labeller":"bench"}}' AS labels,
+    [topic] AS topics, [split_part(topic, '/', 1)] AS topic_areas,
+    CASE WHEN mood < 8 THEN [risk] ELSE [] END AS risks, [] AS competitors, [] AS compliance,
+    'bench-theme-' || said % {themes} AS theme_id
+FROM felt
+"""
+_THEME_OF_TEXT = """
+INSERT INTO theme_of_text SELECT md5('bench' || said), 'bench-theme-' || said % {themes}
+FROM range({distinct_texts}) AS texts(said)
+"""
+
+
+def settings(home: Path) -> Settings:
+    """Settings of a throwaway data folder, whatever the environment says."""
+    return Settings(home=home, llm_base_url=None, timezone=ZONE, workers=1, language="zh")
+
+
+def clock() -> FixedClock:
+    """The moment at which the bench's questions are asked."""
+    return FixedClock(datetime.fromisoformat(_plan()["now"]))
+
+
+def fill(home: Path, items: int) -> None:
+    """Make a data folder with `items` labelled rows of one year, themes included."""
+    import duckdb
+
+    from agent.wiring import open_app
+    from store.records import Theme
+
+    plan = _plan()
+    with open_app(settings(home), clock()) as app:
+        app.facts.save_themes(
+            [Theme(theme_id=f"bench-theme-{n}", label=f"主题{n}") for n in range(plan["themes"])], {}
+        )
+    picked = {name: list(values) for name, values in plan["rows"].items()}
+    known = [("metric", plan["metric"]), ("attribute", plan["attribute"])]
+    with duckdb.connect(str(home / "facts.duckdb")) as connection:
+        connection.begin()
+        connection.execute(_INSERT.format(**_values(plan, items)), picked)
+        connection.execute(_THEME_OF_TEXT.format(**_values(plan, items)))
+        connection.executemany("INSERT INTO known_name VALUES (?, ?)", known)
+        connection.execute("DELETE FROM meta WHERE key = 'catalogue'")
+        connection.commit()
+
+
+def scores(home: Path) -> list[tuple[float, str, str]]:
+    """NPS score, region and local time (ISO) of every row that has a score: what the peers are given."""
+    import duckdb
+
+    with duckdb.connect(str(home / "facts.duckdb"), read_only=True) as connection:
+        return connection.execute(
+            "SELECT nps, region, strftime(occurred_local, '%Y-%m-%d %H:%M:%S') FROM feedback "
+            "WHERE nps IS NOT NULL"
+        ).fetchall()
+
+
+def _values(plan: Mapping[str, Any], items: int) -> dict[str, Any]:
+    names = list(plan["rows"])
+    picks = ", ".join(
+        f"list_extract(${name}, 1 + CAST(hash(i, '{name}') % len(${name}) AS BIGINT)) AS {name}"
+        for name in names
+    )
+    end = datetime.fromisoformat(plan["now"]).strftime("%Y-%m-%d %H:%M:%S")
+    return {**plan, "items": items, "customers": max(1, items // 20), "picks": picks, "end": end}
+
+
+def _plan() -> Mapping[str, Any]:
+    plan: Mapping[str, Any] = read_yaml("bench.yaml")
+    return plan

@@ -1,0 +1,143 @@
+"""The bench over tiny sizes: that it measures what it says; how fast is the bench's own business."""
+
+from io import StringIO
+from itertools import count
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+
+from evals.bench import render
+from evals.bench_figures import BenchReport, alternate, figure, quantile
+from evals.bench_process import Memory, apart
+from evals.bench_rows import clock, fill, settings
+from evals.bench_texts import CHARACTERS, measure_classify, measure_embedding, short_texts
+from evals.bench_tools import (
+    COMMON,
+    Latency,
+    check_same,
+    latency_figures,
+    memory_figure,
+    time_frame,
+    time_sqlite,
+    time_tools,
+)
+
+
+def test_ratio_and_goal() -> None:
+    quick = figure("a", "b", 90.0, "texts/s", better="higher", peer=("bare", 100.0), goal=0.9)
+    assert (quick.ratio, quick.met) == (0.9, True)
+    slow = figure("a", "b", 6.0, "s", better="lower", peer=("python", 0.1), goal=5, goal_of="value")
+    assert (slow.ratio, slow.met) == (60.0, False)
+    assert figure("a", "b", 1.0, "ms", better="lower", peer=("sqlite3", 4.0)).met is None
+
+
+def test_quantiles_are_values_that_occurred() -> None:
+    values = [float(n) for n in range(20, 0, -1)]
+    assert quantile(values, 0.5) == 10.0
+    assert quantile(values, 0.95) == 19.0
+    assert quantile([3.0], 0.95) == 3.0
+
+
+def test_two_jobs_run_in_turn_and_their_medians_are_kept() -> None:
+    order: list[str] = []
+    ticks = count()
+    medians = alternate(lambda: order.append("a"), lambda: order.append("b"), 3, lambda: float(next(ticks)))
+    assert order == ["a", "b"] * 3
+    assert medians == (1.0, 1.0)
+
+
+def test_a_measurement_apart_gives_its_result_and_its_memory() -> None:
+    result, memory = apart(sorted, [3, 1, 2])
+    assert result == [1, 2, 3]
+    assert 1_000_000 < memory.at_start <= memory.peak
+
+
+def test_texts_are_distinct_chinese_and_of_one_length() -> None:
+    texts, moods = short_texts(200)
+    assert len(set(texts)) == len(moods) == 200
+    assert {len(text) for text in texts} == {CHARACTERS}
+    assert texts == short_texts(200)[0]
+    assert abs(moods.count("negative") - 100) <= 20
+
+
+def test_the_tool_and_its_peers_answer_alike_over_the_made_rows(tmp_path: Path) -> None:
+    fill(tmp_path, 3_000)
+    latencies, told = time_tools(tmp_path, budget_s=0.0, least=1)
+    assert {"nps_stats", "root_cause", "list_themes", "search_feedback by filters"} <= {
+        latency.name for latency in latencies
+    }
+    assert all(latency.n > 0 and latency.seconds for latency in latencies)
+    assert len(told) > 300
+    for _, seconds, other in (time_sqlite(tmp_path, 1), time_frame(tmp_path, 1)):
+        assert seconds > 0
+        check_same(told, other)
+    told[next(iter(told))] += 1
+    with pytest.raises(ValueError, match="disagree on 1 group"):
+        check_same(told, other)
+
+
+def test_made_rows_are_as_the_product_would_store_them(tmp_path: Path) -> None:
+    from agent.wiring import open_app
+    from store.facts import Find
+
+    fill(tmp_path, 500)
+    with open_app(settings(tmp_path), clock()) as app:
+        found = app.facts.find(Find(limit=500))
+        catalogue = app.facts.catalogue()
+    assert len({item.feedback.feedback_id for item in found}) == catalogue.items == 500
+    assert all(item.labels and item.feedback.occurred_at and item.theme_id for item in found)
+    assert {"等待分钟", "nps", "csat"} <= set(catalogue.metrics)
+    assert "承运商" in catalogue.dimensions
+
+
+def test_tools_are_reported_with_both_percentiles_and_memory() -> None:
+    latencies = [
+        Latency(COMMON, (0.1, 0.2, 0.3), 900),
+        Latency("root_cause", (2.0, 1.0, 3.0), 800),
+    ]
+    figures = latency_figures(latencies, [("sqlite3", 0.4, {}), ("pandas", 0.1, {})])
+    shown = {(one.name, one.peer): (one.value, one.ratio) for one in figures}
+    assert shown[f"{COMMON}, p50", "sqlite3"] == (200.0, 0.5)
+    assert shown[f"{COMMON}, p95", "pandas"] == (300.0, 3.0)
+    assert shown["root_cause, p50", "sqlite3, NPS by region and month"] == (2000.0, 5.0)
+    assert len(figures) == 6
+    memory = memory_figure(Memory(40_000_000, 300_000_000), "pandas", Memory(40_000_000, 150_000_000))
+    assert (memory.value, memory.unit, memory.ratio) == (300.0, "MB", 2.0)
+
+
+def test_labelling_is_held_against_a_plain_model() -> None:
+    (labelled,) = measure_classify(100, 1)
+    assert labelled.value > 0 and labelled.peer_value > 0
+    assert labelled.goal == 5_000 and labelled.met is (labelled.value >= 5_000)
+
+
+def test_embedding_is_held_against_the_bare_encoder_and_repeats_cost_nothing() -> None:
+    distinct, repeated = measure_embedding(48, 1, workers=1)
+    assert distinct.value > 0 and distinct.goal == 0.9
+    assert "192 texts, 48 distinct" in repeated.note
+    # Four times the texts, each encoded once: far from four times the time.
+    assert repeated.ratio < 2.5
+
+
+def test_the_report_reads_as_a_table() -> None:
+    figures = [
+        figure(
+            "classify",
+            "label",
+            6000,
+            "texts/s",
+            better="higher",
+            peer=("sklearn", 9e4),
+            goal=5e3,
+            goal_of="value",
+        ),
+        figure("start", "ask", 6.5, "s", better="lower", peer=("python", 0.05), goal=5, goal_of="value"),
+    ]
+    report = BenchReport(items=1000, cores=2, repeats=3, elapsed_s=12.0, figures=figures)
+    console = Console(width=160, file=StringIO())
+    with console.capture() as captured:
+        console.print(render(report))
+    shown = captured.get()
+    assert "1,000 stored rows, 2 cores" in shown
+    assert "✓ ≥ 5,000" in shown and "✗ ≤ 5" in shown and "6,000 texts/s" in shown
