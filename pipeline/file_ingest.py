@@ -1,6 +1,7 @@
 """One file from bytes to facts: understood in a first pass, brought in chunk by chunk in a second."""
 
 import hashlib
+import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -178,7 +179,7 @@ class FileIngest:
         batch = Batch(
             batch_id=hashlib.blake2b(told.encode("utf-8", "replace"), digest_size=12).hexdigest(),
             source=self._source,
-            path=str(self._path),
+            path=shown_name(self._path),
             kind=self._options.kind,
             stage="received",
             started_at=self._now,
@@ -200,7 +201,7 @@ class FileIngest:
 
 def _describe(path: Path, table: Table, mapping: Mapping, dates: DateFormat | None) -> FileReport:
     return FileReport(
-        path=str(path),
+        path=shown_name(path),
         format=table.format,
         encoding=table.encoding,
         skipped=list(table.skipped),
@@ -239,7 +240,17 @@ def _chunks(rows: Iterator[RawRow], size: int) -> Iterator[list[RawRow]]:
 
 def source_name(path: Path) -> str:
     """Return a file's name without its endings, by which its rows are known unless a source is named."""
-    name = path.name
+    name = shown_name(Path(path.name))
     if name.lower().endswith(".gz"):
         name = name[:-3]
     return Path(name).stem or name
+
+
+def shown_name(path: Path) -> str:
+    """Return a path as text that can be stored; names off a Chinese Windows are often GB18030 bytes."""
+    name = str(path)
+    try:
+        name.encode("utf-8")
+    except UnicodeEncodeError:
+        return os.fsencode(name).decode("gb18030", "replace")
+    return name
