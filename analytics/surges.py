@@ -41,13 +41,14 @@ def narrowed(search: ConditionSearch, candidates: Sequence[Candidate], wide: Can
 
     The growth inside must exceed that of the items left out by more than the added condition makes grow
     elsewhere, beyond chance corrected for the number of conditions that could be added; and what is kept
-    must depart no less evidently than the wider group and still add most of what that did.
+    must add most of what the wider group did, no less evidently, and have got worse itself.
     """
     children = [
         found
         for found in candidates
         if len(found.conditions) == len(wide.conditions) + 1 and within(found.conditions, wide.conditions)
     ]
+    whole = search.contrast.presence(wide.pair)
     best: tuple[float, Candidate] | None = None
     for child in children:
         left_out = wide.pair.minus(child.pair)
@@ -56,25 +57,21 @@ def narrowed(search: ConditionSearch, candidates: Sequence[Candidate], wide: Can
         growth = _excess_growth(search, child, wide, left_out)
         if growth <= 0 or normal_two_sided(growth) * len(children) >= search.limits.alpha:
             continue
-        measured = _like(search, child, wide)
-        if measured is None or measured.effect.contribution / wide.effect.contribution < _KEPT:
+        part = search.contrast.presence(child.pair)
+        if whole is None or part is None or part.evidence < whole.evidence:
             continue
-        if measured.effect.evidence < wide.effect.evidence:
+        if part.contribution / whole.contribution < _KEPT or not _got_worse_too(child, wide):
             continue
         if best is None or growth > best[0]:
-            best = growth, measured
+            score = part.evidence - search.price(child.conditions)
+            added = Candidate(child.conditions, child.pair, part, score, child.new, added=True)
+            best = growth, added if wide.added else child
     return narrowed(search, candidates, best[1]) if best else wide
 
 
-def _like(search: ConditionSearch, child: Candidate, wide: Candidate) -> Candidate | None:
-    """Measure the child as the wider group was: by all it adds, or growth aside."""
-    if not wide.added:
-        return child
-    effect = search.contrast.presence(child.pair)
-    if effect is None:
-        return None
-    score = effect.evidence - search.price(child.conditions)
-    return Candidate(child.conditions, child.pair, effect, score, child.new, added=True)
+def _got_worse_too(child: Candidate, wide: Candidate) -> bool:
+    """Whether the narrower group's own level moved the same way (p < 0.05), not just its size."""
+    return child.effect.p_value < 0.05 and child.effect.value * wide.effect.value > 0
 
 
 def _excess_growth(search: ConditionSearch, child: Candidate, wide: Candidate, left_out: Pair) -> float:
