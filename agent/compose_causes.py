@@ -65,15 +65,22 @@ def compose_themes(frame: Frame, result: dict[str, Any]) -> str:
                 "theme_line",
                 language,
                 rank=rank,
-                label=theme["label"],
+                label=theme_label(theme, language),
                 size=number(theme["size"]),
                 share=percent(theme["share"]),
                 negative=percent(theme["negative_share"] or 0.0),
                 heat=number(theme["heat"]),
-                trend=name(f"value_trend_{theme['trend']}", language, theme["trend"]),
+                trend=name(f"value_trend_{theme['trend']}", language, phrase("trend_unknown", language)),
             )
         )
     return "\n".join(lines)
+
+
+def theme_label(theme: dict[str, Any], language: Language) -> str:
+    """A theme by its topic and the phrases that set it apart."""
+    if not theme["topic_label"]:
+        return str(theme["label"])
+    return phrase("theme_label", language, topic=theme["topic_label"], label=theme["label"])
 
 
 def compose_quotes(frame: Frame, result: dict[str, Any]) -> str:

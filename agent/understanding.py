@@ -16,7 +16,8 @@ PeriodOrder = Callable[[str, str], bool]
 _CJK = re.compile(r"[\u3400-\u9fff]")
 _LATIN = re.compile(r"[A-Za-z]+")
 _LIMIT = re.compile(
-    r"(?:前|top\s*)(\d{1,3})|(\d{1,3})\s*(?:条|个例|examples?|quotes?|comments?|reviews?|verbatims?)", re.I
+    r"(?:前|top\s*)(\d{1,3})(?!\d)|(?<!\d)(\d{1,3})\s*(?:条|个例|examples?|quotes?|comments?|reviews?|verbatims?)",
+    re.I,
 )
 _CUSTOMER = re.compile(
     r"(?<![A-Za-z0-9])[A-Za-z]{1,8}[-_]?\d{2,}(?![A-Za-z0-9])|(?<=客户)\s*[:：#]?\s*\d{3,}"
@@ -36,6 +37,12 @@ _ZH_FUNCTION = re.compile(r"[的吗呢是了在吧啊哪谁咋啥么多少为看
 _EN_FUNCTION = re.compile(
     r"\b(?:the|what|how|why|which|who|is|are|was|were|did|do|and|for|of|in|by|me|our|please|show|give)\b",
     re.I,
+)
+_YEAR = re.compile(r"(?:19|20)\d{2}|[今去前]年|(?:this|last) year", re.IGNORECASE)
+# Two years, quarters or months; days make a span, not two things to compare.
+_ENDS = re.compile(
+    r"(?:between|from|从|自|在)?\s*((?:(?![日号]).)+?)\s*(?:\band\b|\bto\b|到|至|[-~—–])\s*((?:(?![日号\-/]).)+?)(?:期间|之间)?",
+    re.IGNORECASE,
 )
 _SHARES = {"negative": "negative_share", "positive": "positive_share", "neutral": "neutral_share"}
 
@@ -190,18 +197,28 @@ class Reader:
             if self._is_later(earlier, later):
                 later, earlier = earlier, later
             return later, earlier
+        if first and _claims(text) and not {"why", "plan"} & set(goals) and (ends := self._ends(first)):
+            return ends
         if matcher("year_on_year").find(text):
             return first, "same period last year"
         if "compare" in goals and matcher("previous").find(text):
             return first, "previous period"
         return first, None
 
+    def _ends(self, phrase: str) -> tuple[str, str] | None:
+        """ "Did it rise between 2012 and 2015?" holds the last part of a range against its first."""
+        match = _ENDS.fullmatch(phrase.strip())
+        if match is None or bool(_YEAR.search(match[1])) != bool(_YEAR.search(match[2])):
+            return None
+        return (match[2], match[1]) if self._is_later(match[2], match[1]) else None
+
     def _unknown(
         self, text: str, goals: tuple[Goal, ...], metrics: list[Hit], values: list[ValueHit]
     ) -> tuple[str, ...]:
         if not set(goals) <= {"figure", "compare", "why"}:
             return ()
-        known = [(hit.start, hit.end) for hit in (*values, *self.vocabulary.dimensions(text))]
+        known = [(hit.start, hit.end) for hit in values]
+        known += [(hit.start, hit.end) for hit in self.vocabulary.dimensions(text)]
         return unknown_names(text, [(hit.start, hit.end) for hit in metrics], known)
 
     def _search(self, text: str, values: list[ValueHit]) -> str:

@@ -26,6 +26,10 @@ _SECTIONS = (
     ("generic",),
 )
 _ZH_OF = re.compile(rf"([\u4e00-\u9fff]{{2,10}}?)的?\s*{_METRIC}")
+_ZH_FROM = re.compile(r"来自([\u4e00-\u9fff]{2,10}?)的")
+# 得分最低的车型是哪个: what is asked for is a dimension that the data does not have.
+_ZH_WHICH = re.compile(r"最[高低好差多少大小]的?([\u4e00-\u9fff]{2,6}?)是?(?:哪|什么|谁)")
+_EMPTY = re.compile(r"[的有了是在里中呢吗么和与被把给让到人\s]+")
 _ZH_PEOPLE = re.compile(r"([\u4e00-\u9fff]{2,6}?)(?:\x02)")
 _EN_OF = re.compile(
     r"(?:\b(?:of|for|from|about)\s+(?:(?:the|our|a|an)\s+)?|\x01\s+(?:the|our|a|an)\s+)"

@@ -6,6 +6,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from agent.column_names import aspect_words, dimension_words
 from agent.spelling import Speller
 from store.facts import Catalogue
 
@@ -16,6 +17,8 @@ _ID_LIKE = frozenset(
 )
 # Values that are ordinary words of a question: only their longer names stand for them.
 _TOO_COMMON = frozenset({"app", "other", "review", "und"})
+# Words for a score that do not say what was scored.
+_PLAIN_SCORES = frozenset({"score", "rating", "csat"})
 _FIELD_ORDER = (
     "region",
     "city",
@@ -106,9 +109,16 @@ class Vocabulary:
         # A word for a field of ours means that field where it is filled, whatever other columns there are.
         own = {name: name for name in catalogue.dimensions if name not in catalogue.metrics}
         filled = {alias: name for alias, name in dimension_names.items() if name in catalogue.dimensions}
-        names = dict(dimension_names) | own | filled
+        nouns = dimension_words(set(own) - _ID_LIKE - set(dimension_names.values()), _words()["columns"])
+        names = dict(dimension_names) | nouns | own | filled
         self._dimensions = Matcher(names | {_plural(name): tag for name, tag in names.items()})
         self._custom = Matcher({name: name for name in catalogue.metrics if name not in _words()["metrics"]})
+        aspects = aspect_words(
+            [name for name in catalogue.metrics if name not in _words()["metrics"]],
+            _words()["aspects"],
+            _words()["scoring"],
+        )
+        self._aspects = Matcher(aspects)
         self._values, self._meanings = _value_matcher(catalogue, topics)
 
     def dimensions(self, text: str) -> list[Hit]:
@@ -135,6 +145,9 @@ class Vocabulary:
         """Metrics that the data has: its own names first, then the standard ones."""
         own = self._custom.find(text)
         hits = [hit for hit in matcher("metrics").find(text) if not _overlaps(hit, own)]
+        if not own and {hit.tag for hit in hits} <= _PLAIN_SCORES and (hits or matcher("average").find(text)):
+            own = self._aspects.find(text)
+            hits = [] if own else hits
         if own or any(hit.tag not in ("score", "volume") for hit in hits):
             hits = [hit for hit in hits if hit.tag != "score"]  # "CES score" asks for one figure
         standard = [
@@ -206,12 +219,20 @@ def _value_matcher(
         for value, words in values.items():
             for word in words:
                 learn(word, dimension, value)
-    for dimension in sorted(set(catalogue.dimensions) - set(known) - _ID_LIKE - set(catalogue.metrics)):
-        for value, _ in catalogue.dimensions[dimension].values:
-            _learn_value(learn, dimension, value)
+    others = sorted(set(catalogue.dimensions) - set(known) - _ID_LIKE - set(catalogue.metrics))
+    counted = [(n, d, value) for d in others for value, n in catalogue.dimensions[d].values]
+    # A word that is a value of several columns is meant where most rows carry it.
+    for _, dimension, value in sorted(counted, key=lambda one: -one[0]):
+        _learn_value(learn, dimension, value)
     for name, path in topics.items():
         learn(name, "topic" if "/" in path else "topic_area", path)
     return Matcher({word: word for word in meanings}), meanings
+
+
+@lru_cache(maxsize=1)
+def _places_by_any_name() -> dict[str, list[str]]:
+    """Every name of a place, from its names in English."""
+    return {name: [zh, *names] for zh, names in _words()["places"].items() for name in names}
 
 
 def _learn_value(learn: Any, dimension: str, value: str) -> None:
@@ -219,7 +240,7 @@ def _learn_value(learn: Any, dimension: str, value: str) -> None:
         return
     learn(value, dimension, value)
     bare = _PLACE_SUFFIX.sub("", value)
-    for word in (bare, *_words()["places"].get(bare, ())):
+    for word in (bare, *_words()["places"].get(bare, ()), *_places_by_any_name().get(_fold(bare), ())):
         learn(word, dimension, value)
     if dimension == "org_unit" and "/" in value:
         parts = value.split("/")

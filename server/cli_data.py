@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import typer
 
@@ -165,13 +165,15 @@ def themes(
         if as_json:
             print_json(result)
         else:
-            show_themes(result.data["themes"])
+            show_themes(result.data["themes"], app.settings.language)
 
 
-def show_themes(found: list[dict[str, Any]]) -> None:
+def show_themes(found: list[dict[str, Any]], language: Literal["zh", "en"]) -> None:
     """Themes as a table."""
     from rich.markup import escape
     from rich.table import Table
+
+    from agent.compose_causes import theme_label
 
     table = Table(
         "主题 theme",
@@ -185,7 +187,7 @@ def show_themes(found: list[dict[str, Any]]) -> None:
     for theme in found:
         negative = theme["negative_share"]
         table.add_row(
-            escape(theme["label"]),
+            escape(theme_label(theme, language)),
             f"{theme['size']:,}",
             f"{theme['share']:.1%}",
             "" if negative is None else f"{negative:.0%}",

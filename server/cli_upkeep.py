@@ -18,13 +18,13 @@ def register(app: typer.Typer) -> None:
 def reindex(as_json: bool = JsonFlag) -> None:
     """Rebuild the vectors from the stored texts, and the themes from the vectors."""
     with command(as_json), application() as app, progress_bars(not as_json) as progress:
-        from pipeline.indexing import index_texts
+        from pipeline.indexing import index_all
         from vectorstore.themes import refresh_themes
 
         app.index.reset()
-        count = index_texts(app.facts, app.index, app.embedder, progress)
-        themes = refresh_themes(app.facts, app.index, app.clock, progress)
-        document = {"texts": count, "themes": themes.themes}
+        count = index_all(app.facts, app.index, app.embedder, progress)
+        refresh_themes(app.facts, app.index, app.clock, progress)
+        document = {"texts": count, "themes": len(app.facts.themes())}
     if as_json:
         print_json(document)
     else:

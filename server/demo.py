@@ -21,6 +21,7 @@ QUESTION = "上个月NPS为什么下降？应该怎么做？"
 _HOME = "demo"
 _THREAD = "demo"
 _RISKY = 5
+_ITEMS = 19_500
 
 
 def run_demo(*, seed: int, question: str | None, as_json: bool) -> None:
@@ -49,7 +50,7 @@ def _write_feed(app: "App", home: Path, seed: int) -> "SampleFeed":
 
     today = app.clock.now().astimezone(app.settings.zone).date()
     err().print("[dim]生成样例数据 writing the sample feed[/dim]")
-    return write_sample_feed(home / "sample", seed, today + timedelta(days=1))
+    return write_sample_feed(home / "sample", seed, today + timedelta(days=1), items=_ITEMS)
 
 
 def _bring_in(app: "App", feed: "SampleFeed", *, show: bool) -> dict[str, Any]:
@@ -133,7 +134,7 @@ def _show(
     console.print(Rule("2 NPS"))
     _show_nps(figures["nps"])
     console.print(Rule("3 主题 · Themes"))
-    show_themes(figures["themes"]["data"]["themes"])
+    show_themes(figures["themes"]["data"]["themes"], "zh")
     console.print(Rule("4 最大降幅的根因 · Root cause of the largest drop"))
     _show_drop(figures["largest_drop"])
     console.print(Rule("5 高风险客户 · Customers at risk"))

@@ -30,6 +30,7 @@ _NEVER = frozenset(
         "media",
         "turn",
         "speaker",
+        "language",
         "source",
         "labeller",
         "theme",

@@ -10,17 +10,18 @@ from store.errors import ToolInputError
 from store.facts import Aggregate, Find, Selection
 from store.records import Theme
 from tools.answers import answer, item
-from tools.arguments import SelectionArguments
+from tools.arguments import Language, SelectionArguments
 from tools.caveats import caveat
 from tools.context import ToolContext
 from tools.dimensions import fold
-from tools.groups import Namer
+from tools.groups import Namer, topic_name
 from tools.measures import rounded
 from tools.results import ToolResult
 from tools.selection import Chosen, choose, sample_caveats
 from tools.theme_activity import ThemeActivity, ThemeCounts, first_seen, theme_activity
 
 _EXEMPLARS = 3
+_TOPIC_SHARE = 0.3
 _EXAMPLES = 5
 # What one theme is broken down by, where the data has it.
 _BREAKDOWN = ("region", "channel", "product", "version", "org_unit", "customer_type", "tier", "topic", "hour")
@@ -60,9 +61,11 @@ def list_themes(args: ThemesArguments, context: ToolContext) -> ToolResult:
     shown = [one for one in rows if one.theme_id in known]
     seen = first_seen(chosen.selection, tuple(one.theme_id for one in shown), context)
     quotes = {one.theme_id: _exemplars(known[one.theme_id], chosen, context) for one in shown}
+    topics = _topics(shown, chosen, context)
     themes = [
         _row(one, known[one.theme_id], activity)
         | {"first_seen": seen.get(one.theme_id), "exemplars": quotes[one.theme_id]}
+        | _topic(topics.get(one.theme_id), args.language)
         for one in shown
     ]
     caveats = sample_caveats(chosen, activity.items, context, args.language)
@@ -86,6 +89,24 @@ def list_themes(args: ThemesArguments, context: ToolContext) -> ToolResult:
         caveats=caveats,
         chart=_chart(themes),
     )
+
+
+def _topics(shown: Sequence[ThemeCounts], chosen: Chosen, context: ToolContext) -> dict[str, str]:
+    """The taxonomy topic that a fair part of a theme's items carries: what its label is about."""
+    sizes = {one.theme_id: one.size for one in shown}
+    if not sizes:
+        return {}
+    narrowed = chosen.also({"theme": tuple(sizes)})
+    found: dict[str, str] = {}
+    for group in context.facts.aggregate(Aggregate("volume", narrowed, group_by=("theme", "topic"))):
+        theme_id, topic = group.key
+        if theme_id in sizes and topic and group.n >= _TOPIC_SHARE * sizes[theme_id]:
+            found.setdefault(theme_id, topic)  # groups come largest first
+    return found
+
+
+def _topic(topic: str | None, language: Language) -> dict[str, str | None]:
+    return {"topic": topic, "topic_label": topic_name(topic, language) if topic else None}
 
 
 def theme_detail(args: ThemeArguments, context: ToolContext) -> ToolResult:
