@@ -65,7 +65,6 @@ def test_candidates_leave_out_ids_constants_scores_and_what_is_filtered(context:
         "channel",
         "org_unit",
         "活动",
-        "language",
         "hour",
         "day_type",
         "weekday",
