@@ -1,4 +1,4 @@
-"""What people call columns besides their names: 国家 for author_country, "cleanliness" for cleanliness_rating."""
+"""What people call columns besides their names: 国家 for author_country, 卫生 for cleanliness_rating."""
 
 import re
 from collections.abc import Iterable, Mapping, Sequence

@@ -26,9 +26,13 @@ _SECTIONS = (
     ("generic",),
 )
 _ZH_OF = re.compile(rf"([\u4e00-\u9fff]{{2,10}}?)的?\s*{_METRIC}")
-_ZH_FROM = re.compile(r"来自([\u4e00-\u9fff]{2,10}?)的")
-# 得分最低的车型是哪个: what is asked for is a dimension that the data does not have.
-_ZH_WHICH = re.compile(r"最[高低好差多少大小]的?([\u4e00-\u9fff]{2,6}?)是?(?:哪|什么|谁)")
+# 来自火星的, 得分最低的车型是哪个, 哪种车型评分最高: what is named or asked for is not in the data.
+_ZH_ASKED = re.compile(
+    r"来自([\u4e00-\u9fff]{2,10}?)的"
+    r"|最[高低好差多少大小]的?([\u4e00-\u9fff]{2,6}?)是?(?:哪|什么|谁)"
+    r"|哪[个家些种类款]([\u4e00-\u9fff]{2,6}?)(?=[的最得打评给]|[？?，,。 ]|$)"
+)
+_NAME = re.compile(r"[\u4e00-\u9fff]{2,}")
 _EMPTY = re.compile(r"[的有了是在里中呢吗么和与被把给让到人\s]+")
 _ZH_PEOPLE = re.compile(r"([\u4e00-\u9fff]{2,6}?)(?:\x02)")
 _EN_OF = re.compile(
@@ -59,5 +63,9 @@ def unknown_names(
         chars[start:end] = _METRIC * (end - start)
     left = "".join(chars)
     found = [m[1] for pattern in (_ZH_OF, _ZH_PEOPLE, _EN_OF) for m in pattern.finditer(left)]
+    asked = [left[slice(*m.span(m.lastindex or 0))].strip() for m in _ZH_ASKED.finditer(text)]
+    found += [name for name in asked if _NAME.fullmatch(name)]
     names = dict.fromkeys(name.strip() for name in found)
-    return tuple(name for name in names if not matcher("function_words").find(name))
+    return tuple(
+        name for name in names if not matcher("function_words").find(name) and not _EMPTY.fullmatch(name)
+    )

@@ -147,6 +147,8 @@ class Vocabulary:
         hits = [hit for hit in matcher("metrics").find(text) if not _overlaps(hit, own)]
         if not own and {hit.tag for hit in hits} <= _PLAIN_SCORES and (hits or matcher("average").find(text)):
             own = self._aspects.find(text)
+            # What says that it is scored ("how satisfied") is part of the metric's name then.
+            own += [Hit(hit.start, hit.end, own[0].tag) for hit in hits if own]
             hits = [] if own else hits
         if own or any(hit.tag not in ("score", "volume") for hit in hits):
             hits = [hit for hit in hits if hit.tag != "score"]  # "CES score" asks for one figure

@@ -147,12 +147,22 @@ class _Reader:
         before = re.search(r"([a-z]+)[\s-]+$", self._text[max(0, at - 12) : at])
         cued = before is not None and before[1] in words()["month_cues"]
         if shape == "bare_year":
-            return cued
+            # "the 2000 customers" counts them; "the 2014 reviews" are of that year.
+            led = (
+                before is not None and before[1] == "the" and point.year is not None and point.year % 100 > 0
+            )
+            return cued or led or self._beside_a_year(at)
         word = re.match(r"[a-z]+", self._text[at:])
         if word is None or word[0] not in words()["ambiguous_months"] or cued or point.year is not None:
             return True
         return (
             self._original[at].isupper() and at > 0 and self._original[:at].rstrip()[-1:] not in tuple(".!?")
+        )
+
+    def _beside_a_year(self, at: int) -> bool:
+        """2014 vs 2013, 2014比2013."""
+        return any(
+            m.start() == at or m.end() - 4 == at for m in shapes.mark("year_beside_year").finditer(self._text)
         )
 
     def _ranges(self, at: int) -> Iterator[Found]:
