@@ -193,7 +193,13 @@ class App:
             raise StoreError(
                 f"the data folder {self.home} cannot be made: {error.strerror}", hint="set VOICELOOP_HOME"
             ) from error
-        return self.home / name
+        path = self.home / name
+        for place in (self.home, path):
+            if place.exists() and not os.access(place, os.W_OK):
+                raise StoreError(
+                    f"{place} may not be written", hint="give yourself the right to, or set VOICELOOP_HOME"
+                )
+        return path
 
 
 def open_app(settings: Settings | None = None, clock: Clock | None = None) -> App:
