@@ -1,6 +1,5 @@
 """Commands that ask: `ask`, `approve`, `tool`."""
 
-import asyncio
 import sys
 from typing import TYPE_CHECKING, Any
 
@@ -33,6 +32,8 @@ def ask(
     as_json: bool = JsonFlag,
 ) -> None:
     """Ask the agent one question."""
+    import asyncio
+
     with command(as_json):
         text = _standard_input() if question == "-" else question
         answer = asyncio.run(_ask(text, thread or _new_thread(), approve))
@@ -46,6 +47,8 @@ def approve(
     as_json: bool = JsonFlag,
 ) -> None:
     """Approve (or reject) what a conversation has proposed."""
+    import asyncio
+
     with command(as_json):
         show_answer(asyncio.run(_decide(thread, ids, reject)), as_json)
 
@@ -56,7 +59,7 @@ def tool(
     as_json: bool = JsonFlag,
 ) -> None:
     """Call one typed tool directly. The result is JSON in any case."""
-    with command(as_json or True):
+    with command(True):  # JSON in any case, errors included
         import orjson
 
         from tools.catalogue import run_tool

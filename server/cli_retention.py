@@ -1,12 +1,14 @@
 """Commands of the retention loop: `tasks`, `plans`."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import typer
 
 from server.console import JsonFlag, application, command, out, print_json
 from store.errors import ToolInputError
-from store.records import TaskStatus
+
+if TYPE_CHECKING:
+    from store.records import TaskStatus
 
 tasks = typer.Typer(help="retention tasks", no_args_is_help=True)
 plans = typer.Typer(help="action plans", no_args_is_help=True)
@@ -85,7 +87,9 @@ def list_plans(
         _table(("plan", "status", "problem", "cause", "measures"), rows)
 
 
-def _status(text: str) -> TaskStatus | None:
+def _status(text: str) -> "TaskStatus | None":
+    from store.records import TaskStatus
+
     if not text:
         return None
     try:
