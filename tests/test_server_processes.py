@@ -106,6 +106,38 @@ def test_a_full_disk_keeps_what_was_stored_and_the_next_run_completes(filled: Co
     assert filled("audit", "verify", "--json").status == 0
 
 
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="file size limits as on Linux")
+def test_a_full_disk_under_the_vectors_is_said_to_be_one(tmp_path: Path) -> None:
+    code = """
+    import resource, sys
+    import numpy as np
+    from pathlib import Path
+    from store.errors import StoreFull
+    from vectorstore.chroma_index import ChromaIndex
+    index = ChromaIndex(Path(sys.argv[1]), "test", 64)
+    vectors = np.random.default_rng(0).random((200, 64), np.float32)
+    add = lambda start: index.add([f"k{n}" for n in range(start, start + 200)], vectors)
+    add(0)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (300_000, resource.RLIM_INFINITY))
+    try:
+        for start in range(200, 20_000, 200):
+            add(start)
+    except StoreFull as full:
+        print("reindex" in full.hint)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+    index.reset()
+    add(0)
+    print(index.count())
+    """
+    done = subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(code), str(tmp_path / "chroma")],
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+    )
+    assert done.stdout.split() == ["True", "200"], done.stderr
+
+
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="capabilities as on Linux")
 def test_a_data_folder_that_may_not_be_written(filled: CommandLine) -> None:
     kept = [filled.home, *filled.home.rglob("*")]

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from store.errors import StoreError
+from store.errors import StoreError, StoreFull
 from vectorstore.embedder import Vectors
 from vectorstore.index import Match
 
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from chromadb.api.models.Collection import Collection
 
 _HINT = "rebuild it from the stored texts: voiceloop reindex"
+_FULL = ("disk i/o error", "disk is full", "no space left", "file too large", "quota exceeded")
+_FULL_HINT = "free some space and run again; nothing but vectors is lost: voiceloop reindex makes them anew"
 _PREFIX = "texts-"
 # Chroma refuses more than 5,461 vectors a write, and SQLite more than 32,766 ids a read.
 _BATCH = 5_000
@@ -157,6 +159,8 @@ class ChromaIndex:
         try:
             yield self._collection()
         except (ChromaError, OSError) as error:
+            if any(sign in str(error).lower() for sign in _FULL):
+                raise StoreFull(f"no room left to write {self._path}", hint=_FULL_HINT) from error
             raise StoreError(
                 f"the vector index in {self._path} cannot be used: {error}", hint=_HINT
             ) from error
