@@ -33,7 +33,7 @@ main()
 """
 
 
-def start(line: CommandLine, *args: str | Path, code: str = "") -> "subprocess.Popen[str]":
+def start(line: CommandLine, *args: str | int | Path, code: str = "") -> "subprocess.Popen[str]":
     """Start `voiceloop` (or `code` that ends in it) in a process of its own."""
     how = ["-c", textwrap.dedent(code)] if code else ["-m", "server.cli"]
     return subprocess.Popen(
