@@ -2,9 +2,10 @@
 
 from typing import Any
 
-from agent.frame import Frame
+from agent.frame import Frame, Rank
 from agent.phrases import Language, phrase
 from agent.wording import amount, change, metric_name, number, scope, span, value_name
+from tools.caveats import SMALL_SAMPLE
 
 _ROWS = 12
 _CONTRIBUTIONS = 5
@@ -60,17 +61,36 @@ def _groups(frame: Frame, result: dict[str, Any], metric: str, groups: list[dict
         with_value.sort(key=lambda group: group[value_key], reverse=frame.rank != "lowest")
     shown = with_value[: frame.limit or _ROWS]
     lines = []
-    if frame.rank and with_value:
-        ends = {"highest": with_value[0], "lowest": with_value[-1]}
-        for rank in ("highest", "lowest") if frame.rank == "both" else (frame.rank,):
-            group = ends[rank] if frame.rank == "both" else with_value[0]
-            facts = {"key": group_name(group, language), "value": amount(metric, group[value_key])}
-            named = metric_name(metric, language)
-            lines.append(phrase(f"ranked_{rank}", language, metric=named, n=number(group["n"]), **facts))
+    if frame.rank:
+        lines += _extremes(frame.rank, with_value, metric, value_key, language)
     head = "groups_head" if len(shown) == len(groups) else "groups_top"
     lines.append(phrase(head, language, count=len(groups), shown=len(shown)))
     lines += [_group_line(group, metric, value_key, language) for group in shown]
     return "\n".join(lines)
+
+
+def _extremes(
+    rank: Rank, ordered: list[dict[str, Any]], metric: str, value_key: str, language: Language
+) -> list[str]:
+    """The first group, and the first with enough items; what has no value of the dimension is no group."""
+    named = [group for group in ordered if None not in group["keys"].values()]
+    title = metric_name(metric, language)
+    lines = []
+    for end in ("highest", "lowest") if rank == "both" else (rank,):
+        ranked = named[::-1] if (rank, end) == ("both", "lowest") else named
+        enough = [group for group in ranked if group["n"] >= SMALL_SAMPLE]
+        if ranked:
+            told = _told(ranked[0], metric, value_key, language)
+            lines.append(phrase(f"ranked_{end}", language, metric=title, **told))
+        if metric != "volume" and enough and enough[0] is not ranked[0]:
+            told = _told(enough[0], metric, value_key, language)
+            lines.append(phrase("ranked_enough", language, **told))
+    return lines
+
+
+def _told(group: dict[str, Any], metric: str, value_key: str, language: Language) -> dict[str, str]:
+    value, n = amount(metric, group[value_key]), number(group["n"])
+    return {"key": group_name(group, language), "value": value, "n": n}
 
 
 def _group_line(group: dict[str, Any], metric: str, value_key: str, language: Language) -> str:

@@ -16,6 +16,7 @@ from agent.vocabulary import matcher
 _QUOTES = 3
 _RISK_ROWS = 5
 _TASKS_PROPOSED = 3
+_ALL_GROUPS = 500
 _PLAIN_TOOLS = {"themes": "list_themes", "low_scores": "low_score_drilldown", "quality": "data_quality"}
 _ENTITY_DIMENSIONS = frozenset({"region", "city", "product", "version", "org_unit", "tier", "customer_type"})
 
@@ -127,6 +128,8 @@ class Planner:
         grouping: dict[str, Any] = {"group_by": list(frame.group_by)} if frame.group_by else {}
         if frame.group_by and frame.rank:
             grouping["sort"] = "highest" if frame.rank == "both" else frame.rank
+        if frame.group_by and frame.rank == "both":
+            grouping["limit"] = _ALL_GROUPS  # the last group is asked for too
         for metric in frame.metrics or (self._metric(frame),):
             if metric == "nps":
                 calls.append(Call("nps_stats", {**frame.selection(), **grouping}))

@@ -79,7 +79,7 @@ def grouped(
     ]
     _order(rows, order, value, dimensions)
     shown = rows[: args.limit]
-    return shown, _caveats(rows, shown, n, dimensions, args.language)
+    return shown, _caveats(rows, shown, n, dimensions, args.language, largest=order == "n")
 
 
 class Namer:
@@ -173,10 +173,12 @@ def _caveats(
     n: int,
     dimensions: Sequence[str],
     language: Language,
+    *,
+    largest: bool,
 ) -> list[str]:
     found = []
     if len(rows) > len(shown):
-        found.append(caveat("groups_cut", language, shown=len(shown)))
+        found.append(caveat("groups_cut" if largest else "groups_first", language, shown=len(shown)))
     small = sum(1 for row in shown if row["n"] < SMALL_SAMPLE)
     if small and len(shown) > 1:
         found.append(caveat("small_groups", language, count=small))
