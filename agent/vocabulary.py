@@ -237,12 +237,18 @@ def _places_by_any_name() -> dict[str, list[str]]:
     return {name: [zh, *names] for zh, names in _words()["places"].items() for name in names}
 
 
+def _place_names(value: str) -> list[str]:
+    """What else a place and its people are called: 英国 and british, canadian and canadians."""
+    names = [*_words()["places"].get(value, ()), *_places_by_any_name().get(_fold(value), ())]
+    return [*names, *(f"{name}s" for name in names if name.isascii() and name[-1] in "in")]
+
+
 def _learn_value(learn: Any, dimension: str, value: str) -> None:
     if len(value) > 60:
         return
     learn(value, dimension, value)
     bare = _PLACE_SUFFIX.sub("", value)
-    for word in (bare, *_words()["places"].get(bare, ()), *_places_by_any_name().get(_fold(bare), ())):
+    for word in (bare, *_place_names(bare)):
         learn(word, dimension, value)
     if dimension == "org_unit" and "/" in value:
         parts = value.split("/")
