@@ -1,4 +1,8 @@
-"""Encoding on several cores: this process and spawned ones draw chunks from one queue."""
+"""Encoding on several cores: spawned processes draw chunks from one queue.
+
+The calling process takes no share: its time belongs to what it does meanwhile (an ingest, say), and Python
+code and an encoder in one process slow each other down.
+"""
 
 import multiprocessing
 import signal
@@ -28,23 +32,17 @@ class EncoderPool:
         """Process ids of the workers."""
         return [worker.process.pid or 0 for worker in self._workers]
 
-    def run(self, chunks: Sequence[list[str]], local: Callable[[], Encode]) -> list[Vectors]:
-        """Encode all chunks, in order; `local` gives this process's own encoder, which takes its share.
-
-        Raises VoiceLoopError if a worker dies; the pool must then be closed.
-        """
+    def run(self, chunks: Sequence[list[str]]) -> list[Vectors]:
+        """Encode all chunks, in order. Raises VoiceLoopError if a worker dies: then close the pool."""
         work = _Work(chunks)
         drivers = [threading.Thread(target=work.drive, args=(worker,)) for worker in self._workers]
         for driver in drivers:
             driver.start()
         try:
-            encode = local()
-            while (number := work.take()) is not None:
-                work.put(number, encode(work.chunks[number]))
-        finally:
-            work.stop()
             for driver in drivers:
                 driver.join()
+        finally:
+            work.stop()
         return work.results()
 
     def close(self) -> None:

@@ -21,8 +21,8 @@ MAX_CHARS = 512
 
 _CHUNK_TEXTS = 64
 _CHUNK_CHARS = 4096
-# Below this many characters one process is done before a second one has loaded its weights.
-_POOL_CHARS = 40_000
+# Below this many characters this process is done before others have loaded their weights.
+_POOL_CHARS = 20_000
 
 
 class UseEmbedder:
@@ -100,10 +100,9 @@ class UseEmbedder:
         from vectorstore.encoder_pool import EncoderPool
 
         if self._pool is None:
-            # Started before our own weights load: the processes load theirs meanwhile.
-            self._pool = EncoderPool(self._workers - 1, load_encoder)
+            self._pool = EncoderPool(self._workers, load_encoder)
         try:
-            return self._pool.run(chunks, self._local)
+            return self._pool.run(chunks)
         except BaseException:
             self._drop_pool()
             raise
