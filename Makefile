@@ -43,7 +43,7 @@ demo: $(STAMP) ## the main job from nothing, offline
 	$(BIN)/voiceloop demo
 
 test: $(DEV_STAMP) ## all tests
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n 2 --dist loadfile
 
 lint: $(DEV_STAMP) ## style
 	$(BIN)/ruff check .

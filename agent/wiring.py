@@ -184,7 +184,8 @@ class App:
             streaming=settings.llm_stream,
             stream_usage=True,
         )
-        return model, (openai.OpenAIError, ValueError, TypeError, KeyError)
+        # What is no OpenAI reply at all (a gateway page, no choices) surfaces as one of the others.
+        return model, (openai.OpenAIError, ValueError, TypeError, LookupError, AttributeError)
 
     def _file(self, name: str) -> Path:
         try:

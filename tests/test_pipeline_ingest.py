@@ -353,7 +353,7 @@ def test_indexing_embeds_each_text_once_and_goes_on_after_a_break(place: Place, 
     index, embedder = DictIndex(), LengthEmbedder()
     index.breaks_at = 1_000
     with pytest.raises(StoreError):
-        index_pending(place.facts, place.operations, index, embedder)
+        index_pending(place.facts, place.operations, index, embedder, chunk=512)
     assert 0 < index.count() < 1_500
     assert len(place.operations.batches(unfinished=True)) == 1
     index.breaks_at = None
