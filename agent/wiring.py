@@ -18,6 +18,7 @@ from vectorstore.embedder import Embedder
 from vectorstore.index import VectorIndex
 
 if TYPE_CHECKING:
+    import httpx
     from langchain_core.language_models import BaseChatModel
 
     from agent.ask import Assistant
@@ -132,6 +133,7 @@ class App:
     @asynccontextmanager
     async def assistant(self, model: "BaseChatModel | None" = None) -> AsyncIterator["Assistant"]:
         """The agent over the persisted threads. `model` overrides the configured endpoint."""
+        import httpx
         from langgraph.checkpoint.sqlite.aio import AsyncSqliteSaver
 
         from agent.approvals import Approver
@@ -141,10 +143,13 @@ class App:
         from agent.toolset import build_tools
         from tools.catalogue import ALL_TOOLS
 
-        chosen, failures = (model, ()) if model is not None else self._endpoint()
         threads = self._file("threads.sqlite")
         try:
-            async with AsyncSqliteSaver.from_conn_string(str(threads)) as checkpointer:
+            async with (
+                httpx.AsyncClient(timeout=self.settings.llm_timeout_s) as client,
+                AsyncSqliteSaver.from_conn_string(str(threads)) as checkpointer,
+            ):
+                chosen, failures = (model, ()) if model is not None else self._endpoint(client)
                 graph = build_graph(
                     planner=self.offline_planner(),
                     model=chosen,
@@ -160,7 +165,9 @@ class App:
         except sqlite3.DatabaseError as error:
             raise StoreError(f"the conversation store {threads} cannot be used: {error}") from error
 
-    def _endpoint(self) -> "tuple[BaseChatModel | None, tuple[type[Exception], ...]]":
+    def _endpoint(
+        self, client: "httpx.AsyncClient"
+    ) -> "tuple[BaseChatModel | None, tuple[type[Exception], ...]]":
         """The configured OpenAI-compatible model, and what its client raises when it fails."""
         settings = self.settings
         if not settings.llm_base_url:
@@ -177,6 +184,7 @@ class App:
             model=settings.llm_model,
             base_url=settings.llm_base_url,
             api_key=settings.llm_api_key,
+            http_async_client=client,
             timeout=settings.llm_timeout_s,
             max_retries=settings.llm_max_retries,
             temperature=0,

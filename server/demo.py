@@ -21,7 +21,7 @@ QUESTION = "上个月NPS为什么下降？应该怎么做？"
 _HOME = "demo"
 _THREAD = "demo"
 _RISKY = 5
-_ITEMS = 19_500
+_ITEMS = 18_700
 
 
 def run_demo(*, seed: int, question: str | None, as_json: bool) -> None:
