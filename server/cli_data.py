@@ -174,6 +174,7 @@ def show_themes(found: list[dict[str, Any]], language: Literal["zh", "en"]) -> N
     from rich.table import Table
 
     from agent.compose_causes import theme_label
+    from agent.phrases import name
 
     table = Table(
         "主题 theme",
@@ -192,7 +193,7 @@ def show_themes(found: list[dict[str, Any]], language: Literal["zh", "en"]) -> N
             f"{theme['share']:.1%}",
             "" if negative is None else f"{negative:.0%}",
             f"{theme['heat']:.0f}",
-            theme["trend"],
+            name(f"value_trend_{theme['trend']}", language, "-"),
         )
     out().print(table)
 

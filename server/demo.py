@@ -86,7 +86,7 @@ def _figures(app: "App") -> dict[str, Any]:
     monthly = call("nps_stats", group_by=["month"])
     return {
         "nps": monthly,
-        "themes": call("list_themes", limit=8),
+        "themes": call("list_themes", limit=8, sort="heat"),
         "largest_drop": _largest_drop(monthly, call),
         "at_risk": call("churn_risk", limit=_RISKY),
     }
@@ -124,6 +124,8 @@ def _show(
     from rich.markup import escape
     from rich.rule import Rule
 
+    from agent.phrases import name
+
     console = out()
     console.print(Rule("1 数据入库 · Ingest"))
     console.print(
@@ -140,7 +142,7 @@ def _show(
     console.print(Rule("5 高风险客户 · Customers at risk"))
     for customer in figures["at_risk"]["data"]["customers"]:
         reasons = "；".join(reason["text"] for reason in customer["reasons"][:2])
-        tier = customer["tier"] or "-"
+        tier = name(f"value_tier_{customer['tier']}", "zh", "-")
         console.print(
             f"  {customer['customer_id']}  健康分 {customer['health']:.0f}  {tier}  {escape(reasons)}"
         )

@@ -21,7 +21,7 @@ from tools.selection import Chosen, choose, sample_caveats
 from tools.theme_activity import ThemeActivity, ThemeCounts, first_seen, theme_activity
 
 _EXEMPLARS = 3
-_TOPIC_SHARE = 0.3
+_TOPIC_SHARE = 0.2
 _EXAMPLES = 5
 # What one theme is broken down by, where the data has it.
 _BREAKDOWN = ("region", "channel", "product", "version", "org_unit", "customer_type", "tier", "topic", "hour")
