@@ -2,10 +2,9 @@
 
 from zoneinfo import ZoneInfo
 
-from pipeline.taxonomy import load_taxonomy
-
 from agent.understanding import Reader
 from agent.vocabulary import Vocabulary
+from pipeline.taxonomy import load_taxonomy
 from store.clock import Clock
 from store.errors import ToolInputError
 from store.facts import FactStore, Selection

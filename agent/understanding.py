@@ -240,9 +240,12 @@ def language_of(text: str) -> Literal["zh", "en"]:
     chinese, latin = _CJK.findall(text), _LATIN.findall(text)
     if not chinese or not latin:
         return "zh" if chinese else "en"
-    grammar = bool(_ZH_FUNCTION.search(text)), bool(_EN_FUNCTION.search(text))
-    if grammar[0] != grammar[1]:
-        return "zh" if grammar[0] else "en"
+    # A name in the data may hold one such character; two of them make a Chinese sentence.
+    grammar = len(set(_ZH_FUNCTION.findall(text))), bool(_EN_FUNCTION.search(text))
+    if grammar[0] > 1 or (grammar[0] and not grammar[1]):
+        return "zh"
+    if grammar[1]:
+        return "en"
     return "zh" if len(chinese) >= len(latin) else "en"
 
 

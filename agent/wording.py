@@ -5,9 +5,8 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
-from pipeline.taxonomy import load_taxonomy
-
 from agent.phrases import Language, name, phrase
+from pipeline.taxonomy import load_taxonomy
 
 _SHARE_METRICS = frozenset(
     {"positive_share", "neutral_share", "negative_share", "churn_rate", "retention_rate"}
