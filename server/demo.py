@@ -3,6 +3,7 @@
 import asyncio
 import itertools
 import shutil
+import sys
 import time
 from datetime import timedelta
 from pathlib import Path
@@ -151,10 +152,11 @@ def _show(
     show_answer(answer, False)
     console.print(Rule())
     console.print(f"[bold]{seconds:.0f} s[/bold]  接下来 next:")
-    prefix = f"VOICELOOP_HOME={home}"
-    console.print(f"  {prefix} voiceloop ask '那上海呢？' --thread {_THREAD}")
-    console.print(f"  {prefix} voiceloop approve {_THREAD}")
-    console.print("  voiceloop ingest 你的数据.xlsx  &&  voiceloop ask '客户主要抱怨什么？'")
+    program = sys.argv[0]  # as it was typed: `make demo` calls it by its path
+    on_demo = f"VOICELOOP_HOME={home} {program}"
+    console.print(f"  {on_demo} ask '那上海呢？' --thread {_THREAD}")
+    console.print(f"  {on_demo} approve {_THREAD}")
+    console.print(f"  {program} ingest 你的数据.xlsx  &&  {program} ask '客户主要抱怨什么？'")
 
 
 def _show_nps(result: dict[str, Any]) -> None:
