@@ -3,10 +3,10 @@
 Every figure written here comes from a tool result, so that the number lock can bind it.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
-from agent.compose_causes import compose_causes, compose_quotes, compose_themes
+from agent.compose_causes import compose_causes, compose_quotes, compose_theme, compose_themes
 from agent.compose_figures import compose_comparison, compose_figure, compose_premise
 from agent.compose_people import (
     compose_customer,
@@ -63,7 +63,7 @@ def compose(frame: Frame, steps: Sequence[Step], catalogue: Catalogue) -> str:
     for result in _in_reading_order(results):
         # The tasks say who is at risk and why; the list they were chosen from would say it twice.
         if not (tasks_drafted and result["tool"] == "churn_risk"):
-            parts.append(_part(frame, result))
+            parts.append(COMPOSERS[result["tool"]](frame, result))
     parts.append(_caveats(frame, results))
     parts.append(_next_step(frame, results))
     return "\n\n".join(part for part in dict.fromkeys(parts) if part)
@@ -82,44 +82,27 @@ def _unknown(frame: Frame, catalogue: Catalogue) -> str:
     return "\n".join(lines)
 
 
-_ORDER = (
-    "compare_periods",
-    "root_cause",
-    "nps_stats",
-    "metric_stats",
-    "list_themes",
-    "low_score_drilldown",
-    "search_feedback",
-    "customer_360",
-    "create_action_plan",
-    "churn_risk",
-    "create_retention_task",
-    "data_quality",
-)
+# How each result is told, in the order of reading.
+COMPOSERS: dict[str, Callable[[Frame, dict[str, Any]], str]] = {
+    "compare_periods": compose_comparison,
+    "root_cause": compose_causes,
+    "nps_stats": compose_figure,
+    "metric_stats": compose_figure,
+    "list_themes": compose_themes,
+    "theme_detail": compose_theme,
+    "low_score_drilldown": compose_low_scores,
+    "search_feedback": compose_quotes,
+    "customer_360": compose_customer,
+    "create_action_plan": compose_plan,
+    "churn_risk": compose_risk,
+    "create_retention_task": compose_tasks,
+    "data_quality": compose_quality,
+}
 
 
 def _in_reading_order(results: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
-    known = {name: place for place, name in enumerate(_ORDER)}
-    return sorted(results, key=lambda result: known.get(result["tool"], len(known)))
-
-
-def _part(frame: Frame, result: dict[str, Any]) -> str:
-    tool = result["tool"]
-    if tool in ("nps_stats", "metric_stats"):
-        return compose_figure(frame, result)
-    composers = {
-        "compare_periods": compose_comparison,
-        "root_cause": compose_causes,
-        "list_themes": compose_themes,
-        "search_feedback": compose_quotes,
-        "churn_risk": compose_risk,
-        "customer_360": compose_customer,
-        "low_score_drilldown": compose_low_scores,
-        "create_action_plan": compose_plan,
-        "create_retention_task": compose_tasks,
-        "data_quality": compose_quality,
-    }
-    return composers[tool](frame, result)
+    order = list(COMPOSERS)
+    return sorted(results, key=lambda result: order.index(result["tool"]))
 
 
 def _premise(frame: Frame, results: Sequence[dict[str, Any]]) -> list[str]:

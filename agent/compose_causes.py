@@ -59,28 +59,40 @@ def compose_themes(frame: Frame, result: dict[str, Any]) -> str:
             "themes_none" if result["n"] else "quotes_none", language, scope=scope(result, language)
         )
     lines = [phrase("themes_head", language, n=number(result["n"]), scope=scope(result, language))]
-    for rank, theme in enumerate(themes[: frame.limit or 8], start=1):
-        lines.append(
-            phrase(
-                "theme_line",
-                language,
-                rank=rank,
-                label=theme_label(theme, language),
-                size=number(theme["size"]),
-                share=percent(theme["share"]),
-                negative=percent(theme["negative_share"] or 0.0),
-                heat=number(theme["heat"]),
-                trend=name(f"value_trend_{theme['trend']}", language, phrase("trend_unknown", language)),
-            )
-        )
+    shown = enumerate(themes[: frame.limit or 8], start=1)
+    return "\n".join([*lines, *[_theme_line(rank, theme, language) for rank, theme in shown]])
+
+
+def compose_theme(frame: Frame, result: dict[str, Any]) -> str:
+    """One theme with its figures, and what is said in it."""
+    if not result["n"]:
+        return phrase("quotes_none", frame.language, scope=scope(result, frame.language))
+    data = result["data"]
+    lines = [_theme_line(1, data, frame.language)]
+    lines += [_quote_line(item, frame.language) for item in data["examples"] if item["text"]]
     return "\n".join(lines)
+
+
+def _theme_line(rank: int, theme: dict[str, Any], language: Language) -> str:
+    return phrase(
+        "theme_line",
+        language,
+        rank=rank,
+        label=theme_label(theme, language),
+        size=number(theme["size"]),
+        share=percent(theme["share"]),
+        negative=percent(theme["negative_share"] or 0.0),
+        heat=number(theme["heat"]),
+        trend=name(f"value_trend_{theme['trend']}", language, phrase("trend_unknown", language)),
+    )
 
 
 def theme_label(theme: dict[str, Any], language: Language) -> str:
     """A theme by its topic and the phrases that set it apart."""
-    if not theme["topic_label"]:
+    topic = theme.get("topic_label")
+    if not topic:
         return str(theme["label"])
-    return phrase("theme_label", language, topic=theme["topic_label"], label=theme["label"])
+    return phrase("theme_label", language, topic=topic, label=theme["label"])
 
 
 def compose_quotes(frame: Frame, result: dict[str, Any]) -> str:
@@ -94,9 +106,11 @@ def compose_quotes(frame: Frame, result: dict[str, Any]) -> str:
     asked = "quotes" in frame.goals
     head = phrase("quotes_found" if asked else "quotes_head", language, n=number(result["n"]))
     lines = [head]
-    for item in items[: frame.limit or 5]:
-        text = item["text"].replace("\n", " ").strip()
-        if len(text) > _QUOTE_CHARACTERS:
-            text = text[:_QUOTE_CHARACTERS] + "…"
-        lines.append(phrase("quote_line", language, text=text, id=item["id"]))
-    return "\n".join(lines)
+    return "\n".join([*lines, *[_quote_line(item, language) for item in items[: frame.limit or 5]]])
+
+
+def _quote_line(item: dict[str, Any], language: Language) -> str:
+    text = item["text"].replace("\n", " ").strip()
+    if len(text) > _QUOTE_CHARACTERS:
+        text = text[:_QUOTE_CHARACTERS] + "…"
+    return phrase("quote_line", language, text=text, id=item["id"])

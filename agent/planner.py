@@ -71,11 +71,15 @@ class Planner:
     def _next(self, frame: Frame, done: Sequence[Done]) -> list[Call]:
         if frame.unknown:
             return []
-        made = {d.call.name for d in done}
-        if not done:
-            return self._first(frame)
-        if any(d.error for d in done):
+        first = self._first(frame)
+        answered = {d.call.name for d in done if d.result is not None}
+        tried = [d.call for d in done]
+        # A model that failed half-way may have called other tools, or these in vain.
+        if not any(call in tried or call.name in answered for call in first):
+            return first
+        if any(d.error for d in done if d.call in first):
             return []
+        made = {call.name for call in tried}
         if "why" in frame.goals or "plan" in frame.goals:
             return self._after_causes(frame, done, made)
         if "tasks" in frame.goals and "create_retention_task" not in made:

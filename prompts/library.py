@@ -1,6 +1,5 @@
 """Loads prompts: `<name>_<language>.md` beside this file, with `{{variable}}` placeholders."""
 
-import hashlib
 import re
 from functools import lru_cache
 from pathlib import Path
@@ -23,8 +22,3 @@ def render(name: str, language: Literal["zh", "en"], **variables: str) -> str:
         missing, unused = sorted(wanted - set(variables)), sorted(set(variables) - wanted)
         raise KeyError(f"prompt {name}_{language}: missing {missing}, unused {unused}")
     return _VARIABLE.sub(lambda match: variables[match[1]], text)
-
-
-def fingerprint(name: str, language: Literal["zh", "en"]) -> str:
-    """First 12 hex digits of the SHA-256 of a prompt's text, recorded in traces and results."""
-    return hashlib.sha256(_text(name, language).encode()).hexdigest()[:12]

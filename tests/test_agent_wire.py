@@ -8,11 +8,13 @@ from pathlib import Path
 import pytest
 
 from agent.ask import Answer
+from agent.compose import COMPOSERS
 from agent.settings import Settings
 from agent.wiring import App, open_app
 from pipeline.account import IngestOptions
 from store.clock import FixedClock
 from tests.openai_server import Reply, Served, serve
+from tools.catalogue import ALL_TOOLS
 from tools.context import Asker
 
 pytestmark = pytest.mark.allow_hosts(["127.0.0.1"])
@@ -119,6 +121,19 @@ def test_failure_after_the_first_tool_call_is_finished_by_the_planner(app: App) 
         answer = ask(app, served)
     assert answer.planner == "offline"
     assert "56" in answer.answer
+
+
+def test_what_a_failing_model_called_in_vain_does_not_stand_for_an_answer(app: App) -> None:
+    stray = Reply(tool_calls=[("drop_tables", {}), ("theme_detail", {"theme": "物流"})])
+    with serve(stray, Reply(status=500, headers={"retry-after-ms": "1"})) as served:
+        answer = ask(app, served)
+    assert answer.planner == "offline"
+    assert "nps_stats" in {call.name for call in answer.tool_calls}
+    assert "56" in answer.answer
+
+
+def test_every_tool_has_its_words() -> None:
+    assert {spec.name for spec in ALL_TOOLS} == set(COMPOSERS)
 
 
 def test_a_tool_error_goes_back_to_the_model(app: App) -> None:
