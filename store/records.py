@@ -110,10 +110,16 @@ class TopicLabel(Record):
 
 
 class Labels(Record):
-    """What the classifier says of one text. A function of text + labeller, hence reproducible."""
+    """What the classifier says of one text. A function of text + labeller, hence reproducible.
+
+    `implied_sentiment` is what is meant where it differs from what the words say (irony, hidden praise).
+    `abstained`: the sentiment is too uncertain to be acted on; a stronger labeller or a person decides.
+    """
 
     sentiment: Sentiment
     sentiment_confidence: Annotated[float, Field(ge=0, le=1)]
+    implied_sentiment: Sentiment | None = None
+    abstained: bool = False
     emotion: Emotion = Emotion.NEUTRAL
     topics: tuple[TopicLabel, ...] = ()
     intent: Intent = Intent.OTHER
