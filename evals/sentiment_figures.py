@@ -10,11 +10,11 @@ from typing import Any, Final
 
 import numpy as np
 
-from pipeline.clauses import read_clauses
 from pipeline.clean import clean
 from pipeline.language import detect_language
 from pipeline.lexicon import load_lexicon
-from pipeline.sentiment import Verdict, load_sentiment
+from pipeline.readings import read_texts
+from pipeline.sentiment import lexicon_evidence, load_sentiment
 
 _NO_LETTER: Final = re.compile(r"[^\u4e00-\u9fffA-Za-z0-9]")
 Labelled = list[tuple[str, int]]
@@ -68,11 +68,11 @@ def figures(labelled: Labelled, weights: Path) -> dict[str, float]:
     model, lexicon = load_sentiment(weights), load_lexicon()
     texts = [clean(text) for text, _ in labelled]
     truth = np.array([label for _, label in labelled])
-    readings = [read_clauses(text, lexicon) for text in texts]
-    verdicts = model.judge(texts, [detect_language(text) for text in texts], readings)
-    share = np.array([one.positive / (one.positive + one.negative) for one in verdicts])
+    evidence = lexicon_evidence(read_texts(texts, lexicon))
+    negative, calm, positive = model.judge(texts, [detect_language(text) for text in texts], evidence).T
+    share = positive / (positive + negative)
     two_way = (share > 0.5) == (truth == 1)
-    neutral = np.array([_is_neutral(one) for one in verdicts])
+    neutral = calm > np.maximum(positive, negative)
     right = two_way & ~neutral
     low, high = _wilson(int(right.sum()), len(right))
     recalls = [float(two_way[truth == label].mean()) for label in (0, 1)]
@@ -86,10 +86,6 @@ def figures(labelled: Labelled, weights: Path) -> dict[str, float]:
         "ece": round(_calibration_error(np.maximum(share, 1 - share), two_way), 4),
         "neutral_share": round(float(neutral.mean()), 4),
     }
-
-
-def _is_neutral(verdict: Verdict) -> bool:
-    return verdict.neutral > max(verdict.positive, verdict.negative)
 
 
 def _wilson(hits: int, n: int) -> tuple[float, float]:

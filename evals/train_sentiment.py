@@ -22,9 +22,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from evals.sentiment_figures import evaluate
-from pipeline.clauses import read_clauses
 from pipeline.features import BUCKETS, Grams, character_grams, word_grams
 from pipeline.lexicon import load_lexicon
+from pipeline.readings import read_texts
 from pipeline.sentiment import LanguageModel, lexicon_evidence, opinion_evidence
 from store.errors import InputError
 
@@ -162,8 +162,7 @@ def _domain(text: str) -> str:
 
 
 def _evidence(texts: Sequence[str]) -> Array:
-    lexicon = load_lexicon()
-    return np.array([lexicon_evidence(read_clauses(text, lexicon)) for text in texts])
+    return lexicon_evidence(read_texts(texts, load_lexicon()))
 
 
 def _matrix(grams: Grams) -> Any:

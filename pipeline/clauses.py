@@ -1,35 +1,23 @@
-"""What the cues of one text say, clause by clause: polarity, topics, signals, each in its context."""
+"""One text of a batch as objects, for rules that look at it clause by clause."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Final
 
-from pipeline.lexicon import BREAK, SENTENCE, Cue, Lexicon, bit
+from pipeline.lexicon import Cue, Lexicon, bit
+from pipeline.readings import Readings, read_texts
 
-NEGATION: Final = bit("negation")
-RISK_NEGATION: Final = bit("risk_negation")
-INTENSIFIER: Final = bit("intensifier")
-DIMINISHER: Final = bit("diminisher")
-CONTRAST: Final = bit("contrast")
-CONCESSION: Final = bit("concession")
-HYPOTHETICAL: Final = bit("hypothetical")
 THREAT: Final = bit("threat")
-DESIRE: Final = bit("desire")
 PAST: Final = bit("past")
 RESOLVED: Final = bit("resolved")
 THIRD_PARTY: Final = bit("third_party")
-QUESTION: Final = bit("question")
 URGENT: Final = bit("urgent")
-_OPENING: Final = "「『“\"'《【"
-_CLOSING: Final = "」』”\"'》】"
-_NOWHERE: Final = -99
-# How far a negation reaches, in code points: a few signs in Chinese, about four words in English.
-_REACH: Final = {False: 5, True: 26}
 
 
 @dataclass(slots=True)
 class Mention:
-    """A cue with something to say, and how far before it stood a negation (None: none in reach)."""
+    """A cue with something to say: negated, denied as a risk, in quotation marks; its weighed polarity."""
 
     cue: Cue
     negated: bool
@@ -54,14 +42,48 @@ class Clause:
         return self.positive - self.negative
 
 
-@dataclass(slots=True)
 class Reading:
-    """All clauses of a text and the union of their modifiers."""
+    """All clauses of a text (made when first asked for) and what is known of the text as a whole.
 
-    clauses: list[Clause]
-    modifiers: int
-    exclamations: int
-    length: int
+    `modifiers` unites those of the clauses, `says` the kinds of cue (bits of `cue_table`).
+    """
+
+    def __init__(self, readings: Readings, row: int) -> None:
+        self._readings = readings
+        self._row = row
+        self.modifiers = int(readings.modifiers[row])
+        self.says = int(readings.says[row])
+        self.exclamations = int(readings.exclamations[row])
+        self.length = int(readings.lengths[row])
+
+    @cached_property
+    def clauses(self) -> list[Clause]:
+        """The clauses in order of reading."""
+        readings, columns, said = self._readings, self._readings.clauses, self._readings.mentions
+        low, high = readings.clause_offsets[self._row : self._row + 2].tolist()
+        clauses = [
+            Clause(*values)
+            for values in zip(
+                columns.sentence[low:high].tolist(),
+                columns.positive[low:high].tolist(),
+                columns.negative[low:high].tolist(),
+                columns.modifiers[low:high].tolist(),
+                strict=True,
+            )
+        ]
+        part = slice(*readings.mention_offsets[self._row : self._row + 2].tolist())
+        cues = readings.table.cues
+        for clause, cue, *rest in zip(
+            said.clause[part].tolist(),
+            said.cue[part].tolist(),
+            said.negated[part].tolist(),
+            said.denied[part].tolist(),
+            said.quoted[part].tolist(),
+            said.polarity[part].tolist(),
+            strict=True,
+        ):
+            clauses[clause - low].mentions.append(Mention(cues[cue], *rest))
+        return clauses
 
     def mentions(self) -> Iterator[tuple[Clause, Mention]]:
         """Every mention with its clause, in order."""
@@ -71,115 +93,5 @@ class Reading:
 
 
 def read_clauses(text: str, lexicon: Lexicon) -> Reading:
-    """Read one text; one pass of the automaton, context handled in the order of reading."""
-    lowered = text.lower().replace("’", "'")
-    reader = _Reader(lowered)
-    for cue, start, end in lexicon.hits(lowered):
-        if cue.modifiers & BREAK:
-            reader.mark(cue, end)
-        else:
-            reader.cue(cue, start, end)
-    reader.close()
-    _context(reader.clauses)
-    modifiers = 0
-    for clause in reader.clauses:
-        modifiers |= clause.modifiers
-    return Reading(reader.clauses, modifiers, lowered.count("!") + lowered.count("！"), len(text))
-
-
-class _Reader:
-    """Where reading stands: the open clause, and how far back the last negation and intensifier were."""
-
-    __slots__ = ("_clause", "_denied_to", "_negated_to", "_strength", "_strength_to", "_text", "clauses")
-
-    def __init__(self, text: str) -> None:
-        self._text = text
-        self._clause = Clause(0)
-        self._strength = 1.0
-        self._negated_to = self._denied_to = self._strength_to = _NOWHERE
-        self.clauses: list[Clause] = []
-
-    def mark(self, cue: Cue, end: int) -> None:
-        """End the clause at a punctuation mark (unless it stands inside a number or a name such as 3.5)."""
-        if cue.modifiers & QUESTION:
-            self._clause.modifiers |= QUESTION
-        if cue.text in ".," and end < len(self._text) and self._text[end].isalnum():
-            return
-        self._next(self._clause.sentence + (1 if cue.modifiers & SENTENCE else 0))
-
-    def _next(self, sentence: int) -> None:
-        self.close()
-        self._clause = Clause(sentence)
-        self._negated_to = self._denied_to = self._strength_to = _NOWHERE
-
-    def close(self) -> None:
-        """Keep the open clause if it says anything."""
-        if self._clause.mentions or self._clause.modifiers:
-            self.clauses.append(self._clause)
-
-    def cue(self, cue: Cue, start: int, end: int) -> None:
-        """Weigh a cue in the light of what stood before it. A "but" begins a clause even without a mark."""
-        if cue.modifiers & CONTRAST and not cue.modifiers & CONCESSION and self._clause.mentions:
-            self._next(self._clause.sentence)
-        reach = _REACH[cue.latin]
-        negated = 0 <= start - self._negated_to <= reach
-        polarity = self._weigh(cue, start, end, negated) if cue.polarity else 0.0
-        if polarity or cue.topics or cue.risks or cue.intents or cue.emotions or cue.compliance:
-            denied = 0 <= start - self._denied_to <= reach
-            quoted = _is_quoted(self._text, start, end)
-            self._clause.mentions.append(Mention(cue, negated, denied, quoted, polarity))
-        if polarity and negated:
-            self._negated_to = _NOWHERE
-        flags = cue.modifiers
-        if flags:
-            self._clause.modifiers |= flags
-            if flags & RISK_NEGATION:
-                self._denied_to = end
-            if flags & NEGATION:
-                self._negated_to = end
-            if flags & (INTENSIFIER | DIMINISHER):
-                self._strength, self._strength_to = (1.4 if flags & INTENSIFIER else 0.6), end
-                if negated:
-                    self._negated_to = max(self._negated_to, end)
-
-    def _weigh(self, cue: Cue, start: int, end: int, negated: bool) -> float:
-        polarity = cue.polarity
-        if 0 <= start - self._strength_to <= 3:
-            polarity *= self._strength
-        if negated:
-            polarity *= -0.8 if polarity > 0 else -0.6
-        if polarity > 0 and end - start <= 3 and _is_quoted(self._text, start, end):
-            # Scare quotes: 真是“好”到家了.
-            polarity *= -0.5
-        if polarity > 0:
-            self._clause.positive += polarity
-        else:
-            self._clause.negative -= polarity
-        return polarity
-
-
-def _is_quoted(text: str, start: int, end: int) -> bool:
-    return start > 0 and end < len(text) and text[start - 1] in _OPENING and text[end] in _CLOSING
-
-
-def _context(clauses: list[Clause]) -> None:
-    """Weigh clauses by what stands around them: after "but" more, in "although", "if" and wishes less."""
-    for at, clause in enumerate(clauses):
-        flags = clause.modifiers
-        if flags & CONTRAST and not flags & CONCESSION:
-            for other in clauses[:at]:
-                if other.sentence == clause.sentence:
-                    other.positive *= 0.7
-                    other.negative *= 0.8
-            clause.positive *= 1.2
-            clause.negative *= 1.2
-        elif flags & CONCESSION:
-            clause.positive *= 0.6
-            clause.negative *= 0.6
-        if flags & HYPOTHETICAL and not flags & CONTRAST:
-            clause.positive *= 0.4
-            clause.negative *= 0.6
-        if flags & DESIRE and clause.positive:
-            # "Hope the service gets better": the praise is wished for, not given.
-            clause.positive *= 0.3
-            clause.negative += 0.3
+    """Read one text alone."""
+    return Reading(read_texts([text], lexicon), 0)

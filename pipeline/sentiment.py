@@ -7,30 +7,21 @@ docs/model-card.md.
 """
 
 import hashlib
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.clauses import CONTRAST, NEGATION, QUESTION, Reading
 from pipeline.features import Grams, character_grams, word_grams
+from pipeline.readings import CONTRAST, NEGATION, QUESTION, Readings
 from store.errors import ConfigError
 
 _FILE: Final = Path(__file__).with_name("sentiment.npz")
 Floats = NDArray[np.float64]
-
-
-class Verdict(NamedTuple):
-    """Probabilities that the text is negative, without an opinion, positive; they add up to 1."""
-
-    negative: float
-    neutral: float
-    positive: float
 
 
 @dataclass(frozen=True)
@@ -59,25 +50,26 @@ class SentimentModel:
     languages: dict[str, LanguageModel]
     fingerprint: str
 
-    def judge(
-        self, texts: Sequence[str], languages: Sequence[str], readings: Sequence[Reading]
-    ) -> list[Verdict]:
-        """Judge a batch. `languages` as told by `detect_language`; any but "zh" is read as English."""
-        verdicts: list[Verdict] = [Verdict(0.0, 1.0, 0.0)] * len(texts)
-        for language, grams_of in (("zh", character_grams), ("en", word_grams)):
-            chosen = [at for at, told in enumerate(languages) if (told == "zh") == (language == "zh")]
-            if not chosen:
+    def judge(self, texts: Sequence[str], languages: Sequence[str], evidence: Floats) -> Floats:
+        """Judge a batch; shape (n, 3): probabilities of negative, no opinion, positive; rows add up to 1.
+
+        `languages` as told by `detect_language`; any but "zh" is read as English. `evidence` as given by
+        `lexicon_evidence`, shape (n, 8).
+        """
+        verdicts = np.tile((0.0, 1.0, 0.0), (len(texts), 1))
+        chinese = np.fromiter((told == "zh" for told in languages), np.bool_, len(languages))
+        for language, grams_of, chosen in (
+            ("zh", character_grams, np.flatnonzero(chinese)),
+            ("en", word_grams, np.flatnonzero(~chinese)),
+        ):
+            if not len(chosen):
                 continue
-            model = self.languages[language]
-            margins = model.margins(grams_of([texts[at] for at in chosen]))
-            evidence = np.array([lexicon_evidence(readings[at]) for at in chosen])
-            combined = np.column_stack((margins, evidence, np.ones(len(chosen)))) @ model.combination
-            positive = _sigmoid(combined)
-            opinion = _sigmoid(opinion_evidence(combined, evidence) @ model.opinion)
-            for row, at in enumerate(chosen):
-                held = float(opinion[row])
-                share = float(positive[row])
-                verdicts[at] = Verdict(held * (1 - share), 1 - held, held * share)
+            model, cues = self.languages[language], evidence[chosen]
+            margins = model.margins(grams_of([texts[at] for at in chosen.tolist()]))
+            combined = np.column_stack((margins, cues, np.ones(len(chosen)))) @ model.combination
+            share = _sigmoid(combined)
+            held = _sigmoid(opinion_evidence(combined, cues) @ model.opinion)
+            verdicts[chosen] = np.column_stack((held * (1 - share), 1 - held, held * share))
         return verdicts
 
 
@@ -102,23 +94,33 @@ def load_sentiment(path: Path = _FILE) -> SentimentModel:
     return SentimentModel(models, digest)
 
 
-def lexicon_evidence(reading: Reading) -> list[float]:
-    """The cues as numbers: balance, log ratio, last, first, question, negation, contrast, amount."""
-    positive = sum(clause.positive for clause in reading.clauses)
-    negative = sum(clause.negative for clause in reading.clauses)
-    last = next((clause.balance for clause in reversed(reading.clauses) if clause.balance), 0.0)
-    first = next((clause.balance for clause in reading.clauses if clause.balance), 0.0)
-    flags = reading.modifiers
-    return [
-        (positive - negative) / (positive + negative + 1),
-        math.log1p(positive) - math.log1p(negative),
-        math.tanh(last),
-        math.tanh(first),
-        float(bool(flags & QUESTION)),
-        float(bool(flags & NEGATION)),
-        float(bool(flags & CONTRAST)),
-        math.log1p(positive + negative),
-    ]
+def lexicon_evidence(readings: Readings) -> Floats:
+    """The cues as numbers, shape (n, 8).
+
+    Balance, log ratio, last, first, question, negation, contrast, amount.
+    """
+    clauses, count = readings.clauses, len(readings)
+    positive = np.bincount(clauses.text, clauses.positive, count)
+    negative = np.bincount(clauses.text, clauses.negative, count)
+    balance = clauses.balance
+    leaning = np.flatnonzero(balance)
+    first, last = np.zeros(count), np.zeros(count)
+    # Of several values for one place the last assigned stays.
+    last[clauses.text[leaning]] = balance[leaning]
+    first[clauses.text[leaning[::-1]]] = balance[leaning[::-1]]
+    flags = readings.modifiers
+    return np.column_stack(
+        (
+            (positive - negative) / (positive + negative + 1),
+            np.log1p(positive) - np.log1p(negative),
+            np.tanh(last),
+            np.tanh(first),
+            (flags & QUESTION) != 0,
+            (flags & NEGATION) != 0,
+            (flags & CONTRAST) != 0,
+            np.log1p(positive + negative),
+        )
+    )
 
 
 def opinion_evidence(combined: Floats, evidence: Floats) -> Floats:

@@ -1,24 +1,9 @@
-"""Topics, intent, emotion, priority and risk of a text that has been read and judged."""
+"""Intent, priority, risk signals, rivals and regulated matters of a text that has been read and judged."""
 
-from collections import Counter
-from collections.abc import Iterable
-
-from pipeline.clauses import (
-    CONTRAST,
-    DESIRE,
-    HYPOTHETICAL,
-    PAST,
-    QUESTION,
-    RESOLVED,
-    THIRD_PARTY,
-    THREAT,
-    URGENT,
-    Clause,
-    Mention,
-    Reading,
-)
+from pipeline.clauses import PAST, RESOLVED, THIRD_PARTY, THREAT, URGENT, Clause, Mention, Reading
 from pipeline.lexicon import Lexicon
-from store.records import Emotion, Intent, Priority, Sentiment, TopicLabel
+from pipeline.readings import DESIRE, HYPOTHETICAL, QUESTION
+from store.records import Intent, Priority, Sentiment
 
 # Any negation denies these ("not expensive", "no lawyer needed"); "they will not refund me" still asks for
 # a refund, so that takes a narrower one.
@@ -26,50 +11,6 @@ _DENIED_BY_ANY_NEGATION = frozenset({"price", "legal", "conflict", "export_data"
 _NEEDS_NEGATIVE = frozenset({"repeat", "silence"})
 _GRAVE_RISKS = frozenset({"cancel", "legal", "conflict"})
 _GRAVE_FLAGS = frozenset({"food_safety", "product_safety", "medical", "unauthorised_charge", "privacy"})
-
-
-def find_topics(reading: Reading, sentiment: Sentiment, confidence: float) -> tuple[TopicLabel, ...]:
-    """Topics in order of first mention, each with the polarity of what is said where it is spoken of.
-
-    A cue that carries polarity itself counts first, then its clause, then the next clause of the sentence
-    that names no topic, then the whole text (at less confidence).
-    """
-    balances: dict[str, float] = {}
-    counts: Counter[str] = Counter()
-    for at, clause in enumerate(reading.clauses):
-        around = clause.balance or _neighbour(reading.clauses, at)
-        for mention in clause.mentions:
-            for topic, polarity in mention.cue.topics.items():
-                balances.setdefault(topic, 0.0)
-                counts[topic] += 1
-                own = polarity * (-0.8 if mention.negated else 1.0)
-                balances[topic] += own if own else around * 0.7
-    return tuple(
-        _topic(topic, balance, counts[topic], sentiment, confidence) for topic, balance in balances.items()
-    )
-
-
-def _topic(topic: str, balance: float, count: int, sentiment: Sentiment, confidence: float) -> TopicLabel:
-    certainty = min(0.95, 0.6 + 0.1 * count)
-    if balance > 0.15:
-        return TopicLabel(topic=topic, polarity=Sentiment.POSITIVE, confidence=round(certainty, 3))
-    if balance < -0.15:
-        return TopicLabel(topic=topic, polarity=Sentiment.NEGATIVE, confidence=round(certainty, 3))
-    return TopicLabel(
-        topic=topic, polarity=sentiment, confidence=round(certainty * (0.5 + confidence / 2), 3)
-    )
-
-
-def _neighbour(clauses: list[Clause], at: int) -> float:
-    here = clauses[at]
-    for other in (at + 1, at - 1):
-        if 0 <= other < len(clauses) and clauses[other].sentence == here.sentence:
-            clause = clauses[other]
-            if clause.modifiers & CONTRAST or any(mention.cue.topics for mention in clause.mentions):
-                continue
-            if clause.balance:
-                return clause.balance
-    return 0.0
 
 
 def find_risks(reading: Reading, sentiment: Sentiment, *, named: bool = False) -> tuple[str, ...]:
@@ -184,28 +125,6 @@ def decide_intent(reading: Reading, sentiment: Sentiment, confidence: float) -> 
     if sentiment is Sentiment.POSITIVE:
         return Intent.PRAISE
     return Intent.ENQUIRY if asks else Intent.COMPLAINT if "complaint" in meant else Intent.OTHER
-
-
-def decide_emotion(reading: Reading, sentiment: Sentiment, confidence: float) -> Emotion:
-    """The emotion that the cues name most often and the sentiment allows."""
-    counts: Counter[str] = Counter(
-        emotion
-        for _, mention in reading.mentions()
-        if not mention.negated and not mention.quoted
-        for emotion in mention.cue.emotions
-    )
-    if sentiment is Sentiment.NEGATIVE:
-        if counts["angry"] or reading.exclamations >= 3:
-            return Emotion.ANGRY
-        return _most(counts, ("disappointed", "anxious", "puzzled")) or Emotion.DISAPPOINTED
-    if sentiment is Sentiment.POSITIVE:
-        return Emotion.DELIGHTED if counts["delighted"] and confidence > 0.7 else Emotion.SATISFIED
-    return _most(counts, ("anxious", "puzzled")) or Emotion.NEUTRAL
-
-
-def _most(counts: Counter[str], names: Iterable[str]) -> Emotion | None:
-    best = max(names, key=lambda name: counts[name])
-    return Emotion(best) if counts[best] else None
 
 
 def decide_priority(

@@ -122,7 +122,7 @@ def test_labels_depend_on_the_text_alone(classifier: Classifier) -> None:
     batch = classifier.classify(texts)
     assert batch == [one(EmbeddedClassifier(), text) for text in texts]
     assert {label.labeller for label in batch} == {classifier.name}
-    assert classifier.name.startswith("embedded-1+")
+    assert classifier.name.startswith("embedded-2+")
 
 
 def test_nothing_said_is_neutral_without_confidence(classifier: Classifier) -> None:
