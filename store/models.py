@@ -7,7 +7,7 @@ from sqlalchemy import JSON, DateTime, Dialect, Index, Text, TypeDecorator
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 # The newest migration; a store that says so is opened without loading Alembic.
-REVISION: Final = "0001"
+REVISION: Final = "0002"
 
 
 class UtcTime(TypeDecorator[datetime]):
@@ -115,3 +115,30 @@ class AuditHead(Model):
     chain: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     number: Mapped[int]
     digest: Mapped[str]
+
+
+class CachedLabelRow(Model):
+    """Labels of one text by one labeller, as JSON."""
+
+    __tablename__ = "label_cache"
+
+    labeller: Mapped[str] = mapped_column(primary_key=True)
+    text_key: Mapped[str] = mapped_column(primary_key=True)
+    labels: Mapped[str]
+    truncated: Mapped[bool]
+    made_at: Mapped[datetime]
+
+
+class QueuedTextRow(Model):
+    """A text that a labeller could not label."""
+
+    __tablename__ = "label_queue"
+
+    labeller: Mapped[str] = mapped_column(primary_key=True)
+    text_key: Mapped[str] = mapped_column(primary_key=True)
+    text: Mapped[str]
+    reason: Mapped[str]
+    detail: Mapped[str]
+    attempts: Mapped[int]
+    first_at: Mapped[datetime]
+    last_at: Mapped[datetime]

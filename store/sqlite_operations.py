@@ -1,20 +1,19 @@
 """The operations on one machine: SQLite in WAL mode, any number of threads and processes."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
-from sqlalchemy import Connection, create_engine, event, exc, select, text
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from store.audit_chain import GENESIS, link_digest
 from store.clock import Clock, SystemClock
-from store.errors import StoreError, StoreFull, StoreLocked, ToolInputError
-from store.models import REVISION, AuditHead, AuditRow, BatchRow, Model, PlanRow, TaskRow
+from store.errors import StoreError, ToolInputError
+from store.models import AuditHead, AuditRow, BatchRow, Model, PlanRow, TaskRow
 from store.records import ActionPlan, AuditEntry, Batch, Record, Task, TaskStatus
+from store.sqlite_file import BUSY_TIMEOUT_S, SqliteFile
 
-BUSY_TIMEOUT_S: Final = 10.0
 _CHAIN: Final = 1
 # What a task or plan may become. Nothing leaves an end state.
 ALLOWED_MOVES: Final[Mapping[TaskStatus, frozenset[TaskStatus]]] = {
@@ -38,36 +37,12 @@ class SqliteOperationStore:
     def __init__(
         self, path: Path, clock: Clock | None = None, *, busy_timeout_s: float = BUSY_TIMEOUT_S
     ) -> None:
-        self._path = path
         self._clock = clock if clock is not None else SystemClock()
-        path.parent.mkdir(parents=True, exist_ok=True)
-        self._engine = create_engine(
-            f"sqlite+pysqlite:///{path}", connect_args={"timeout": busy_timeout_s, "isolation_level": None}
-        )
-        event.listen(self._engine, "connect", _set_up)
-        try:
-            with _engine_errors(path):
-                _migrate(self._engine.connect())
-        except BaseException:
-            self._engine.dispose()
-            raise
-
-    @contextmanager
-    def _reading(self) -> Iterator[Session]:
-        with _engine_errors(self._path), Session(self._engine) as session:
-            yield session
-
-    @contextmanager
-    def _writing(self) -> Iterator[Session]:
-        with _engine_errors(self._path), Session(self._engine, expire_on_commit=False) as session:
-            # Taken at once, for a reader that becomes a writer midway may be refused.
-            session.execute(text("BEGIN IMMEDIATE"))
-            yield session
-            session.commit()
+        self._file = SqliteFile(path, busy_timeout_s=busy_timeout_s)
 
     def save_batch(self, batch: Batch) -> None:
         """Insert or replace a batch account."""
-        with self._writing() as session:
+        with self._file.writing() as session:
             session.merge(BatchRow(**batch.model_dump()))
 
     def batches(self, *, unfinished: bool = False) -> list[Batch]:
@@ -75,12 +50,12 @@ class SqliteOperationStore:
         query = select(BatchRow).order_by(BatchRow.started_at.desc(), BatchRow.batch_id)
         if unfinished:
             query = query.where(BatchRow.stage != "indexed")
-        with self._reading() as session:
+        with self._file.reading() as session:
             return [_record(Batch, row) for row in session.scalars(query)]
 
     def propose_task(self, task: Task) -> Task:
         """Insert a task; if its id exists already, change nothing and return the stored one."""
-        with self._writing() as session:
+        with self._file.writing() as session:
             stored = session.get(TaskRow, task.task_id)
             if stored is not None:
                 return _record(Task, stored)
@@ -92,7 +67,7 @@ class SqliteOperationStore:
 
         Raises ToolInputError for an unknown id or an impossible move.
         """
-        with self._writing() as session:
+        with self._file.writing() as session:
             row = session.get(TaskRow, task_id)
             if row is None:
                 raise ToolInputError(f"no task {task_id!r}; list_tasks gives the ids")
@@ -106,12 +81,12 @@ class SqliteOperationStore:
             query = query.where(TaskRow.status == status.value)
         if customer_id is not None:
             query = query.where(TaskRow.customer_id == customer_id)
-        with self._reading() as session:
+        with self._file.reading() as session:
             return [_record(Task, row) for row in session.scalars(query)]
 
     def propose_plan(self, plan: ActionPlan) -> ActionPlan:
         """Insert a plan; if its id exists already, change nothing and return the stored one."""
-        with self._writing() as session:
+        with self._file.writing() as session:
             stored = session.get(PlanRow, plan.plan_id)
             if stored is not None:
                 return _record(ActionPlan, stored)
@@ -120,7 +95,7 @@ class SqliteOperationStore:
 
     def set_plan_status(self, plan_id: str, status: TaskStatus, *, actor: str) -> ActionPlan:
         """Move a plan on and audit it, like a task."""
-        with self._writing() as session:
+        with self._file.writing() as session:
             row = session.get(PlanRow, plan_id)
             if row is None:
                 raise ToolInputError(f"no plan {plan_id!r}")
@@ -132,7 +107,7 @@ class SqliteOperationStore:
         query = select(PlanRow).order_by(PlanRow.created_at.desc(), PlanRow.plan_id)
         if status is not None:
             query = query.where(PlanRow.status == status.value)
-        with self._reading() as session:
+        with self._file.reading() as session:
             return [_record(ActionPlan, row) for row in session.scalars(query)]
 
     def _move(
@@ -161,18 +136,18 @@ class SqliteOperationStore:
 
     def audit(self, entry: AuditEntry) -> None:
         """Append to the hash chain."""
-        with self._writing() as session:
+        with self._file.writing() as session:
             _append(session, entry)
 
     def audit_entries(self) -> Sequence[AuditEntry]:
         """The chain, oldest first."""
-        with self._reading() as session:
+        with self._file.reading() as session:
             return [_entry(row) for row in session.scalars(select(AuditRow).order_by(AuditRow.number))]
 
     def verify_audit(self) -> int:
         """Return the number of entries of an unbroken chain; raise StoreError naming the broken entry."""
         number, previous = 0, GENESIS
-        with self._reading() as session:
+        with self._file.reading() as session:
             for row in session.scalars(select(AuditRow).order_by(AuditRow.number)):
                 number += 1
                 intact = row.number == number and row.previous == previous
@@ -186,7 +161,7 @@ class SqliteOperationStore:
 
     def close(self) -> None:
         """Release connections."""
-        self._engine.dispose()
+        self._file.close()
 
 
 def _append(session: Session, entry: AuditEntry) -> None:
@@ -216,47 +191,3 @@ def _entry(row: AuditRow) -> AuditEntry:
         subject=row.subject,
         detail=row.detail,
     )
-
-
-def _set_up(connection: Any, _record: object) -> None:
-    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
-        connection.execute(f"PRAGMA {pragma}")
-
-
-def _migrate(connection: Connection) -> None:
-    with connection:
-        if _revision(connection) == REVISION:
-            return
-        connection.execute(text("BEGIN IMMEDIATE"))
-        # Another process may have migrated while this one waited for the lock.
-        if _revision(connection) != REVISION:
-            from alembic import command
-            from alembic.config import Config
-
-            config = Config(attributes={"connection": connection})
-            config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
-            command.upgrade(config, "head")
-        connection.commit()
-
-
-def _revision(connection: Connection) -> str | None:
-    known = connection.execute(text("SELECT 1 FROM sqlite_master WHERE name = 'alembic_version'")).first()
-    if known is None:
-        return None
-    return connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
-
-
-@contextmanager
-def _engine_errors(path: Path) -> Iterator[None]:
-    """Turn the engine's errors into ours."""
-    try:
-        yield
-    except exc.DBAPIError as error:
-        words = str(error.orig)
-        if "locked" in words or "busy" in words:
-            raise StoreLocked(
-                f"{path} is being written by another process", hint="wait for it to finish and run again"
-            ) from error
-        if "full" in words or "disk I/O error" in words:
-            raise StoreFull(f"no room left to write {path}", hint="free some space and run again") from error
-        raise StoreError(f"{path} cannot be read or written: {words}") from error
