@@ -130,6 +130,67 @@ class Labels(Record):
     labeller: str
 
 
+class ConversationEffort(Record):
+    """How hard a customer had to work: `score` 1 (none) to 7 (very hard), and what it is made of.
+
+    `repeats` are customer turns that ask again what was asked; `transfers` hand-overs; `given_again` times
+    a detail was asked for or given once more; `waits` spans longer than the channel's patience.
+    """
+
+    score: Annotated[float, Field(ge=1, le=7)]
+    customer_turns: int
+    repeats: int = 0
+    transfers: int = 0
+    given_again: int = 0
+    waits: int = 0
+    longest_wait_s: float | None = None
+
+
+class ConversationPace(Record):
+    """What times tell, in seconds: None or empty where the turns carry none.
+
+    `interruptions` and `interrupted` are indices of customer turns that began before the agent's had ended,
+    and of agent turns that began before the customer's had. `hurried` are customer turns spoken much faster
+    than the customer's own median. `impatient` says that interruptions and haste together are more than one.
+    """
+
+    first_response_s: float | None = None
+    median_response_s: float | None = None
+    longest_gap_s: float | None = None
+    interruptions: tuple[int, ...] = ()
+    interrupted: tuple[int, ...] = ()
+    hurried: tuple[int, ...] = ()
+    characters_per_s: float | None = None
+    impatient: bool = False
+
+
+class ConversationLabels(Record):
+    """What a whole conversation says. A function of its turns and their labels; indices count all turns.
+
+    `curve` has a level per turn, -2 (furious) to 2 (delighted), None for the agent's turns. `break_turn` is
+    where negative emotion breaks out, `recovered` whether it was over at the end. `resolution_turn` is the
+    turn by which the resolution was decided, `resolution_reason` the rule.
+    """
+
+    conversation_id: str
+    turns: int
+    curve: tuple[float | None, ...] = ()
+    break_turn: int | None = None
+    break_feedback_id: str | None = None
+    lowest_turn: int | None = None
+    lowest_level: float | None = None
+    end_level: float | None = None
+    end_mood: Sentiment | None = None
+    recovered: bool = False
+    resolution: Literal["resolved", "unresolved", "unclear"] = "unclear"
+    resolution_turn: int | None = None
+    resolution_feedback_id: str | None = None
+    resolution_reason: str = ""
+    effort: ConversationEffort
+    pace: ConversationPace = ConversationPace()
+    labeller: str
+
+
 class LabelledFeedback(Record):
     """A feedback item as it is stored: the item, its labels (none where there is no text), its text key.
 
