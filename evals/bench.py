@@ -12,6 +12,7 @@ from time import perf_counter
 from typing import TYPE_CHECKING
 
 from evals.bench_figures import BenchReport, Figure
+from evals.bench_labels import measure_labels, measure_memory
 from evals.bench_process import apart
 from evals.bench_start import measure_start
 from evals.bench_texts import measure_classify, measure_embedding
@@ -30,6 +31,7 @@ class Effort:
     """How much is measured: numbers of texts, of repeats, and seconds a tool is called for."""
 
     classify_texts: int = 10_000
+    stream_texts: int = 1_000_000
     embed_texts: int = 2_000
     small_home: int = 2_000
     repeats: int = 3
@@ -50,6 +52,8 @@ def run(
     with tempfile.TemporaryDirectory(prefix="voiceloop-bench-") as folder:
         steps: list[tuple[str, Callable[[], list[Figure]]]] = [
             ("classify", lambda: apart(measure_classify, plan.classify_texts, plan.repeats)[0]),
+            ("labels", lambda: apart(measure_labels, plan.classify_texts, plan.repeats)[0]),
+            (f"labels of {plan.stream_texts:,} texts", lambda: measure_memory(plan.stream_texts)),
             ("embed", lambda: apart(measure_embedding, plan.embed_texts, plan.repeats, workers)[0]),
             ("cold start", lambda: measure_start(Path(folder) / "start", plan.small_home, plan.repeats)),
             (

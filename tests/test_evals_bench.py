@@ -9,6 +9,7 @@ from rich.console import Console
 
 from evals.bench import render
 from evals.bench_figures import BenchReport, alternate, figure, quantile
+from evals.bench_labels import label_stream, measure_labels, measure_memory
 from evals.bench_process import Memory, apart
 from evals.bench_rows import clock, fill, settings
 from evals.bench_texts import CHARACTERS, measure_classify, measure_embedding, short_texts
@@ -110,6 +111,17 @@ def test_labelling_is_held_against_a_plain_model() -> None:
     (labelled,) = measure_classify(100, 1)
     assert labelled.value > 0 and labelled.peer_value > 0
     assert labelled.goal == 5_000 and labelled.met is (labelled.value >= 5_000)
+
+
+def test_all_labels_are_held_against_a_plain_model() -> None:
+    (labelled,) = measure_labels(100, 1)
+    assert labelled.goal == 8_000 and labelled.met is (labelled.value >= 8_000)
+
+
+def test_a_stream_of_distinct_texts_is_labelled_to_its_end() -> None:
+    assert label_stream(5_000) == 5_000
+    (memory,) = measure_memory(4_096)
+    assert memory.unit == "MB" and memory.value > 10 and memory.goal == 1.1
 
 
 def test_embedding_is_held_against_the_bare_encoder_and_repeats_cost_nothing() -> None:
