@@ -64,6 +64,11 @@ class EmbeddedClassifier:
             labels += self._batch(texts[start : start + _BATCH])
         return labels
 
+    def sentiment_probabilities(self, texts: Sequence[str]) -> Floats:
+        """Probabilities of negative, neutral, positive of one batch; shape (n, 3)."""
+        evidence = lexicon_evidence(read_texts(texts, self._lexicon))
+        return self._sentiment.judge(texts, [detect_language(text) for text in texts], evidence)
+
     def _batch(self, texts: Sequence[str]) -> list[Labels]:
         readings = read_texts(texts, self._lexicon)
         languages = [detect_language(text) for text in texts]

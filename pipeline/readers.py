@@ -114,10 +114,11 @@ def find_files(paths: Sequence[Path]) -> tuple[list[Path], list[Path]]:
     return list(dict.fromkeys(taken)), list(dict.fromkeys(skipped))
 
 
-def open_table(path: Path, encoding: str | None = None) -> Table:
+def open_table(path: Path, encoding: str | None = None, kind: str | None = None) -> Table:
     """Look through a file once and return how it is to be read.
 
-    `encoding` overrides the guess. Raises InputError for an empty, binary, broken or unreadable file and
+    `encoding` overrides the guess, `kind` ("delimited", "workbook", "json", "parquet") what the file's first
+    bytes and its ending say. Raises InputError for an empty, binary, broken or unreadable file and
     for an unknown kind of file.
     """
     try:
@@ -127,7 +128,7 @@ def open_table(path: Path, encoding: str | None = None) -> Table:
         raise InputError(f"{path}: cannot be read: {error.strerror or error}") from error
     if not head.strip(b"\xef\xbb\xbf \t\r\n"):
         raise InputError(f"{path}: the file is empty", hint="export it again with its header and rows")
-    kind = next((kind for magic, kind in _MAGIC if head.startswith(magic)), None)
+    kind = kind or next((kind for magic, kind in _MAGIC if head.startswith(magic)), None)
     kind = kind or FORMATS.get(_suffix(path))
     if kind is None:
         raise InputError(

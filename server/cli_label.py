@@ -7,6 +7,7 @@ from pathlib import Path
 
 import typer
 
+from server.cli_label_evaluate import evaluate
 from server.console import JsonFlag, application, command, err
 from store.errors import InputError
 
@@ -16,6 +17,7 @@ _BATCH = 2_000
 
 def register(app: typer.Typer) -> None:
     """Add the commands."""
+    label.command("evaluate")(evaluate)
     app.add_typer(label, name="label")
     app.command()(mask)
 
