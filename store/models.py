@@ -7,7 +7,7 @@ from sqlalchemy import JSON, DateTime, Dialect, Index, Text, TypeDecorator
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 # The newest migration; a store that says so is opened without loading Alembic.
-REVISION: Final = "0002"
+REVISION: Final = "0003"
 
 
 class UtcTime(TypeDecorator[datetime]):
@@ -142,3 +142,20 @@ class QueuedTextRow(Model):
     attempts: Mapped[int]
     first_at: Mapped[datetime]
     last_at: Mapped[datetime]
+
+
+class HumanLabelRow(Model):
+    """One field of one text as one person sees it."""
+
+    __tablename__ = "human_label"
+    __table_args__ = (Index("human_label_by_field", "field"),)
+
+    text_key: Mapped[str] = mapped_column(primary_key=True)
+    field: Mapped[str] = mapped_column(primary_key=True)
+    annotator: Mapped[str] = mapped_column(primary_key=True)
+    value: Mapped[str]
+    text: Mapped[str]
+    origin: Mapped[str]
+    sample: Mapped[str]
+    feedback_id: Mapped[str | None]
+    labelled_at: Mapped[datetime]
