@@ -49,7 +49,7 @@ def load_cues() -> Cues:
         loaded = yaml.safe_load(raw)
         weights = dict(loaded["weights"])
         turns_free = int(weights.pop("turns_free"))
-        parts = {name: loaded[name] for name in ("mood", "resolution", "effort")}
+        parts = {name: loaded[name] for name in ("mood", "resolution", "effort", "speaker")}
         return Cues(
             patterns=dict(_patterns(parts, "")),
             weights={name: Weight(**value) for name, value in weights.items()},

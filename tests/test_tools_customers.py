@@ -157,7 +157,12 @@ def test_one_customer_with_everything_known(world: World) -> None:
     assert [score["value"] for score in data["scores"]] == [9, 9, 9, 6, 6]
     talk = data["conversations"][0]
     assert [turn["speaker"] for turn in talk["turns"]] == ["customer", "agent", "customer"]
-    assert talk["curve"] == [0.0, None, -0.9] and talk["break_turn"] == 2
+    assert talk["curve"] == [0.0, None, -2.0] and talk["break_turn"] == 2
+    assert (
+        talk["resolution"] == "unresolved"
+        and talk["resolution_feedback_id"] == talk["turns"][2]["feedback_id"]
+    )
+    assert talk["effort"]["customer_turns"] == 2 and talk["end_mood"] == "negative"
     assert data["sentiments"] == {"positive": 0, "neutral": 1, "negative": 2}
     assert data["topics"] == [{"topic": "product/performance", "n": 1, "negative": 1}]
     assert data["risk"]["tier"] == "callback"

@@ -1,19 +1,15 @@
 """One customer's last conversations with the curve of his mood."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime, tzinfo
 from typing import Any
 
-from analytics.breakpoints import emotion_break
+from pipeline.conversation_turns import conversation_turns
+from pipeline.conversations import label_conversation
 from store.facts import FactStore, Find, Selection
-from store.records import LabelledFeedback, Sentiment
+from store.records import LabelledFeedback
 
 _TURNS = 2000
-_POLARITY: Mapping[Sentiment, float] = {
-    Sentiment.POSITIVE: 1.0,
-    Sentiment.NEUTRAL: 0.0,
-    Sentiment.NEGATIVE: -1.0,
-}
 
 
 def last_conversations(
@@ -21,9 +17,10 @@ def last_conversations(
 ) -> list[dict[str, Any]]:
     """Return the `limit` newest conversations of a customer's items (newest first), with agents' turns.
 
-    An item without a conversation id is a conversation of its own. `curve` has one value a turn: -1 negative
-    to 1 positive, weighted by confidence; None for agents and unlabelled turns. `break_turn` is the index in
-    `turns` at which negative emotion breaks out, None where it does not.
+    An item without a conversation id is a conversation of its own. `curve` has a level a turn: -2 furious
+    to 2 delighted; None for agents and turns without words. `break_turn` is the index in `turns` at which
+    negative emotion breaks out, None where it does not; the other labels are those of
+    `store.records.ConversationLabels`.
     """
     keys: dict[str, list[LabelledFeedback]] = {}
     for item in sorted(items, key=_time, reverse=True):
@@ -44,10 +41,9 @@ def _time(item: LabelledFeedback) -> float:
 
 
 def _conversation(items: Sequence[LabelledFeedback], zone: tzinfo) -> dict[str, Any]:
-    turns = sorted(
-        items, key=lambda item: (item.feedback.turn if item.feedback.turn is not None else -1, _time(item))
-    )
-    curve = [_mood(item) for item in turns]
+    labels = label_conversation(items)
+    said = {item.feedback.feedback_id: item for item in items}
+    turns = [said[turn.feedback_id] for turn in conversation_turns(items)]
     times = [t.feedback.occurred_at for t in turns if t.feedback.occurred_at]
     return {
         "conversation_id": turns[0].feedback.conversation_id,
@@ -63,15 +59,24 @@ def _conversation(items: Sequence[LabelledFeedback], zone: tzinfo) -> dict[str, 
             }
             for item in turns
         ],
-        "curve": curve,
-        "break_turn": emotion_break(curve),
+        "curve": list(labels.curve),
+        **labels.model_dump(
+            mode="json",
+            include={
+                "break_turn",
+                "lowest_turn",
+                "end_level",
+                "end_mood",
+                "recovered",
+                "resolution",
+                "resolution_turn",
+                "resolution_feedback_id",
+                "resolution_reason",
+                "effort",
+                "pace",
+            },
+        ),
     }
-
-
-def _mood(item: LabelledFeedback) -> float | None:
-    if item.labels is None or item.feedback.speaker == "agent":
-        return None
-    return round(_POLARITY[item.labels.sentiment] * item.labels.sentiment_confidence, 4)
 
 
 def shown(at: datetime | None, zone: tzinfo) -> str | None:

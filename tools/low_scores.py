@@ -48,7 +48,8 @@ def low_score_drilldown(args: LowScoreArguments, context: ToolContext) -> ToolRe
 
     Use for "what do detractors complain about", "look into the low scores". causes ranks what low scorers
     talk about, each own or common against the industry (undecided without a table); cases traces single
-    customers with break_turn, the turn at which negative emotion breaks out.
+    customers with break_turn (where negative emotion breaks out), curve (-2 to 2 a turn), resolution and
+    effort (1 easy to 7 hard) of each conversation.
     """
     chosen = choose(args, context)
     measure, at_most = _measure(args, context)
@@ -83,6 +84,7 @@ def low_score_drilldown(args: LowScoreArguments, context: ToolContext) -> ToolRe
             "causes": causes,
             "cases": cases,
             "broke_out": sum(1 for case in cases if case["broke_out"]),
+            "unresolved": sum(1 for case in cases if case["unresolved"]),
         },
         evidence=[case["feedback_id"] for case in cases],
         caveats=caveats,
@@ -201,6 +203,7 @@ def _case(
         "text": feedback.text,
         "conversations": conversations,
         "broke_out": any(one["break_turn"] is not None for one in conversations),
+        "unresolved": bool(conversations) and conversations[0]["resolution"] == "unresolved",
     }
 
 
