@@ -6,10 +6,16 @@ VoiceLoopError
  ├─ NotPermitted        the asker's role or scope does not allow it (never phrased as "does not exist")
  ├─ ConfigError         a setting, policy or taxonomy file is wrong
  ├─ ModelUnavailable    the model endpoint cannot be reached or answers uselessly
+ │   └─ NotLabelled     a label server gave no labels for a text; `reason` is that of the label queue
  └─ StoreError          facts or operations cannot be read or written
      ├─ StoreLocked     another process owns the data folder
      └─ StoreFull       the disk is full; nothing of the batch was written
 """
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from store.label_cache import QueueReason
 
 
 class VoiceLoopError(Exception):
@@ -39,6 +45,15 @@ class ConfigError(VoiceLoopError):
 
 class ModelUnavailable(VoiceLoopError):
     """The model endpoint is down, refuses, or answers uselessly."""
+
+
+class NotLabelled(ModelUnavailable):
+    """A label server gave no labels. `reason` is one of the label queue's; `requests` were spent on it."""
+
+    def __init__(self, reason: "QueueReason", message: str, *, hint: str = "", requests: int = 0) -> None:
+        super().__init__(message, hint=hint)
+        self.reason: QueueReason = reason
+        self.requests = requests
 
 
 class StoreError(VoiceLoopError):

@@ -7,9 +7,11 @@ from pydantic import AwareDatetime
 
 from store.records import Labels, Record
 
-# Why a text got no labels. `unreachable`, `overloaded` and `timeout` are the server's: worth asking again.
+# Why a text got no labels. The first four are the server's: worth asking again.
 # `refused` is a request that it will not serve; the last two are answers that are no labels.
-QueueReason = Literal["unreachable", "overloaded", "timeout", "refused", "truncated_output", "invalid_output"]
+QueueReason = Literal[
+    "unreachable", "overloaded", "timeout", "server_error", "refused", "truncated_output", "invalid_output"
+]
 
 
 class QueuedText(Record):
