@@ -1,4 +1,4 @@
-"""Scores of a labeller that gives each text a set of names: precision, recall, F1, with bootstrap intervals."""
+"""Scores of a labeller that gives each text a set of names: F1 and its parts, with bootstrap intervals."""
 
 import hashlib
 import json

@@ -18,7 +18,7 @@ REPORT: Final = Path(__file__).parent / "reports" / "risk.json"
 
 
 def suites() -> dict[str, list[LabelledCase]]:
-    """The cases by suite: both halves of the first file, by language too, and the blind ones where present."""
+    """The cases by suite: both halves of the first file, both languages, and the blind ones."""
     cases = load_labelled(_CASES / "risk.jsonl", "risk")
     found = {
         "all": cases,
@@ -80,7 +80,8 @@ def markdown(report: dict[str, Any]) -> str:
         micro = one["micro"]
         interval = f"{micro['low']:.3f} to {micro['high']:.3f}"
         lines.append(
-            f"| {name} | {one['n']} | {micro['f1']:.3f} | {interval} | {one['macro_f1']:.3f} | {one['exact']} |"
+            f"| {name} | {one['n']} | {micro['f1']:.3f} | {interval} "
+            f"| {one['macro_f1']:.3f} | {one['exact']} |"
         )
     for name in ("all", "blind"):
         if name in report["suites"]:

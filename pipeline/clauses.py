@@ -85,6 +85,16 @@ class Reading:
             clauses[clause - low].mentions.append(Mention(cues[cue], *rest))
         return clauses
 
+    def cues(self, kind: int) -> Iterator[tuple[Cue, int, int]]:
+        """Cues of a kind (a bit of `cue_table`) as (cue, start, end), in order, places as in `lowered`."""
+        table, said = self._readings.table, self._readings.mentions
+        part = slice(*self._readings.mention_offsets[self._row : self._row + 2].tolist())
+        for cue, start, end in zip(
+            said.cue[part].tolist(), said.start[part].tolist(), said.end[part].tolist(), strict=True
+        ):
+            if table.says[cue] & kind:
+                yield table.cues[cue], start, end
+
     def mentions(self) -> Iterator[tuple[Clause, Mention]]:
         """Every mention with its clause, in order."""
         for clause in self.clauses:

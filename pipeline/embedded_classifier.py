@@ -5,13 +5,15 @@ from collections.abc import Sequence
 from typing import Final, Protocol
 
 from pipeline.clauses import Reading
+from pipeline.cue_context import load_context
 from pipeline.cue_table import COMPLIANCE, INTENTS, RISKS, Floats
 from pipeline.emotions import find_emotions
 from pipeline.language import detect_language
 from pipeline.lexicon import Lexicon, load_lexicon
 from pipeline.readings import QUESTION, read_texts
+from pipeline.risks import find_flags, find_risks, find_rivals
 from pipeline.sentiment import lexicon_evidence, load_sentiment
-from pipeline.signals import decide_intent, decide_priority, find_competitors, find_flags, find_risks
+from pipeline.signals import decide_intent, decide_priority
 from pipeline.taxonomy import Taxonomy, load_taxonomy
 from pipeline.topics import find_topics
 from store.records import Emotion, Intent, Labels, Sentiment, TopicLabel
@@ -49,6 +51,7 @@ class EmbeddedClassifier:
             (taxonomy or load_taxonomy()).fingerprint,
             self._lexicon.fingerprint,
             self._sentiment.fingerprint,
+            load_context().fingerprint,
         )
         self._name = f"{_VERSION}+{hashlib.sha256('/'.join(parts).encode()).hexdigest()[:12]}"
 
@@ -94,9 +97,9 @@ class EmbeddedClassifier:
         if not text or text.isspace():
             return Labels(sentiment=Sentiment.NEUTRAL, sentiment_confidence=0.0, labeller=self._name)
         says = reading.says
-        competitors = find_competitors(text, self._lexicon)
-        risks = find_risks(reading, sentiment, named=bool(competitors)) if says & RISKS or competitors else ()
-        flags = find_flags(reading) if says & COMPLIANCE else ()
+        rivals = find_rivals(text, self._lexicon)
+        risks = find_risks(text, reading, sentiment, rivals) if says & RISKS or rivals else ()
+        flags = find_flags(text, reading) if says & COMPLIANCE else ()
         intent = (
             decide_intent(reading, sentiment, confidence)
             if says & INTENTS
@@ -114,7 +117,7 @@ class EmbeddedClassifier:
             intent=intent,
             priority=decide_priority(reading, sentiment, confidence, intent, risks, flags),
             risk_signals=risks,
-            competitors=competitors,
+            competitors=tuple(dict.fromkeys(rival.name for rival in rivals)),
             compliance_flags=flags,
             labeller=self._name,
         )

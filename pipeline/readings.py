@@ -57,11 +57,14 @@ class Clauses:
 class Mentions:
     """Cues with something to say, in order of reading; all columns have shape (k,).
 
-    `clause` is a row of `Clauses`, `cue` an index into the lexicon's cues.
+    `clause` is a row of `Clauses`, `cue` an index into the lexicon's cues; `start` and `end` are places in
+    the text as `lowered` makes it.
     """
 
     clause: Ints
     cue: Ints
+    start: Ints
+    end: Ints
     negated: Flags
     denied: Flags
     quoted: Flags
@@ -90,13 +93,18 @@ class Readings:
         return len(self.lengths)
 
 
+def lowered(text: str) -> str:
+    """The text in the form in which cues are looked for."""
+    return text.lower().replace("’", "'").replace(_GAP, " ")
+
+
 def read_texts(texts: Sequence[str], lexicon: Lexicon) -> Readings:
     """Read a batch: one pass of the automaton, context handled in the order of reading."""
     table = cue_table(lexicon)
-    lowered = [text.lower().replace("’", "'").replace(_GAP, " ") for text in texts]
-    joined = _GAP.join(lowered) + _GAP
+    plain = [lowered(text) for text in texts]
+    joined = _GAP.join(plain) + _GAP
     signs = np.frombuffer(joined.encode("utf-32-le", "surrogatepass"), dtype=np.uint32)
-    sizes = np.fromiter(map(len, lowered), np.int64, len(lowered)) + 1
+    sizes = np.fromiter(map(len, plain), np.int64, len(plain)) + 1
     starts = np.concatenate(([0], np.cumsum(sizes)))
     cue, start, end = _hits(lexicon, table, joined, signs)
     text = np.searchsorted(starts, start, side="right") - 1
@@ -106,7 +114,14 @@ def read_texts(texts: Sequence[str], lexicon: Lexicon) -> Readings:
     exclaimed = np.concatenate(([0], np.cumsum((signs == 33) | (signs == 0xFF01))))
     lengths = np.fromiter(map(len, texts), np.int64, len(texts))
     return _assemble(
-        table, cue, text, sentence, segment, weighed, exclaimed[starts[1:]] - exclaimed[starts[:-1]], lengths
+        table,
+        places,
+        starts,
+        text,
+        sentence,
+        weighed,
+        exclaimed[starts[1:]] - exclaimed[starts[:-1]],
+        lengths,
     )
 
 
@@ -266,15 +281,16 @@ def _within(distance: Ints, reach: Ints | int) -> Flags:
 
 def _assemble(
     table: CueTable,
-    cue: Ints,
+    places: _Places,
+    starts: Ints,
     text: Ints,
     sentence: Ints,
-    segment: Ints,
     weighed: _Weighed,
     exclamations: Ints,
     lengths: Ints,
 ) -> Readings:
     texts = len(lengths)
+    cue, segment = places.cue, places.segment
     modifiers = table.modifiers[cue]
     # A mark adds to the clause that it ends only that it was a question.
     flags = np.where((modifiers & BREAK) != 0, modifiers & QUESTION, modifiers)
@@ -297,6 +313,8 @@ def _assemble(
     mentions = Mentions(
         clause=row[numbers[said]],
         cue=cue[said],
+        start=(places.start - starts[text])[said],
+        end=(places.end - starts[text])[said],
         negated=weighed.negated[said],
         denied=weighed.denied[said],
         quoted=weighed.quoted[said],

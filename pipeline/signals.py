@@ -1,57 +1,11 @@
-"""Intent, priority, risk signals, rivals and regulated matters of a text that has been read and judged."""
+"""Intent and priority of a text that has been read and judged."""
 
-from pipeline.clauses import PAST, RESOLVED, THIRD_PARTY, THREAT, URGENT, Clause, Mention, Reading
-from pipeline.lexicon import Lexicon
+from pipeline.clauses import THREAT, URGENT, Clause, Reading
 from pipeline.readings import DESIRE, HYPOTHETICAL, QUESTION
 from store.records import Intent, Priority, Sentiment
 
-# Any negation denies these ("not expensive", "no lawyer needed"); "they will not refund me" still asks for
-# a refund, so that takes a narrower one.
-_DENIED_BY_ANY_NEGATION = frozenset({"price", "legal", "conflict", "export_data", "silence"})
-_NEEDS_NEGATIVE = frozenset({"repeat", "silence"})
 _GRAVE_RISKS = frozenset({"cancel", "legal", "conflict"})
 _GRAVE_FLAGS = frozenset({"food_safety", "product_safety", "medical", "unauthorised_charge", "privacy"})
-
-
-def find_risks(reading: Reading, sentiment: Sentiment, *, named: bool = False) -> tuple[str, ...]:
-    """Risk signals that are meant: not denied, not quoted, not hearsay, not merely supposed, not settled.
-
-    `named`: a rival is named in the text, which is a signal without any cue.
-    """
-    found: dict[str, None] = {}
-    for clause, mention in reading.mentions():
-        for risk in mention.cue.risks:
-            if not _is_meant(reading, clause, mention, risk):
-                continue
-            if risk in _NEEDS_NEGATIVE and sentiment is not Sentiment.NEGATIVE:
-                continue
-            if risk == "price" and mention.cue.latin and mention.polarity > 0:
-                continue
-            found[risk] = None
-    if named:
-        found["competitor"] = None
-    return tuple(sorted(found))
-
-
-def _is_meant(reading: Reading, clause: Clause, mention: Mention, risk: str) -> bool:
-    flags = clause.modifiers
-    if mention.quoted or mention.denied:
-        return False
-    if mention.negated and risk in _DENIED_BY_ANY_NEGATION:
-        return False
-    if flags & THIRD_PARTY and risk in ("refund", "cancel", "legal"):
-        return False
-    if flags & HYPOTHETICAL and not _is_threat(reading, clause) and not flags & QUESTION:
-        return False
-    if risk in ("refund", "cancel"):
-        if reading.modifiers & RESOLVED:
-            return False
-        if flags & PAST and clause.balance > 0:
-            return False
-        before = _previous(reading.clauses, clause)
-        if before is not None and before.modifiers & HYPOTHETICAL and not _is_threat(reading, clause):
-            return False
-    return True
 
 
 def _previous(clauses: list[Clause], clause: Clause) -> Clause | None:
@@ -62,26 +16,6 @@ def _previous(clauses: list[Clause], clause: Clause) -> Clause | None:
 def _is_threat(reading: Reading, clause: Clause) -> bool:
     before = _previous(reading.clauses, clause)
     return bool(clause.modifiers & THREAT or (before is not None and before.modifiers & THREAT))
-
-
-def find_flags(reading: Reading) -> tuple[str, ...]:
-    """Compliance flags: regulated matters that are spoken of and not denied."""
-    return tuple(
-        sorted(
-            {
-                flag
-                for _, mention in reading.mentions()
-                if not mention.negated and not mention.quoted
-                for flag in mention.cue.compliance
-            }
-        )
-    )
-
-
-def find_competitors(text: str, lexicon: Lexicon) -> tuple[str, ...]:
-    """Rivals by name, where the text says it moves to them or compares with them."""
-    names = [match[1] for pattern in lexicon.rival_patterns for match in pattern.finditer(text)]
-    return tuple(dict.fromkeys(name for name in names if not name.startswith(lexicon.not_rivals)))
 
 
 def decide_intent(reading: Reading, sentiment: Sentiment, confidence: float) -> Intent:

@@ -1,0 +1,77 @@
+"""Risk signals and regulated matters that a text means, not those that it merely names."""
+
+from collections.abc import Iterator, Sequence
+from typing import Final, NamedTuple
+
+from pipeline.clauses import Reading
+from pipeline.cue_context import load_context
+from pipeline.cue_table import COMPLIANCE, RISKS
+from pipeline.lexicon import Lexicon
+from pipeline.readings import lowered
+from store.records import Sentiment
+
+# These are signals only of somebody who is not content.
+_NOT_IN_PRAISE: Final = frozenset({"repeat", "silence"})
+
+
+class Rival(NamedTuple):
+    """A rival's name and where it stands in the text."""
+
+    name: str
+    start: int
+    end: int
+
+
+def find_rivals(text: str, lexicon: Lexicon) -> list[Rival]:
+    """Rivals by name, where the text says it moves to them or compares with them."""
+    return [
+        Rival(match[1], match.start(1), match.end(1))
+        for pattern in lexicon.rival_patterns
+        for match in pattern.finditer(text)
+        if not _is_no_rival(match[1], lexicon.not_rivals)
+    ]
+
+
+def _is_no_rival(name: str, not_rivals: tuple[str, ...]) -> bool:
+    """A Latin word has to be the same; a Chinese one need only begin so (别的平台)."""
+    return any(name == word or (not word.isascii() and name.startswith(word)) for word in not_rivals)
+
+
+def find_risks(
+    text: str, reading: Reading, sentiment: Sentiment, rivals: Sequence[Rival] = ()
+) -> tuple[str, ...]:
+    """Risk signals that are meant: not denied, quoted, hearsay, supposed, settled or a part of the product.
+
+    Going to one of `rivals`, or finding it better, is a signal without any cue.
+    """
+    plain = lowered(text)
+    context = load_context()
+    meant = (context.is_meant("risk", "competitor", plain, start, end) for _, start, end in rivals)
+    found = {"competitor"} if any(meant) else set()
+    for cue, start, end in reading.cues(RISKS):
+        for risk in cue.risks:
+            name = risk.rstrip("?")
+            if name in found or (name in _NOT_IN_PRAISE and not _is_unhappy(sentiment, risk)):
+                continue
+            if context.is_meant("risk", risk, plain, start, end):
+                found.add(name)
+    return tuple(sorted(found))
+
+
+def _is_unhappy(sentiment: Sentiment, risk: str) -> bool:
+    """A vague word (`repeat?`) takes a negative text, a clear one any that is no praise."""
+    return sentiment is Sentiment.NEGATIVE or (sentiment is Sentiment.NEUTRAL and not risk.endswith("?"))
+
+
+def find_flags(text: str, reading: Reading) -> tuple[str, ...]:
+    """Compliance flags: regulated matters that happened, by what the writer says."""
+    return tuple(sorted(set(_flags(text, reading))))
+
+
+def _flags(text: str, reading: Reading) -> Iterator[str]:
+    plain = lowered(text)
+    context = load_context()
+    for cue, start, end in reading.cues(COMPLIANCE):
+        for flag in cue.compliance:
+            if context.is_meant("compliance", flag, plain, start, end):
+                yield flag.rstrip("?")
