@@ -1,4 +1,4 @@
-"""Postal addresses: Chinese by units (省市区, 路号, 幢室), English by number, name and kind of street."""
+"""Chinese postal addresses, by their units: 省市区, 路号, 小区幢室, 村组."""
 
 import re
 from collections.abc import Callable
@@ -40,34 +40,15 @@ _STOP: Final = re.compile(
     r"[，。！？；、,!?;\n|]|(?:电话|手机|收件|联系|姓名|但是|不过|结果|可是|快递|了|的|很|太|都|就|没"
     r"|不|吧|吗)"
 )
+_DOOR: Final = re.compile(r"[\d一二三四五六七八九十]|[省市区县镇乡]")
 _REGION: Final = re.compile(r"[省市区县镇乡]")
+# A unit with a number near it; without one no rule below finds a door.
+_CALL: Final = re.compile(
+    r"[路街巷弄道村区园苑厦寓场心组同屯寨院元]\D{0,8}[\d一二三四五六七八九十]|\d(?:栋|幢|号楼|座|号)"
+)
 _FIRST_NUMBER: Final = re.compile(r"\d")
 _LEFT_STOP: Final = re.compile(
     r".*(?:[在到至是住址于往从去我给寄送按有:：，。,！!？?；; \n了]|地址|家住|位于)", re.DOTALL
-)
-
-_SUFFIX: Final = (
-    r"(?:Street|St|Avenue|Ave|Av|Road|Rd|Boulevard|Blvd|Lane|Ln|Drive|Dr|Court|Ct|Place|Pl|Square|Sq"
-    r"|Terrace|Ter|Way|Highway|Hwy|Parkway|Pkwy|Circle|Cir"
-    r"|Crescent|Close|Row|Alley|Trail|Loop|Mews|Gardens|Grove|Plaza|Point|Run|Turnpike|Walk|Quay)"
-)
-_ENGLISH: Final = re.compile(
-    rf"(?<![\w.$£€#])\d{{1,6}}[A-Za-z]?(?:-\d{{1,4}})?,? (?:(?:[NSEW]|North|South|East|West)\.? )?(?:"
-    rf"(?:[A-Z][\w'’.\-]*|\d{{1,3}}(?:st|nd|rd|th)|of|the|de|la) ){{1,4}}{_SUFFIX}\b\.?"
-    r"(?P<tail>(?:,?\s+(?:Apt|Apartment|Suite|Ste|Unit|Room|Rm|Floor|Fl|Flat|#)\.? ?#?[\w\-]+)?"
-    r"(?:,?\s+[A-Z][\w'\-]+(?: [A-Z][\w'\-]+){0,2})?(?:,\s*[A-Z]{2}\b)?(?:,?\s+[A-Z]{0,2} ?\d{5}"
-    r"(?:-\d{4})?\b)?)"
-    rf"|\b\d{{1,6}} [a-z]+ (?:street|avenue|boulevard|blvd|ave)\b(?:,? (?:apt|apartment|suite|unit|#)\.?"
-    rf" ?[\w\-]+)?"
-    r"|\b(?:P\.? ?O\.? Box|PO Box|po box) \d{1,6}\b"
-    r"|\b[A-Z]{1,2}\d[A-Z\d]? \d[A-Z]{2}\b"
-)
-_ENGLISH_TRIGGER: Final = re.compile(
-    r"(?i:\b(?:my (?:home |new |billing |shipping |mailing |current |work )?address(?: is|:)?|address"
-    r" of [\w ]{1,30} is|address ?(?:is|:)|i live (?:at|on)|lives? at|(?:ship|send|deliver|mail)(?:ed)?"
-    r" (?:it )?to|located at|moved to|residing at))"
-    r"\s+(?P<place>(?=[^\n.!?]{0,60}\d)\d{1,6}[A-Za-z]? [A-Za-z][^!?;]{3,90}?)(?=[.!?;](?:\s|$)|\n\n|$|"
-    r" and | but | because | so )"
 )
 
 
@@ -76,8 +57,10 @@ def _province() -> re.Pattern[str]:
     return re.compile("|".join(mask_words().provinces))
 
 
-def find_addresses(text: str, add: Callable[[Found], None]) -> None:
+def find_addresses(text: str, add: Callable[[Found], None], *, told: bool) -> None:
     """Report addresses that lead to a door: road and number, compound and building, or a told one."""
+    if not told and not _CALL.search(text):
+        return
     for match in _ANCHOR.finditer(text):
         start = _widen(text, match.start(), match.end())
         add(Found(start, match.end(), "ADDRESS"))
@@ -85,16 +68,8 @@ def find_addresses(text: str, add: Callable[[Found], None]) -> None:
         stop = _STOP.search(text, match.end(), match.end() + 60)
         end = min(stop.start() if stop else len(text), match.end() + 60)
         place = text[match.end() : end]
-        if len(_ADMIN.findall(place)) >= 2 and _STRONG.search(place):
+        if len(_ADMIN.findall(place)) >= 2 and _STRONG.search(place) and _DOOR.search(place):
             add(Found(match.end(), end, "ADDRESS"))
-
-
-def find_english_addresses(text: str, add: Callable[[Found], None]) -> None:
-    """Report street addresses, boxes, UK postcodes, and addresses announced as such."""
-    for match in _ENGLISH_TRIGGER.finditer(text):
-        add(Found(match.start("place"), match.end("place"), "ADDRESS"))
-    for match in _ENGLISH.finditer(text):
-        add(Found(match.start(), match.end(), "ADDRESS"))
 
 
 def _widen(text: str, start: int, end: int) -> int:

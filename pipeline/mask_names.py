@@ -1,4 +1,4 @@
-"""Names of people, told by what stands around them: a label, a title, a way of introducing oneself."""
+"""Chinese names of people, told by what stands around them: a label, a title, a way of introducing oneself."""
 
 import re
 from collections.abc import Callable
@@ -8,36 +8,6 @@ from typing import Final
 from pipeline.mask_spans import Found, MaskWords, mask_words
 
 _HAN: Final = "\u4e00-\u9fff"
-_PART: Final = r"(?:[A-Z][\w'’\-]+|[A-Z]\.)"
-_ENGLISH_TITLE: Final = re.compile(
-    rf"\b(?:Mr|Mrs|Ms|Miss|Mx|Dr|Prof|Sir|Madam|Mister|Professor|Doctor)\b\.?,? (?P<name>{_PART}(?:"
-    rf" {_PART}){{0,3}})"
-)
-_ENGLISH_LABEL: Final = re.compile(
-    r"(?i:\b(?:my (?:full |first |last )?name(?:'s| is| was)|name ?[:：]|name is|i am called|call me"
-    r"|this is|i'm|i am|signed(?: by)?[:,]?|account holder(?: is|:)?"
-    r"|(?:best |kind )?regards,?|sincerely,?|thanks,?\n|dear|attn:?|contact person:?|passenger:?"
-    r"|guest:?|cardholder:?|hi,? it's|served by|helped by|spoke (?:to|with)"
-    r"|talked (?:to|with)|(?:agent|rep|representative|manager|waiter|waitress|server|driver|nurse"
-    r"|assistant|stewardess|steward) (?:named|called)|named))"
-    rf"\s+(?P<name>{_PART}(?: {_PART}){{0,3}})"
-)
-_ENGLISH_LOWER: Final = re.compile(
-    r"(?i:\bmy (?:full )?name(?:'s| is)) (?P<name>[a-z][a-z'\-]+(?: (?!and\b|but\b|i\b|from\b|my\b|is\b"
-    r"|the\b)[a-z][a-z'\-]+)?)"
-)
-# "I am Happy", "this is Great": capitals that are no names.
-_ENGLISH_COMMON: Final = re.compile(
-    r"(?i:mr|mrs|ms|miss|mx|dr|prof|the|a|an|not|very|so|sir|madam|team|all|customer|customers|support"
-    r"|friend|friends|everyone|hotel|manager|staff|ridiculous|terrible|awful|great|good|bad|happy|sorry"
-    r"|disappointed|unacceptable|my|your|our|his|her|one|no|just|really|what|why|how|absolutely|by|for"
-    r"|in|on|at|is|it|to|size|petite|from|still|always|never|also|being|getting|going"
-    r"|having|waiting|using|trying|american|british|chinese|australian|canadian|german|french|indian"
-    r"|japanese|economy|business|first|premium|gold|silver|platinum|vip)"
-)
-_WEAK_LEAD: Final = re.compile(
-    r"(?i:^(?:this is|i'm|i am|dear|named|served by|helped by|call me|spoke|talked|thanks|hi))"
-)
 _AFTER_NAME: Final = re.compile(
     rf"[^{_HAN}]|$|先生|女士|小姐|的(?!士)|是|在|和|与|，|电话|手机|身份|联系|地址|住|今|昨|来自|您好"
     rf"|你好|经理|医生|老师|师傅|处理|接待|服务|态度|帮|给|说|告诉|非常|很|特别|太|真|热情|也|反映|反馈|称|表示|投诉|要求|申请|咨询|办|送|一直"
@@ -56,8 +26,8 @@ def _patterns() -> tuple[re.Pattern[str], re.Pattern[str], re.Pattern[str]]:
     return label, lead, title
 
 
-def find_names(text: str, add: Callable[[Found], None]) -> None:
-    """Report Chinese and English names that a label, a lead word or a title gives away."""
+def find_chinese_names(text: str, add: Callable[[Found], None]) -> None:
+    """Report Chinese names that a label, a lead word or a title gives away."""
     words = mask_words()
     label, lead, title = _patterns()
     for match in label.finditer(text):
@@ -80,24 +50,6 @@ def find_names(text: str, add: Callable[[Found], None]) -> None:
         )
         if start is not None:
             add(Found(start, match.start(), "NAME"))
-    _english(text, add)
-
-
-def _english(text: str, add: Callable[[Found], None]) -> None:
-    for match in _ENGLISH_TITLE.finditer(text):
-        add(Found(match.start("name"), match.end("name"), "NAME"))
-    for match in _ENGLISH_LABEL.finditer(text):
-        first = re.split(r"[ \n]", match["name"])[0]
-        if _ENGLISH_COMMON.fullmatch(first.rstrip(".")):
-            continue
-        if _WEAK_LEAD.match(match.group()) and (
-            (first.isupper() and len(first) > 2) or first.endswith(("ing", "ed", "ly"))
-        ):
-            continue
-        add(Found(match.start("name"), match.end("name"), "NAME"))
-    for match in _ENGLISH_LOWER.finditer(text):
-        if not _ENGLISH_COMMON.fullmatch(match["name"].split()[0]):
-            add(Found(match.start("name"), match.end("name"), "NAME"))
 
 
 def _name_from(text: str, start: int, words: MaskWords, *, firm: bool) -> int | None:

@@ -42,8 +42,14 @@ class MaskWords:
     titles: tuple[str, ...]
     name_labels: tuple[str, ...]
     name_leads: tuple[str, ...]
-    regions: str
     provinces: tuple[str, ...]
+    place_signs: tuple[str, ...]
+    place_cues: tuple[str, ...]
+
+    @property
+    def name_signs(self) -> tuple[str, ...]:
+        """What calls for the rules of Chinese names."""
+        return (*self.titles, *self.name_labels, *self.name_leads)
 
 
 @cache
@@ -61,8 +67,9 @@ def mask_words() -> MaskWords:
             titles=_longest_first(data["titles"]),
             name_labels=_longest_first(data["name_labels"]),
             name_leads=_longest_first(data["name_leads"]),
-            regions=data["regions"],
             provinces=_longest_first(data["provinces"]),
+            place_signs=_longest_first(data["place_signs"]),
+            place_cues=_longest_first(data["place_cues"]),
         )
     except (OSError, KeyError, AttributeError, TypeError, yaml.YAMLError) as error:
         raise ConfigError(f"The masking word list {_FILE.name} cannot be used: {error!r}") from error
