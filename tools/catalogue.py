@@ -14,9 +14,11 @@ from tools.plans import create_action_plan
 from tools.quality import data_quality
 from tools.registry import ToolSpec, find, spec
 from tools.results import ToolResult
+from tools.roi import estimate_roi
 from tools.search import search_feedback
 from tools.tasks import create_retention_task
 from tools.themes import list_themes, theme_detail
+from tools.verification import verify_effect
 
 ALL_TOOLS: tuple[ToolSpec, ...] = (
     spec(nps_stats),
@@ -30,6 +32,8 @@ ALL_TOOLS: tuple[ToolSpec, ...] = (
     spec(customer_360),
     spec(churn_risk),
     spec(data_quality),
+    spec(verify_effect),
+    spec(estimate_roi),
     spec(create_retention_task, acts=True, role="analyst"),
     spec(create_action_plan, acts=True, role="analyst"),
 )

@@ -1,0 +1,245 @@
+"""Whether a measure worked, by the strongest design the data allow."""
+
+from datetime import date, timedelta
+from typing import Annotated, Any, Literal
+
+from pydantic import Field
+
+from analytics.interventions import Daily, InterventionEffect, intervention_effect
+from analytics.sums import EMPTY, Sums
+from store.errors import ToolInputError
+from store.facts import Aggregate, Selection
+from tools.answers import answer, evidence_ids
+from tools.arguments import Arguments, Filters, Language
+from tools.caveats import caveat
+from tools.context import ToolContext
+from tools.measures import Measure, find_measure, rounded
+from tools.periods import ResolvedPeriod, resolve
+from tools.results import ToolResult
+from tools.selection import Chosen, normalise, sample_caveats
+
+Verdict = Literal["achieved", "partly", "missed", "worse", "inconclusive"]
+
+
+class EffectArguments(Arguments):
+    """Which measure, judged by what."""
+
+    metric: Annotated[str, Field(description="as in metric_stats: nps, csat, volume, negative_share ...")]
+    start: Annotated[str, Field(description="first day of the measure, e.g. 2026-10-01")]
+    days_before: Annotated[int, Field(ge=1, le=730, description="days looked at before the start")] = 60
+    days_after: Annotated[
+        int, Field(ge=1, le=730, description="days looked at from the start on (never beyond today)")
+    ] = 30
+    filters: Annotated[Filters, Field(description="whom or what the measure was applied to")] = Field(
+        default_factory=dict
+    )
+    control: Annotated[
+        Filters | Literal["rest"],
+        Field(
+            description="a comparable group without the measure, as filters; 'rest' for everything outside "
+            "one filtered dimension; leave out where there is none"
+        ),
+    ] = Field(default_factory=dict)
+    target: Annotated[
+        float | None,
+        Field(description="the change that was aimed at, in the metric's unit (shares 0..1), e.g. -0.05"),
+    ] = None
+    plan_id: Annotated[str | None, Field(description="the action plan that this verifies")] = None
+    language: Annotated[Language, Field(description="language of caveats")] = "zh"
+
+
+def verify_effect(args: EffectArguments, context: ToolContext) -> ToolResult:
+    """Whether a measure worked: its effect on a metric with 95% interval, and the verdict against the target.
+
+    Use after an action plan ran for a while. With a control group: difference in differences; without one:
+    interrupted time series (trend, weekdays and autocorrelation taken out); with too few days a plain
+    before/after comparison, which proves least. `design` and `evidence_grade` say which. A missed target
+    names the root_cause call that reopens the question.
+    """
+    measure = find_measure(args.metric, context, args.language)
+    if measure.name in ("churn_rate", "retention_rate"):
+        raise ToolInputError(
+            f"verify_effect follows daily values; {measure.name} has none: use compare_periods instead"
+        )
+    if args.plan_id is not None and not any(p.plan_id == args.plan_id for p in context.operations.plans()):
+        raise ToolInputError(f"there is no plan {args.plan_id!r}; list them with the command plans list")
+    span, start = _span(args, context)
+    filters, reported = normalise(args.filters, context)
+    chosen = Chosen(Selection(span.window, filters), span, reported)
+    treated = _daily(measure, chosen.selection, span, start, context)
+    control_selection = _control(args, chosen, context)
+    control = None if control_selection is None else _daily(measure, control_selection, span, start, context)
+    found = intervention_effect(measure.kind, treated, start, control)
+    verdict = _verdict(found, args.target, measure)
+    data: dict[str, Any] = {
+        **_figures(found, measure),
+        "start": start.isoformat(),
+        "target": args.target,
+        "verdict": verdict,
+        "plan_id": args.plan_id,
+        "reopen": _reopen(verdict, args, measure, start, span),
+    }
+    n = found.n_before + found.n_after
+    return answer(
+        "verify_effect",
+        args,
+        chosen,
+        n=n,
+        data=data,
+        evidence=evidence_ids(chosen.selection, context, order="lowest_score") if n else [],
+        caveats=[*sample_caveats(chosen, n, context, args.language), *_doubts(found, args, control)],
+        chart=_chart(measure, treated, control, start),
+    )
+
+
+def _span(args: EffectArguments, context: ToolContext) -> tuple[ResolvedPeriod, date]:
+    now = context.clock.now()
+    day = resolve(args.start, now=now, zone=context.zone, language=args.language)
+    if day.start is None:
+        raise ToolInputError(f"start {args.start!r} is no day; write it as 2026-10-01")
+    start = day.start.date()
+    today = now.astimezone(context.zone).date()
+    # Today is not over: its count would look like a fall.
+    end = min(start + timedelta(days=args.days_after), today)
+    if end <= start:
+        raise ToolInputError(f"the measure starts on {start}: no whole day has passed since")
+    first = start - timedelta(days=args.days_before)
+    span = resolve(
+        f"{first} to {end - timedelta(days=1)}", now=now, zone=context.zone, language=args.language
+    )
+    return span, start
+
+
+def _daily(
+    measure: Measure, selection: Selection, span: ResolvedPeriod, start: date, context: ToolContext
+) -> Daily:
+    """Sums by day. For counts a day without items is a zero, from the first day that has any."""
+    groups = context.facts.aggregate(Aggregate(measure.name, selection, group_by=("date",)))
+    days = {date.fromisoformat(g.key[0]): Sums(g.n, g.total, g.squares) for g in groups if g.key[0]}
+    if measure.kind != "count" or not days or span.end is None:
+        return days
+    first, last = min(min(days), start), span.end.date()
+    return {
+        day: days.get(day, EMPTY) for day in (first + timedelta(days=n) for n in range((last - first).days))
+    }
+
+
+def _control(args: EffectArguments, chosen: Chosen, context: ToolContext) -> Selection | None:
+    if not args.control:
+        return None
+    if args.control == "rest":
+        if len(chosen.selection.filters) != 1:
+            raise ToolInputError(
+                "control 'rest' needs exactly one filtered dimension; else give the control group as filters"
+            )
+        return Selection(chosen.selection.window, exclude=dict(chosen.selection.filters))
+    if isinstance(args.control, str):
+        raise ToolInputError(f"control is filters or 'rest', not {args.control!r}")
+    filters, _ = normalise(args.control, context)
+    overlap = [
+        name for name, values in filters.items() if set(values) & set(chosen.selection.filters.get(name, ()))
+    ]
+    if not chosen.selection.filters or len(overlap) == len(filters):
+        raise ToolInputError("the control group overlaps with the treated one; they must be different groups")
+    return Selection(chosen.selection.window, filters)
+
+
+def _figures(found: InterventionEffect, measure: Measure) -> dict[str, Any]:
+    return {
+        "metric": measure.name,
+        "title": measure.title,
+        "kind": measure.kind,
+        "design": found.design,
+        "evidence_grade": found.grade,
+        "effect": rounded(found.effect),
+        "ci_low": rounded(found.ci_low),
+        "ci_high": rounded(found.ci_high),
+        "significant": found.significant,
+        "level_before": rounded(found.level_before),
+        "level_after": rounded(found.level_after),
+        "n_before": found.n_before,
+        "n_after": found.n_after,
+        "days_before": found.days_before,
+        "days_after": found.days_after,
+        "pre_trend_p": rounded(found.pre_trend_p),
+        "reason": found.reason,
+    }
+
+
+def _verdict(found: InterventionEffect, target: float | None, measure: Measure) -> Verdict:
+    """Against the target; without one, against no change in the direction that is better."""
+    if found.effect is None or found.ci_low is None or found.ci_high is None:
+        return "inconclusive"
+    wanted = target if target else _better(measure)
+    sign = 1.0 if wanted is None or wanted > 0 else -1.0
+    effect = sign * found.effect
+    low, high = sorted((sign * found.ci_low, sign * found.ci_high))
+    aim = abs(target) if target else 0.0
+    if high < 0:
+        return "worse"
+    if low > 0:
+        return "achieved" if effect >= aim else "partly"
+    return "missed" if aim and high < aim else "inconclusive"
+
+
+def _better(measure: Measure) -> float | None:
+    if measure.best is None:
+        return None
+    return -1.0 if measure.best == 0 else 1.0
+
+
+def _reopen(
+    verdict: Verdict, args: EffectArguments, measure: Measure, start: date, span: ResolvedPeriod
+) -> dict[str, Any] | None:
+    """The root_cause call that looks again where the measure did not do what it should."""
+    if verdict not in ("missed", "worse", "partly"):
+        return None
+    period = {"from": start.isoformat(), "to": span.end.date().isoformat() if span.end else None}
+    return {
+        "tool": "root_cause",
+        "args": {"metric": measure.name, "period": period, "filters": args.filters},
+    }
+
+
+def _doubts(found: InterventionEffect, args: EffectArguments, control: Daily | None) -> list[str]:
+    doubts = []
+    if found.design == "before_after":
+        doubts.append(caveat("plain_before_after", args.language))
+    if control is not None and found.design != "difference_in_differences":
+        doubts.append(caveat("control_unused", args.language))
+    if found.grade == "adjusted" and found.design == "difference_in_differences":
+        doubts.append(caveat("pre_trend", args.language))
+    if found.days_after < args.days_after:
+        doubts.append(caveat("short_after", args.language, days=found.days_after, asked=args.days_after))
+    if found.effect is not None and not found.significant:
+        doubts.append(caveat("not_significant", args.language))
+    return doubts
+
+
+def _chart(measure: Measure, treated: Daily, control: Daily | None, start: date) -> dict[str, Any] | None:
+    if not treated:
+        return None
+    days = sorted({*treated, *(control or {})})
+    series = [_line("treated", treated, days, measure)]
+    if control is not None:
+        series.append(_line("control", control, days, measure))
+    series[0]["markLine"] = {"data": [{"xAxis": start.isoformat()}]}
+    return {
+        "title": {"text": measure.title},
+        "tooltip": {"trigger": "axis"},
+        "legend": {},
+        "xAxis": {"type": "category", "data": [day.isoformat() for day in days]},
+        "yAxis": {"type": "value"},
+        "series": series,
+    }
+
+
+def _line(name: str, of: Daily, days: list[date], measure: Measure) -> dict[str, Any]:
+    scale = 100.0 if measure.kind == "nps" else 1.0
+
+    def shown(sums: Sums | None) -> float | int | None:
+        if sums is None or (measure.kind != "count" and not sums.n):
+            return None
+        return sums.n if measure.kind == "count" else rounded(scale * sums.mean)
+
+    return {"type": "line", "name": name, "data": [shown(of.get(day)) for day in days]}
