@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from agent.offline_model import OfflinePlanner
     from pipeline.classifier import Classifier
     from pipeline.ingest import Ingestor
+    from store.human_labels import HumanLabels
 
 
 class App:
@@ -70,6 +71,15 @@ class App:
         return store
 
     @cached_property
+    def human_labels(self) -> "HumanLabels":
+        """What people say the labels are."""
+        from store.sqlite_human_labels import SqliteHumanLabels
+
+        store = SqliteHumanLabels(self._file("operations.sqlite"))
+        self._closers.append(store)
+        return store
+
+    @cached_property
     def embedder(self) -> Embedder:
         """Text to vectors."""
         from vectorstore.use_embedder import UseEmbedder
@@ -96,12 +106,13 @@ class App:
     def ingestor(self) -> "Ingestor":
         """Files to facts."""
         from pipeline.ingest import Ingestor
+        from pipeline.label_corrections import CorrectedClassifier
         from pipeline.mask import mask_texts
 
         return Ingestor(
             facts=self.facts,
             operations=self.operations,
-            classifier=self.classifier,
+            classifier=CorrectedClassifier(self.classifier, self.human_labels),
             mask=mask_texts,
             clock=self.clock,
             zone=self.settings.zone,

@@ -86,7 +86,7 @@ def read_labelled(path: Path, options: LabelFileOptions, taxonomy: Taxonomy) -> 
 
 def column_of(table: Table, named: str, what: str) -> str:
     """Check that a column exists; InputError that lists the columns where it does not."""
-    columns = _header(table)
+    columns = header(table)
     if named not in columns:
         raise InputError(
             f"{table.path}: there is no column {named!r} for the {what}",
@@ -105,7 +105,7 @@ def guess_text_column(table: Table) -> str:
     if choice is None:
         raise InputError(
             f"{table.path}: which column is the text?",
-            hint=f"name it: --text-column COLUMN (columns: {', '.join(_header(table))})",
+            hint=f"name it: --text-column COLUMN (columns: {', '.join(header(table))})",
         )
     return choice.column
 
@@ -127,16 +127,17 @@ def _columns(table: Table, options: LabelFileOptions, known: str) -> tuple[str, 
     text = column_of(table, options.text_column, "text") if options.text_column else guess_text_column(table)
     if options.label_column:
         return text, column_of(table, options.label_column, "label")
-    for name in _header(table):
+    for name in header(table):
         if name != text and is_label_column(name, known):
             return text, name
     raise InputError(
         f"{table.path}: which column holds the {known}?",
-        hint=f"name it: --label-column COLUMN (columns: {', '.join(_header(table))})",
+        hint=f"name it: --label-column COLUMN (columns: {', '.join(header(table))})",
     )
 
 
-def _header(table: Table) -> list[str]:
+def header(table: Table) -> list[str]:
+    """The names of the columns."""
     first = next((row for row in table.rows() if not row.error), None)
     return list(first.values) if first else []
 

@@ -109,9 +109,16 @@ def label_book(
     return LabelBook(known, book.values, book.names, book.shown, book.ambiguous, overrides, numbers, scheme)
 
 
-def is_label_column(column: str, known: str) -> bool:
-    """Whether a column is called like the field (or, for any field, like a label)."""
-    return _ALIASES.get(fold(column), fold(column)) in {known, *map(fold, _names(known)), *_words("columns")}
+def is_label_column(column: str, known: str, *, generic: bool = True) -> bool:
+    """Whether a column is called like the field; with `generic`, also one that is just called a label."""
+    names = {known, *map(fold, _names(known))} | (_words("columns") if generic else frozenset())
+    return _ALIASES.get(fold(column), fold(column)) in names
+
+
+@cache
+def polarity_book() -> LabelBook:
+    """The names of the polarities, which topics carry as well."""
+    return _plain_book("sentiment")
 
 
 def split_cell(cell: object) -> list[str]:

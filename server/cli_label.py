@@ -8,6 +8,7 @@ from pathlib import Path
 import typer
 
 from server.cli_label_evaluate import evaluate
+from server.cli_label_people import correct, export, import_labels
 from server.console import JsonFlag, application, command, err
 from store.errors import InputError
 
@@ -18,6 +19,9 @@ _BATCH = 2_000
 def register(app: typer.Typer) -> None:
     """Add the commands."""
     label.command("evaluate")(evaluate)
+    label.command("export")(export)
+    label.command("import")(import_labels)
+    label.command("correct")(correct)
     app.add_typer(label, name="label")
     app.command()(mask)
 
