@@ -26,7 +26,7 @@ def test_the_suite_is_large_bilingual_and_split_by_text_alone() -> None:
     assert len(found["en"]) >= 120
     assert len({case.text for case in found["all"]}) == len(found["all"])
     assert {case.text for case in found["development"]}.isdisjoint(case.text for case in found["held_out"])
-    assert SIGNALS == set().union(*(case.expected for case in found["all"]))
+    assert set().union(*(case.expected for case in found["all"])) == SIGNALS
     for name in SIGNALS:
         assert sum(name in case.expected for case in found["all"]) >= 9, name
 
