@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
 from agent.compose_causes import compose_causes, compose_quotes, compose_theme, compose_themes
+from agent.compose_decisions import compose_effect, compose_roi
 from agent.compose_figures import compose_comparison, compose_figure, compose_premise
 from agent.compose_people import (
     compose_customer,
@@ -97,6 +98,8 @@ COMPOSERS: dict[str, Callable[[Frame, dict[str, Any]], str]] = {
     "churn_risk": compose_risk,
     "create_retention_task": compose_tasks,
     "data_quality": compose_quality,
+    "verify_effect": compose_effect,
+    "estimate_roi": compose_roi,
 }
 
 
