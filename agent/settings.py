@@ -24,6 +24,22 @@ class Settings(BaseSettings):
     llm_stream: bool = Field(default=False, description="ask the endpoint for streamed replies")
     llm_max_retries: int = Field(default=2, ge=0)
 
+    label_base_url: str | None = Field(
+        default=None, description="vLLM replicas, comma separated; none: embedded labels only"
+    )
+    label_model: str = Field(default="", description="model name at those replicas")
+    label_mode: Literal["instruct", "classify"] = Field(default="instruct", description="see docs/vllm.md")
+    label_api_key: SecretStr = Field(default=SecretStr(""))
+    label_outputs: Path | None = Field(default=None, description="labels.json of the encoder (classify)")
+    label_escalate_share: float = Field(
+        default=0.2, ge=0, le=1, description="of texts, at most, to the server"
+    )
+    label_concurrency: int = Field(default=64, ge=1, description="requests in flight a replica, at most")
+    label_timeout_s: float = Field(default=60.0, gt=0)
+    label_patience_s: float = Field(
+        default=30.0, ge=0, description="how long a server that restarts or is overloaded is waited for"
+    )
+
     workers: int = Field(default=0, ge=0, description="processes for embedding; 0: one per core")
 
     @field_validator("timezone")

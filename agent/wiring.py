@@ -23,9 +23,12 @@ if TYPE_CHECKING:
 
     from agent.ask import Assistant
     from agent.offline_model import OfflinePlanner
+    from pipeline.cascade import CascadeClassifier
     from pipeline.classifier import Classifier
     from pipeline.ingest import Ingestor
+    from pipeline.vllm_labeller import RemoteLabeller
     from store.human_labels import HumanLabels
+    from store.label_cache import LabelCache
 
 
 class App:
@@ -96,11 +99,73 @@ class App:
         return ChromaIndex(self._file("chroma"), self.embedder.name, self.embedder.dimension)
 
     @cached_property
-    def classifier(self) -> "Classifier":
-        """Text to labels."""
+    def embedded(self) -> "Classifier":
+        """Text to labels in this process."""
         from pipeline.embedded_classifier import EmbeddedClassifier
 
         return EmbeddedClassifier()
+
+    @property
+    def classifier(self) -> "Classifier":
+        """Text to labels: the embedded classifier, before a label server where one is set."""
+        return self.cascade or self.embedded
+
+    @cached_property
+    def cascade(self) -> "CascadeClassifier | None":
+        """The embedded classifier and the configured label server; None where none is set."""
+        settings = self.settings
+        if not settings.label_base_url:
+            return None
+        from pipeline.cascade import CascadeClassifier
+        from pipeline.vllm_classifier import VllmClassifier
+        from pipeline.vllm_client import Endpoint
+        from pipeline.vllm_limits import Limits
+
+        urls = tuple(url.strip() for url in settings.label_base_url.split(",") if url.strip())
+        endpoint = Endpoint(
+            urls,
+            api_key=settings.label_api_key.get_secret_value(),
+            timeout_s=settings.label_timeout_s,
+            patience_s=settings.label_patience_s,
+            limits=Limits(most=settings.label_concurrency, latency_goal_s=settings.label_timeout_s / 4),
+        )
+        second = VllmClassifier(self._labeller(), endpoint)
+        self._closers.append(second)
+        share = settings.label_escalate_share
+        return CascadeClassifier(self.embedded, second, self.label_cache, self.clock, share=share)
+
+    def _labeller(self) -> "RemoteLabeller":
+        settings = self.settings
+        if not settings.label_model:
+            raise ConfigError(
+                "VOICELOOP_LABEL_BASE_URL is set but VOICELOOP_LABEL_MODEL is not",
+                hint="name the model that the server serves: curl $VOICELOOP_LABEL_BASE_URL/models",
+            )
+        from pipeline.taxonomy import load_taxonomy
+
+        if settings.label_mode == "instruct":
+            from pipeline.lexicon import load_lexicon
+            from pipeline.vllm_instruct import InstructLabeller
+
+            return InstructLabeller(settings.label_model, load_taxonomy(), load_lexicon())
+        if settings.label_outputs is None:
+            raise ConfigError(
+                "VOICELOOP_LABEL_MODE is classify but VOICELOOP_LABEL_OUTPUTS is not set",
+                hint="it is the labels.json beside the checkpoint: the server does not say what its outputs mean",
+            )
+        from pipeline.vllm_encoder import EncoderLabeller, read_encoder_labels
+
+        outputs = read_encoder_labels(settings.label_outputs)
+        return EncoderLabeller(settings.label_model, outputs, load_taxonomy().paths)
+
+    @cached_property
+    def label_cache(self) -> "LabelCache":
+        """Labels from the label server, and the queue of texts it could not label."""
+        from store.sqlite_label_cache import SqliteLabelCache
+
+        store = SqliteLabelCache(self._file("operations.sqlite"), self.clock)
+        self._closers.append(store)
+        return store
 
     @cached_property
     def ingestor(self) -> "Ingestor":
@@ -117,6 +182,7 @@ class App:
             clock=self.clock,
             zone=self.settings.zone,
             rejects_folder=self.home / "rejects",
+            labelling=self.cascade.take_report if self.cascade else None,
         )
 
     def context(self, asker: Asker) -> ToolContext:

@@ -4,6 +4,7 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from pipeline.cascade_report import CascadeReport
 from pipeline.columns import Kind
 from pipeline.dates import Order
 from store.records import Channel
@@ -63,6 +64,7 @@ class IngestReport(BaseModel):
 
     `near_duplicates` counts stored rows whose text nearly repeats an earlier one (marked, and counted in
     every figure). `reject_reasons` are the commonest reasons with how many rows each.
+    `labelling` says what went to the label server, where one is set.
     """
 
     read: int = 0
@@ -81,3 +83,4 @@ class IngestReport(BaseModel):
     ignored_columns: dict[str, str] = Field(default_factory=dict)
     skipped_files: list[str] = Field(default_factory=list)
     reject_reasons: dict[str, int] = Field(default_factory=dict)
+    labelling: CascadeReport | None = None

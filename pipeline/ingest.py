@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 import yaml
 
 from pipeline.account import FileReport, IngestOptions, IngestReport
+from pipeline.cascade_report import CascadeReport
 from pipeline.classifier import Classifier
 from pipeline.columns import parse_overrides
 from pipeline.file_ingest import FileIngest, IngestParts, source_name
@@ -42,7 +43,10 @@ class Ingestor:
         zone: ZoneInfo,
         rejects_folder: Path,
         chunk: int = CHUNK,
+        labelling: Callable[[], CascadeReport] | None = None,
     ) -> None:
+        """`labelling` gives the account of a label server's part, where there is one."""
+        self._labelling = labelling
         self._rejects_folder = rejects_folder
         self._parts = IngestParts(
             facts=facts,
@@ -92,6 +96,7 @@ class Ingestor:
         finally:
             rejects.close()
         _sum_up(report, rejects)
+        report.labelling = self._labelling() if self._labelling is not None else None
         report.elapsed_ms = round((time.monotonic() - began) * 1000)
         return report
 

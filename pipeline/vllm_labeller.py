@@ -1,11 +1,13 @@
 """What a kind of label server gives for texts: the seam between the transport and the two modes."""
 
 from collections.abc import Sequence
-from typing import NamedTuple, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
-from pipeline.vllm_client import VllmClient
 from store.errors import NotLabelled
 from store.records import Labels
+
+if TYPE_CHECKING:
+    from pipeline.vllm_client import VllmClient
 
 
 class Cost(NamedTuple):
@@ -53,6 +55,6 @@ class RemoteLabeller(Protocol):
         """Texts a call."""
         ...
 
-    async def label(self, client: VllmClient, texts: Sequence[str]) -> Answered:
+    async def label(self, client: "VllmClient", texts: Sequence[str]) -> Answered:
         """Label at most `batch` texts. What gets no labels is an outcome with its failure, never raised."""
         ...

@@ -12,6 +12,7 @@ from store.errors import InputError, ToolInputError
 if TYPE_CHECKING:
     from agent.wiring import App
     from pipeline.account import IngestOptions, IngestReport
+    from pipeline.cascade_report import CascadeReport
 
 _KINDS = ("feedback", "customers", "events", "outcomes", "rates")
 
@@ -104,6 +105,24 @@ def ingest_and_index(
     return report
 
 
+def _show_labelling(labelling: "CascadeReport") -> None:
+    from rich.markup import escape
+
+    out().print(
+        f"标签服务 label server [bold]{labelling.share:.1%}[/bold] of {labelling.n:,}"
+        f" (asked {labelling.escalated:,}, known {labelling.cached:,}, over the share {labelling.held_back:,})"
+        f"   changed {labelling.relabelled and labelling.changed or 0}"
+        f"   {labelling.requests:,} requests, {labelling.prompt_tokens:,} + {labelling.completion_tokens:,} tokens"
+    )
+    if labelling.failed:
+        err().print(
+            f"[yellow]{labelling.failed:,} 条未能由标签服务标注，已用内置标签并排队 kept their embedded labels and "
+            f"are queued[/yellow] {labelling.failures}: {escape(labelling.trouble)}"
+        )
+        if labelling.hint:
+            err().print(f"  → {escape(labelling.hint)}")
+
+
 def show_report(report: "IngestReport") -> None:
     """The account of an ingest for a person."""
     from rich.markup import escape
@@ -130,6 +149,8 @@ def show_report(report: "IngestReport") -> None:
         f" + 重复 duplicates {report.duplicates:,} + 拒收 rejected {report.rejected:,}"
         f"   近似 near-identical {report.near_duplicates:,}   {report.elapsed_ms / 1000:.1f} s"
     )
+    if report.labelling is not None:
+        _show_labelling(report.labelling)
     for path in report.skipped_files:
         err().print(f"[yellow]未读 skipped[/yellow] {escape(path)}")
     if report.rejects_file:
