@@ -151,7 +151,7 @@ class App:
         if settings.label_outputs is None:
             raise ConfigError(
                 "VOICELOOP_LABEL_MODE is classify but VOICELOOP_LABEL_OUTPUTS is not set",
-                hint="it is the labels.json beside the checkpoint: the server does not say what its outputs mean",
+                hint="it is the labels.json beside the checkpoint: the server does not tell its outputs",
             )
         from pipeline.vllm_encoder import EncoderLabeller, read_encoder_labels
 

@@ -108,16 +108,19 @@ def ingest_and_index(
 def _show_labelling(labelling: "CascadeReport") -> None:
     from rich.markup import escape
 
+    counts = (
+        f"asked {labelling.escalated:,}, known {labelling.cached:,}, over the share {labelling.held_back:,}"
+    )
+    tokens = f"{labelling.prompt_tokens:,} + {labelling.completion_tokens:,} tokens"
     out().print(
-        f"标签服务 label server [bold]{labelling.share:.1%}[/bold] of {labelling.n:,}"
-        f" (asked {labelling.escalated:,}, known {labelling.cached:,}, over the share {labelling.held_back:,})"
-        f"   changed {labelling.relabelled and labelling.changed or 0}"
-        f"   {labelling.requests:,} requests, {labelling.prompt_tokens:,} + {labelling.completion_tokens:,} tokens"
+        f"标签服务 label server [bold]{labelling.share:.1%}[/bold] of {labelling.n:,} ({counts})"
+        f"   改动 changed {labelling.changed or 0}   {labelling.requests:,} requests, {tokens}"
     )
     if labelling.failed:
         err().print(
-            f"[yellow]{labelling.failed:,} 条未能由标签服务标注，已用内置标签并排队 kept their embedded labels and "
-            f"are queued[/yellow] {labelling.failures}: {escape(labelling.trouble)}"
+            f"[yellow]{labelling.failed:,} 条标签服务未能标注，保留内置标签并已排队"
+            f" kept their embedded labels and are queued[/yellow]"
+            f" {labelling.failures}: {escape(labelling.trouble)}"
         )
         if labelling.hint:
             err().print(f"  → {escape(labelling.hint)}")
