@@ -1,0 +1,136 @@
+"""`python -m evals.packs`: how right the topics of the industry packs are on hand-written sentences.
+
+Half of the sentences of each pack were written before any of its words ("blind"), and none of those was looked
+at while words were added; the other half was written beside the words. A topic counts as right if the path is
+the expected one; general topics count as well as those of the pack. Writes evals/reports/packs.json and packs.md.
+"""
+
+import argparse
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Final, NamedTuple
+
+from evals.multilabel import score_sets
+from pipeline.embedded_classifier import EmbeddedClassifier
+from pipeline.lexicon import load_lexicon
+from pipeline.taxonomy import load_taxonomy
+from pipeline.taxonomy_sources import Sources, pack_names
+
+_CASES: Final = Path(__file__).parent / "cases" / "packs.jsonl"
+REPORT: Final = Path(__file__).parent / "reports" / "packs.json"
+
+
+class PackCase(NamedTuple):
+    """One sentence of a trade and the topics it must get, no other."""
+
+    pack: str
+    language: str
+    blind: bool
+    text: str
+    expected: frozenset[str]
+
+
+def load_cases() -> list[PackCase]:
+    """The cases, in the order of the file."""
+    rows = [json.loads(line) for line in _CASES.read_text(encoding="utf-8").splitlines()]
+    return [
+        PackCase(
+            row["pack"],
+            row["language"],
+            row["written"] == "before the cues",
+            row["text"],
+            frozenset(row["topics"]),
+        )
+        for row in rows
+    ]
+
+
+def topics_of(cases: Sequence[PackCase], industries: tuple[str, ...] | None = None) -> list[frozenset[str]]:
+    """The topics given to each case with its own pack on, or with `industries` on."""
+    found: dict[str, frozenset[str]] = {}
+    for pack in sorted({case.pack for case in cases}):
+        sources = Sources(industries if industries is not None else (pack,))
+        classifier = EmbeddedClassifier(load_taxonomy(sources), load_lexicon(sources))
+        texts = [case.text for case in cases if case.pack == pack]
+        for text, labels in zip(texts, classifier.classify(texts), strict=True):
+            found[text] = frozenset(label.topic for label in labels.topics)
+    return [found[case.text] for case in cases]
+
+
+def measure() -> dict[str, Any]:
+    """Figures by suite, and the sentences of the half that is not blind whose topics differ."""
+    cases = load_cases()
+    own = topics_of(cases)
+    suites = {
+        "blind": [at for at, case in enumerate(cases) if case.blind],
+        "blind, zh": [at for at, case in enumerate(cases) if case.blind and case.language == "zh"],
+        "blind, en": [at for at, case in enumerate(cases) if case.blind and case.language == "en"],
+        "written beside the words": [at for at, case in enumerate(cases) if not case.blind],
+        **{
+            pack: [at for at, case in enumerate(cases) if case.pack == pack]
+            for pack in sorted({case.pack for case in cases})
+        },
+    }
+    report: dict[str, Any] = {
+        "suites": {name: _score(cases, own, chosen) for name, chosen in suites.items() if chosen}
+    }
+    together, general = topics_of(cases, pack_names()), topics_of(cases, ())
+    everything = list(range(len(cases)))
+    report["suites"]["all ten packs on at once"] = _score(cases, together, everything)
+    report["suites"]["no pack on"] = _score(cases, general, everything)
+    report["misses"] = [
+        {
+            "pack": case.pack,
+            "text": case.text,
+            "missed": sorted(case.expected - given),
+            "false_alarms": sorted(given - case.expected),
+        }
+        for case, given in zip(cases, own, strict=True)
+        if not case.blind and given != case.expected
+    ]
+    return report
+
+
+def _score(cases: Sequence[PackCase], found: Sequence[frozenset[str]], chosen: Sequence[int]) -> dict[str, Any]:
+    figures = score_sets([cases[at].expected for at in chosen], [found[at] for at in chosen])
+    return {key: figures[key] for key in ("n", "exact", "micro")}
+
+
+def markdown(report: dict[str, Any]) -> str:
+    """The report as a table."""
+    lines = [
+        "# Topics of the industry packs on hand-written sentences",
+        "",
+        "Micro-F1 over topics with the 95% interval of a bootstrap over sentences. Blind: written before any word",
+        "of the pack. The rows by pack hold both halves.",
+        "",
+        "| suite | n | micro F1 | interval | missed | false alarms | all topics right |",
+        "| --- | --- | --- | --- | --- | --- | --- |",
+    ]
+    for name, one in report["suites"].items():
+        micro = one["micro"]
+        lines.append(
+            f"| {name} | {one['n']} | {micro['f1']:.3f} | {micro['low']:.3f} to {micro['high']:.3f} "
+            f"| {micro['missed']} | {micro['false_alarms']} | {one['exact']} |"
+        )
+    return "\n".join(lines) + "\n"
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Command line; returns the exit status."""
+    parser = argparse.ArgumentParser(prog="python -m evals.packs", description=__doc__)
+    parser.add_argument("--write", action="store_true", help="keep this run as the report")
+    options = parser.parse_args(arguments)
+    report = measure()
+    print(markdown(report))
+    for miss in report["misses"]:
+        print(json.dumps(miss, ensure_ascii=False))
+    if options.write:
+        REPORT.write_text(json.dumps(report, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+        REPORT.with_suffix(".md").write_text(markdown(report), encoding="utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
