@@ -42,12 +42,13 @@ def measure() -> dict[str, Any]:
         report["suites"][name] = score_sets([one.expected for one in cases], found)
         if name in ("all", "blind"):
             report["misses"] += [
-                _miss(case, given) for case, given in zip(cases, found, strict=True) if case.expected != given
+                miss(case, given) for case, given in zip(cases, found, strict=True) if case.expected != given
             ]
     return report
 
 
-def _miss(case: LabelledCase, given: frozenset[str]) -> dict[str, Any]:
+def miss(case: LabelledCase, given: frozenset[str]) -> dict[str, Any]:
+    """A case whose names are not exactly those expected."""
     return {
         "text": case.text,
         "half": case.half,
@@ -85,11 +86,12 @@ def markdown(report: dict[str, Any]) -> str:
         )
     for name in ("all", "blind"):
         if name in report["suites"]:
-            lines += ["", f"## By signal: {name}", "", *_by_signal(report["suites"][name]["by_name"])]
+            lines += ["", f"## By signal: {name}", "", *by_name_table(report["suites"][name]["by_name"])]
     return "\n".join(lines) + "\n"
 
 
-def _by_signal(by_name: dict[str, Any]) -> list[str]:
+def by_name_table(by_name: dict[str, Any]) -> list[str]:
+    """F1 and its parts by name."""
     head = [
         "| signal | F1 | interval | hits | missed | false alarms |",
         "| --- | --- | --- | --- | --- | --- |",

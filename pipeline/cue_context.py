@@ -80,8 +80,10 @@ def load_context() -> ContextRules:
         data: dict[str, Any] = yaml.load(raw, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
         general = data.pop("all")
         groups = {
-            group: {"all": _compiled(general, {})}
-            | {name: _compiled(general, own) for name, own in names.items()}
+            group: {
+                name: _compiled([general, names["all"], own if name != "all" else {}])
+                for name, own in names.items()
+            }
             for group, names in data.items()
         }
     except (OSError, KeyError, AttributeError, TypeError, re.error, yaml.YAMLError) as error:
@@ -89,14 +91,15 @@ def load_context() -> ContextRules:
     return ContextRules(groups, hashlib.sha256(raw).hexdigest()[:12])
 
 
-def _compiled(general: Mapping[str, Any], own: Mapping[str, Any]) -> _Patterns:
-    unknown = set(own) - set(_KINDS)
+def _compiled(layers: Sequence[Mapping[str, Any]]) -> _Patterns:
+    """One pattern for each kind and language, of the rules of all layers."""
+    unknown = set().union(*layers) - set(_KINDS)
     if unknown:
         raise KeyError(f"{sorted(unknown)}: known kinds are {', '.join(_KINDS)}")
     found: dict[tuple[str, str], re.Pattern[str]] = {}
     for kind in _KINDS:
         for language in _LANGUAGES:
-            rules = [*general.get(kind, {}).get(language, []), *own.get(kind, {}).get(language, [])]
+            rules = [rule for layer in layers for rule in layer.get(kind, {}).get(language, [])]
             if rules:
                 found[kind, language] = re.compile("|".join(f"(?:{_spelt(rule)})" for rule in rules))
     return found

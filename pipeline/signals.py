@@ -5,7 +5,17 @@ from pipeline.readings import DESIRE, HYPOTHETICAL, QUESTION
 from store.records import Intent, Priority, Sentiment
 
 _GRAVE_RISKS = frozenset({"cancel", "legal", "conflict"})
-_GRAVE_FLAGS = frozenset({"food_safety", "product_safety", "medical", "unauthorised_charge", "privacy"})
+_GRAVE_FLAGS = frozenset(
+    {
+        "food_safety",
+        "product_safety",
+        "personal_safety",
+        "medical",
+        "minors",
+        "unauthorised_charge",
+        "privacy",
+    }
+)
 
 
 def _previous(clauses: list[Clause], clause: Clause) -> Clause | None:

@@ -50,8 +50,8 @@ class InstructLabeller:
     def __init__(
         self, model: str, taxonomy: Taxonomy, lexicon: Lexicon, *, answer_tokens: int = ANSWER_TOKENS
     ) -> None:
-        risks = sorted({"competitor", *(risk for cue in lexicon.cues for risk in cue.risks)})
-        flags = sorted({flag for cue in lexicon.cues for flag in cue.compliance})
+        risks = sorted({"competitor", *(risk.rstrip("?") for cue in lexicon.cues for risk in cue.risks)})
+        flags = sorted({flag.rstrip("?") for cue in lexicon.cues for flag in cue.compliance})
         self._model = model
         self._answer_tokens = answer_tokens
         self._topics = taxonomy.paths
