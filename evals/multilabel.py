@@ -25,13 +25,17 @@ class LabelledCase:
     @property
     def half(self) -> str:
         """The half of the suite it belongs to for good: a hash of the text decides."""
-        digest = hashlib.sha256(self.text.encode()).digest()[0]
-        return "development" if digest % 2 else "held_out"
+        return half_of(self.text)
 
     @property
     def language(self) -> str:
         """`zh` where the text holds a Chinese sign, else `en`."""
         return "zh" if any("\u4e00" <= sign <= "\u9fff" for sign in self.text) else "en"
+
+
+def half_of(text: str) -> str:
+    """The half of a suite that a text belongs to: `development` or `held_out`."""
+    return "development" if hashlib.sha256(text.encode()).digest()[0] % 2 else "held_out"
 
 
 def load_labelled(path: Path, key: str) -> list[LabelledCase]:

@@ -101,11 +101,12 @@ def _compiled(layers: Sequence[Mapping[str, Any]]) -> _Patterns:
         for language in _LANGUAGES:
             rules = [rule for layer in layers for rule in layer.get(kind, {}).get(language, [])]
             if rules:
-                found[kind, language] = re.compile("|".join(f"(?:{_spelt(rule)})" for rule in rules))
+                found[kind, language] = re.compile("|".join(f"(?:{spelt(rule)})" for rule in rules))
     return found
 
 
-def _spelt(rule: str) -> str:
+def spelt(rule: str) -> str:
+    """A rule as a regular expression: `@`, `@{x}`, `<8>` and `<<` written out."""
     rule = re.sub(r"<(\d+)>", lambda match: f"{_SIGN}{{0,{match[1]}}}", rule)
     inner = f"{_OPEN}[^{_CLOSE}]*(?:%s)[^{_CLOSE}]*{_CLOSE}"
     rule = _INNER.sub(lambda match: inner % match[1], rule.replace("<<", _SENTENCE))

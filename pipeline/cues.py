@@ -23,6 +23,8 @@ MODIFIERS: Final = (
     "third_party",
     "question",
     "urgent",
+    "ironic",
+    "redeeming",
 )
 BREAK: Final = 1 << 30
 SENTENCE: Final = 1 << 31

@@ -8,6 +8,7 @@ from pipeline.clauses import Reading
 from pipeline.cue_context import load_context
 from pipeline.cue_table import COMPLIANCE, INTENTS, RISKS, Floats
 from pipeline.emotions import find_emotions
+from pipeline.irony import load_irony, read_between
 from pipeline.language import detect_language
 from pipeline.lexicon import Lexicon, load_lexicon
 from pipeline.readings import QUESTION, read_texts
@@ -52,6 +53,7 @@ class EmbeddedClassifier:
             self._lexicon.fingerprint,
             self._sentiment.fingerprint,
             load_context().fingerprint,
+            load_irony().fingerprint,
         )
         self._name = f"{_VERSION}+{hashlib.sha256('/'.join(parts).encode()).hexdigest()[:12]}"
 
@@ -78,11 +80,19 @@ class EmbeddedClassifier:
         verdicts = self._sentiment.judge(texts, languages, lexicon_evidence(readings))
         sentiments = [_SIDES[side] for side in verdicts.argmax(axis=1).tolist()]
         confidences = verdicts.max(axis=1)
+        views = [Reading(readings, row) for row in range(len(texts))]
+        implied: list[Sentiment | None] = [None] * len(texts)
+        for row, (text, view) in enumerate(zip(texts, views, strict=True)):
+            between = read_between(text, view, sentiments[row], float(confidences[row]))
+            if between is not None:
+                sentiments[row], confidences[row], implied[row] = between
         emotions = find_emotions(readings, sentiments, confidences)
         topics = find_topics(readings, sentiments, confidences)
         return [
-            self._label(text, Reading(readings, row), sentiments[row], confidence, emotions[row], topics[row])
-            for row, (text, confidence) in enumerate(zip(texts, confidences.tolist(), strict=True))
+            self._label(*row)
+            for row in zip(
+                texts, views, sentiments, confidences.tolist(), implied, emotions, topics, strict=True
+            )
         ]
 
     def _label(
@@ -91,6 +101,7 @@ class EmbeddedClassifier:
         reading: Reading,
         sentiment: Sentiment,
         confidence: float,
+        implied: Sentiment | None,
         emotion: Emotion,
         topics: tuple[TopicLabel, ...],
     ) -> Labels:
@@ -110,7 +121,7 @@ class EmbeddedClassifier:
             _FIELDS,
             sentiment=sentiment,
             sentiment_confidence=round(confidence, 4),
-            implied_sentiment=None,
+            implied_sentiment=implied,
             abstained=False,
             emotion=emotion,
             topics=topics,
