@@ -77,7 +77,7 @@ def _unknown(frame: Frame, catalogue: Catalogue) -> str:
     for dimension in ("product", "region", "version", "org_unit", "channel"):
         info = catalogue.dimensions.get(dimension)
         if info and info.distinct > 1:
-            values = [value_name(dimension, value, frame.language) for value, _ in info.values[:_VALUES]]
+            values = [value_name(dimension, value, frame) for value, _ in info.values[:_VALUES]]
             title = dimension_title(dimension, frame.language)
             lines.append(phrase("known_values", frame.language, title=title, values=separator.join(values)))
     return "\n".join(lines)

@@ -18,31 +18,30 @@ def compose_causes(frame: Frame, result: dict[str, Any]) -> str:
     first, *more = data["causes"][:_CAUSES]
     level = data["mode"] == "level"
     key = "cause_level" if level else "cause_new" if first["before"] is None else "cause_first"
-    lines = [phrase(key, language, **_cause_facts(first, data["metric"], language))]
+    lines = [phrase(key, language, **_cause_facts(first, data["metric"], frame))]
     if first["theme"]:
         lines.append(phrase("cause_theme", language, theme=first["theme"]))
     if more:
         lines.append(phrase("cause_more", language))
         key = "cause_line_level" if level else "cause_line"
-        lines += [phrase(key, language, **_cause_facts(cause, data["metric"], language)) for cause in more]
+        lines += [phrase(key, language, **_cause_facts(cause, data["metric"], frame)) for cause in more]
     if data["rivals"]:
         separator = phrase("list_separator", language)
-        names = separator.join(
-            conditions(rival["conditions"], language) for rival in data["rivals"][:_CAUSES]
-        )
+        names = separator.join(conditions(rival["conditions"], frame) for rival in data["rivals"][:_CAUSES])
         lines.append(phrase("rivals", language, names=names))
     return "\n".join(lines)
 
 
-def _cause_facts(cause: dict[str, Any], metric: str, language: Language) -> dict[str, str]:
+def _cause_facts(cause: dict[str, Any], metric: str, frame: Frame) -> dict[str, str]:
+    language = frame.language
     levels = {
         key: amount(metric, cause[key])
         for key in ("before", "after", "rest_before", "rest_after")
         if cause[key] is not None
     }
     return levels | {
-        "conditions": conditions(cause["conditions"], language),
-        "metric": metric_name(metric, language),
+        "conditions": conditions(cause["conditions"], frame),
+        "metric": metric_name(metric, frame),
         "share": percent(cause["share"]) if cause["share"] is not None else "",
         "n": number(cause["n_after"]),
         "grade": name(f"value_grade_{cause['evidence_grade']}", language, cause["evidence_grade"]),
@@ -55,10 +54,8 @@ def compose_themes(frame: Frame, result: dict[str, Any]) -> str:
     language = frame.language
     themes = result["data"]["themes"]
     if not themes:
-        return phrase(
-            "themes_none" if result["n"] else "quotes_none", language, scope=scope(result, language)
-        )
-    lines = [phrase("themes_head", language, n=number(result["n"]), scope=scope(result, language))]
+        return phrase("themes_none" if result["n"] else "quotes_none", language, scope=scope(result, frame))
+    lines = [phrase("themes_head", language, n=number(result["n"]), scope=scope(result, frame))]
     shown = enumerate(themes[: frame.limit or 8], start=1)
     return "\n".join([*lines, *[_theme_line(rank, theme, language) for rank, theme in shown]])
 
@@ -66,7 +63,7 @@ def compose_themes(frame: Frame, result: dict[str, Any]) -> str:
 def compose_theme(frame: Frame, result: dict[str, Any]) -> str:
     """One theme with its figures, and what is said in it."""
     if not result["n"]:
-        return phrase("quotes_none", frame.language, scope=scope(result, frame.language))
+        return phrase("quotes_none", frame.language, scope=scope(result, frame))
     data = result["data"]
     lines = [_theme_line(1, data, frame.language)]
     lines += [_quote_line(item, frame.language) for item in data["examples"] if item["text"]]
@@ -100,9 +97,7 @@ def compose_quotes(frame: Frame, result: dict[str, Any]) -> str:
     language, asked = frame.language, "quotes" in frame.goals
     items = [item for item in result["data"]["items"] if item.get("text")]
     if not items:
-        return (
-            phrase("quotes_none", language, scope=scope(result, language)) if "quotes" in frame.goals else ""
-        )
+        return phrase("quotes_none", language, scope=scope(result, frame)) if "quotes" in frame.goals else ""
     asked = "quotes" in frame.goals
     head = phrase("quotes_found" if asked else "quotes_head", language, n=number(result["n"]))
     lines = [head]

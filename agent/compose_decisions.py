@@ -12,8 +12,8 @@ def compose_effect(frame: Frame, result: dict[str, Any]) -> str:
     language, data = frame.language, result["data"]
     metric = data["metric"]
     shown = {
-        "where": scope(result, language),
-        "metric": metric_name(metric, language),
+        "where": scope(result, frame),
+        "metric": metric_name(metric, frame),
         "start": data["start"],
     }
     if data["effect"] is None:

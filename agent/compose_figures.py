@@ -15,15 +15,13 @@ def compose_figure(frame: Frame, result: dict[str, Any]) -> str:
     """A value with its interval, then its groups."""
     language, metric = frame.language, _metric(result)
     if not result["n"]:
-        return phrase(
-            "figure_none", language, scope=scope(result, language), metric=metric_name(metric, language)
-        )
+        return phrase("figure_none", language, scope=scope(result, frame), metric=metric_name(metric, frame))
     groups = result["data"].get("groups") or []
-    lines = [] if len(groups) > 1 and frame.rank else [_headline(result, metric, language)]
+    lines = [] if len(groups) > 1 and frame.rank else [_headline(result, metric, frame)]
     if groups:
         lines.append(_groups(frame, result, metric, groups))
     if not lines or (groups and frame.rank):
-        lines.append(_headline(result, metric, language))
+        lines.append(_headline(result, metric, frame))
     return "\n\n".join(dict.fromkeys(lines))
 
 
@@ -31,8 +29,9 @@ def _metric(result: dict[str, Any]) -> str:
     return "nps" if result["tool"] == "nps_stats" else str(result["data"]["metric"])
 
 
-def _headline(result: dict[str, Any], metric: str, language: Language) -> str:
-    data, where = result["data"], scope(result, language)
+def _headline(result: dict[str, Any], metric: str, frame: Frame) -> str:
+    language = frame.language
+    data, where = result["data"], scope(result, frame)
     n = number(result["n"])
     if metric == "nps":
         counts = {key: number(data[key]) for key in ("promoters", "passives", "detractors")}
@@ -43,7 +42,7 @@ def _headline(result: dict[str, Any], metric: str, language: Language) -> str:
         return phrase("figure_count", language, scope=where, value=number(data["value"]))
     values = {
         "scope": where,
-        "metric": metric_name(metric, language),
+        "metric": metric_name(metric, frame),
         "value": amount(metric, data["value"]),
         "n": n,
     }
@@ -62,39 +61,40 @@ def _groups(frame: Frame, result: dict[str, Any], metric: str, groups: list[dict
     shown = with_value[: frame.limit or _ROWS]
     lines = []
     if frame.rank:
-        lines += _extremes(frame.rank, with_value, metric, value_key, language)
+        lines += _extremes(frame, frame.rank, with_value, metric, value_key)
     head = "groups_head" if len(shown) == len(groups) else "groups_top"
     lines.append(phrase(head, language, count=len(groups), shown=len(shown)))
-    lines += [_group_line(group, metric, value_key, language) for group in shown]
+    lines += [_group_line(group, metric, value_key, frame) for group in shown]
     return "\n".join(lines)
 
 
 def _extremes(
-    rank: Rank, ordered: list[dict[str, Any]], metric: str, value_key: str, language: Language
+    frame: Frame, rank: Rank, ordered: list[dict[str, Any]], metric: str, value_key: str
 ) -> list[str]:
     """The first group, and the first with enough items; what has no value of the dimension is no group."""
     named = [group for group in ordered if None not in group["keys"].values()]
-    title = metric_name(metric, language)
+    language, title = frame.language, metric_name(metric, frame)
     lines = []
     for end in ("highest", "lowest") if rank == "both" else (rank,):
         ranked = named[::-1] if (rank, end) == ("both", "lowest") else named
         enough = [group for group in ranked if group["n"] >= SMALL_SAMPLE]
         if ranked:
-            told = _told(ranked[0], metric, value_key, language)
+            told = _told(ranked[0], metric, value_key, frame)
             lines.append(phrase(f"ranked_{end}", language, metric=title, **told))
         if metric != "volume" and enough and enough[0] is not ranked[0]:
-            told = _told(enough[0], metric, value_key, language)
+            told = _told(enough[0], metric, value_key, frame)
             lines.append(phrase("ranked_enough", language, **told))
     return lines
 
 
-def _told(group: dict[str, Any], metric: str, value_key: str, language: Language) -> dict[str, str]:
+def _told(group: dict[str, Any], metric: str, value_key: str, frame: Frame) -> dict[str, str]:
     value, n = amount(metric, group[value_key]), number(group["n"])
-    return {"key": group_name(group, language), "value": value, "n": n}
+    return {"key": group_name(group, frame), "value": value, "n": n}
 
 
-def _group_line(group: dict[str, Any], metric: str, value_key: str, language: Language) -> str:
-    key = group_name(group, language)
+def _group_line(group: dict[str, Any], metric: str, value_key: str, frame: Frame) -> str:
+    language = frame.language
+    key = group_name(group, frame)
     value, n = amount(metric, group[value_key]), number(group["n"])
     if metric == "volume":
         return phrase("group_count", language, key=key, value=value)
@@ -104,12 +104,12 @@ def _group_line(group: dict[str, Any], metric: str, value_key: str, language: La
     return phrase("group_line_ci", language, key=key, value=value, n=n, low=low, high=high)
 
 
-def group_name(group: dict[str, Any], language: Language) -> str:
+def group_name(group: dict[str, Any], frame: Frame) -> str:
     """A group's key as people say it."""
     keys = group["keys"]
     if "theme" in keys:
         return str(group["label"])
-    return " / ".join(value_name(name, value, language) for name, value in keys.items())
+    return " / ".join(value_name(name, value, frame) for name, value in keys.items())
 
 
 def compose_comparison(frame: Frame, result: dict[str, Any]) -> str:
@@ -117,7 +117,7 @@ def compose_comparison(frame: Frame, result: dict[str, Any]) -> str:
     language, data = frame.language, result["data"]
     metric = str(data["metric"])
     facts = {
-        "metric": metric_name(metric, language),
+        "metric": metric_name(metric, frame),
         "before_span": span(data["before_period"], language),
         "after_span": span(data["after_period"], language),
         "before_n": number(data["n_before"]),

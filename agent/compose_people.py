@@ -16,7 +16,7 @@ def compose_risk(frame: Frame, result: dict[str, Any]) -> str:
     language = frame.language
     customers = result["data"]["customers"]
     if not customers:
-        return phrase("risk_none", language, scope=scope(result, language))
+        return phrase("risk_none", language, scope=scope(result, frame))
     data = result["data"]
     lines = [
         phrase("risk_head", language, at_risk=number(data["at_risk"]), assessed=number(data["assessed"]))
@@ -46,7 +46,7 @@ def compose_customer(frame: Frame, result: dict[str, Any]) -> str:
         lines.append(_risk_line(data["risk"], language))
     if data["topics"]:
         topics = {"topic": [topic["topic"] for topic in data["topics"][:3]]}
-        lines.append(phrase("customer_topics", language, topics=conditions(topics, language)))
+        lines.append(phrase("customer_topics", language, topics=conditions(topics, frame)))
     if data["outcomes"]:
         last = data["outcomes"][-1]
         outcome = name(f"value_outcome_{last['outcome']}", language, last["outcome"])
@@ -60,8 +60,8 @@ def compose_low_scores(frame: Frame, result: dict[str, Any]) -> str:
     """How many scored low, what they share, and where their mood broke."""
     language, data = frame.language, result["data"]
     if not result["n"]:
-        return phrase("risk_none", language, scope=scope(result, language))
-    lines = [phrase("low_head", language, scope=scope(result, language), n=number(result["n"]))]
+        return phrase("risk_none", language, scope=scope(result, frame))
+    lines = [phrase("low_head", language, scope=scope(result, frame), n=number(result["n"]))]
     for cause in data["causes"][:5]:
         lines.append(
             phrase(

@@ -13,9 +13,9 @@ def compose_quality(frame: Frame, result: dict[str, Any]) -> str:
     """How much there is, what is missing, what is repeated, what was refused."""
     language, data = frame.language, result["data"]
     if not result["n"]:
-        return phrase("quotes_none", language, scope=scope(result, language))
+        return phrase("quotes_none", language, scope=scope(result, frame))
     texts, ingestion = data["texts"], data["ingestion"]
-    where = scope(result, language)
+    where = scope(result, frame)
     lines = [phrase("quality_head", language, scope=where, n=number(data["items"]))]
     lines.append(
         phrase(
@@ -31,9 +31,7 @@ def compose_quality(frame: Frame, result: dict[str, Any]) -> str:
     if gaps:
         shown = [f"{field['label']} {percent(field['share'])}" for field in gaps[:_EMPTIEST]]
         lines.append(phrase("quality_gaps", language, fields=phrase("and", language).join(shown)))
-    channels = [
-        f"{value_name('channel', c['key'], language)} {percent(c['share'])}" for c in data["channels"]
-    ]
+    channels = [f"{value_name('channel', c['key'], frame)} {percent(c['share'])}" for c in data["channels"]]
     lines.append(phrase("quality_channels", language, channels=phrase("and", language).join(channels)))
     counts = {key: number(ingestion[key]) for key in ("read", "stored", "duplicates", "rejected")}
     lines.append(phrase("quality_ingestion", language, **counts))

@@ -1,5 +1,6 @@
 """What one question asks, as far as words tell: the offline planner's reading of it."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -26,6 +27,7 @@ class Frame:
     """One question: its goals in order, metric, periods, segments, grouping.
 
     `named` tells which parts the question itself named (the rest may be inherited from the turn before).
+    `topics` names every topic in the language of the question.
     `claims` is the direction the question takes for granted ("why did it fall"), to be checked.
     """
 
@@ -45,6 +47,7 @@ class Frame:
     search: str = ""
     unknown: tuple[str, ...] = ()
     named: frozenset[str] = frozenset()
+    topics: Mapping[str, str] = field(default_factory=dict, compare=False, repr=False)
 
     @property
     def metric(self) -> str | None:

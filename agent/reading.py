@@ -4,7 +4,7 @@ from zoneinfo import ZoneInfo
 
 from agent.understanding import Reader
 from agent.vocabulary import Vocabulary
-from pipeline.taxonomy import load_taxonomy
+from pipeline.taxonomy import LANGUAGES, Taxonomy
 from store.clock import Clock
 from store.errors import ToolInputError
 from store.facts import FactStore, Selection
@@ -12,10 +12,9 @@ from tools.dimensions import vocabulary as dimension_words
 from tools.periods import find_periods, resolve
 
 
-def build_reader(facts: FactStore, clock: Clock, zone: ZoneInfo) -> Reader:
+def build_reader(facts: FactStore, clock: Clock, zone: ZoneInfo, taxonomy: Taxonomy) -> Reader:
     """A reader that knows the data's dimensions, values and metrics, the taxonomy, and today."""
-    taxonomy = load_taxonomy()
-    topics = {taxonomy.name(path, language): path for path in taxonomy.paths for language in ("zh", "en")}
+    titles = {each: {path: taxonomy.name(path, each) for path in taxonomy.entries} for each in LANGUAGES}
 
     def is_later(first: str, second: str) -> bool:
         try:
@@ -35,7 +34,7 @@ def build_reader(facts: FactStore, clock: Clock, zone: ZoneInfo) -> Reader:
         for name, entry in dimension_words()["dimensions"].items()
         for word in (name, *entry["words"])
     }
-    vocabulary = Vocabulary(facts.catalogue(), dimensions, topics)
+    vocabulary = Vocabulary(facts.catalogue(), dimensions, taxonomy.words(), titles)
     return Reader(
         vocabulary, lambda text: [(m.span, m.phrase) for m in find_periods(text)], is_later, is_customer
     )

@@ -1,11 +1,11 @@
 """Every setting, read from the environment here and nowhere else."""
 
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 from zoneinfo import ZoneInfo
 
 from pydantic import Field, SecretStr, field_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 
 class Settings(BaseSettings):
@@ -16,6 +16,10 @@ class Settings(BaseSettings):
     home: Path = Field(default=Path(".voiceloop"), description="data folder")
     timezone: str = Field(default="Asia/Shanghai", description="zone in which people read and write times")
     language: Literal["zh", "en"] = Field(default="zh", description="language where none can be told")
+
+    industries: Annotated[tuple[str, ...] | None, NoDecode] = Field(
+        default=None, description="industry packs, comma separated; none: what `taxonomy use` chose"
+    )
 
     llm_base_url: str | None = Field(default=None, description="OpenAI-compatible; none: offline planner")
     llm_api_key: SecretStr = Field(default=SecretStr("not-needed"))
@@ -41,6 +45,13 @@ class Settings(BaseSettings):
     )
 
     workers: int = Field(default=0, ge=0, description="processes for embedding; 0: one per core")
+
+    @field_validator("industries", mode="before")
+    @classmethod
+    def _split(cls, names: object) -> object:
+        if isinstance(names, str):
+            return tuple(name.strip() for name in names.split(",") if name.strip())
+        return names
 
     @field_validator("timezone")
     @classmethod

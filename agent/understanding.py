@@ -89,6 +89,7 @@ class Reader:
         frame = Frame(
             question=question.strip(),
             language=language_of(question),
+            topics=self.vocabulary.titles.get(language_of(question), {}),
             goals=goals,
             metrics=metrics,
             period=period,

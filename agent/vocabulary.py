@@ -102,10 +102,18 @@ class Vocabulary:
     """Recognises metrics, dimensions and values of the data at hand."""
 
     def __init__(
-        self, catalogue: Catalogue, dimension_names: Mapping[str, str], topics: Mapping[str, str]
+        self,
+        catalogue: Catalogue,
+        dimension_names: Mapping[str, str],
+        topics: Mapping[str, str],
+        titles: Mapping[str, Mapping[str, str]] | None = None,
     ) -> None:
-        """`dimension_names`: alias to dimension; `topics`: name in any language to taxonomy path."""
+        """`dimension_names`: alias to dimension; `topics`: name in any language to taxonomy path.
+
+        `titles`: by language, the name of each path.
+        """
         self.catalogue = catalogue
+        self.titles = titles or {}
         # A word for a field of ours means that field where it is filled, whatever other columns there are.
         own = {name: name for name in catalogue.dimensions if name not in catalogue.metrics}
         filled = {alias: name for alias, name in dimension_names.items() if name in catalogue.dimensions}

@@ -25,7 +25,14 @@ if TYPE_CHECKING:
     from agent.offline_model import OfflinePlanner
     from pipeline.cascade import CascadeClassifier
     from pipeline.classifier import Classifier
+    from pipeline.embedded_classifier import EmbeddedClassifier
     from pipeline.ingest import Ingestor
+    from pipeline.label_adapted import AdaptedClassifier
+    from pipeline.label_models import ModelShelf
+    from pipeline.label_training import Trainer
+    from pipeline.lexicon import Lexicon
+    from pipeline.taxonomy import Taxonomy
+    from pipeline.taxonomy_sources import Sources
     from pipeline.vllm_labeller import RemoteLabeller
     from store.human_labels import HumanLabels
     from store.label_cache import LabelCache
@@ -99,11 +106,61 @@ class App:
         return ChromaIndex(self._file("chroma"), self.embedder.name, self.embedder.dimension)
 
     @cached_property
-    def embedded(self) -> "Classifier":
-        """Text to labels in this process."""
-        from pipeline.embedded_classifier import EmbeddedClassifier
+    def taxonomy_sources(self) -> "Sources":
+        """Which industry packs are on, and the user's own taxonomy and lexicon files."""
+        from pipeline.taxonomy_sources import read_sources
 
-        return EmbeddedClassifier()
+        return read_sources(self.home, self.settings.industries)
+
+    @cached_property
+    def taxonomy(self) -> "Taxonomy":
+        """The topics of this data folder."""
+        from pipeline.taxonomy import load_taxonomy
+
+        return load_taxonomy(self.taxonomy_sources)
+
+    @cached_property
+    def lexicon(self) -> "Lexicon":
+        """The words of this data folder."""
+        from pipeline.lexicon import load_lexicon
+
+        return load_lexicon(self.taxonomy_sources)
+
+    @cached_property
+    def embedded(self) -> "EmbeddedClassifier | AdaptedClassifier":
+        """Text to labels in this process: as shipped, or by the promoted model of human labels."""
+        from pipeline.embedded_classifier import EmbeddedClassifier
+        from pipeline.label_adapted import AdaptedClassifier
+        from pipeline.sentiment import load_sentiment
+
+        promoted = self.models.promoted()
+        if promoted is None:
+            return EmbeddedClassifier(self.taxonomy, self.lexicon)
+        model = self.models.load(promoted)
+        return AdaptedClassifier(promoted, model, self.taxonomy, self.lexicon, load_sentiment())
+
+    @property
+    def models(self) -> "ModelShelf":
+        """Models made of human labels."""
+        from pipeline.label_models import ModelShelf
+
+        return ModelShelf(self.home / "models")
+
+    @property
+    def trainer(self) -> "Trainer":
+        """Human labels to a model."""
+        from pipeline.label_training import Trainer
+        from pipeline.sentiment import load_sentiment
+
+        return Trainer(
+            facts=self.facts,
+            human=self.human_labels,
+            shelf=self.models,
+            taxonomy=self.taxonomy,
+            lexicon=self.lexicon,
+            shipped=load_sentiment(),
+            clock=self.clock,
+        )
 
     @property
     def classifier(self) -> "Classifier":
@@ -141,13 +198,10 @@ class App:
                 "VOICELOOP_LABEL_BASE_URL is set but VOICELOOP_LABEL_MODEL is not",
                 hint="name the model that the server serves: curl $VOICELOOP_LABEL_BASE_URL/models",
             )
-        from pipeline.taxonomy import load_taxonomy
-
         if settings.label_mode == "instruct":
-            from pipeline.lexicon import load_lexicon
             from pipeline.vllm_instruct import InstructLabeller
 
-            return InstructLabeller(settings.label_model, load_taxonomy(), load_lexicon())
+            return InstructLabeller(settings.label_model, self.taxonomy, self.lexicon)
         if settings.label_outputs is None:
             raise ConfigError(
                 "VOICELOOP_LABEL_MODE is classify but VOICELOOP_LABEL_OUTPUTS is not set",
@@ -156,7 +210,7 @@ class App:
         from pipeline.vllm_encoder import EncoderLabeller, read_encoder_labels
 
         outputs = read_encoder_labels(settings.label_outputs)
-        return EncoderLabeller(settings.label_model, outputs, load_taxonomy().paths)
+        return EncoderLabeller(settings.label_model, outputs, self.taxonomy.paths)
 
     @cached_property
     def label_cache(self) -> "LabelCache":
@@ -192,6 +246,7 @@ class App:
             operations=self.operations,
             index=self.index,
             embedder=self.embedder,
+            taxonomy=self.taxonomy,
             clock=self.clock,
             zone=self.settings.zone,
             asker=asker,
@@ -204,7 +259,9 @@ class App:
         from agent.reading import build_reader
 
         return OfflinePlanner(
-            Planner(build_reader(self.facts, self.clock, self.settings.zone), self.settings.zone)
+            Planner(
+                build_reader(self.facts, self.clock, self.settings.zone, self.taxonomy), self.settings.zone
+            )
         )
 
     @asynccontextmanager

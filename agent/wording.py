@@ -5,8 +5,8 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
+from agent.frame import Frame
 from agent.phrases import Language, name, phrase
-from pipeline.taxonomy import load_taxonomy
 
 _SHARE_METRICS = frozenset(
     {"positive_share", "neutral_share", "negative_share", "churn_rate", "retention_rate"}
@@ -46,20 +46,22 @@ def change(metric: str, value: float, language: Language) -> str:
     return shown + (phrase("points", language) if metric == "nps" else "")
 
 
-def metric_name(metric: str, language: Language) -> str:
+def metric_name(metric: str, frame: Frame) -> str:
     """What a metric is called; the data's own metrics keep their names."""
+    language = frame.language
     if metric.startswith("share:"):
         dimension, _, value = metric.removeprefix("share:").partition("=")
-        return phrase("share_of", language, value=value_name(dimension, value, language))
+        return phrase("share_of", language, value=value_name(dimension, value, frame))
     return name(f"metric_{metric}", language, f"“{metric}”")
 
 
-def value_name(dimension: str, value: str | None, language: Language) -> str:
-    """A dimension's value as people say it."""
+def value_name(dimension: str, value: str | None, frame: Frame) -> str:
+    """A dimension's value as people say it, in the language of the question."""
+    language = frame.language
     if value is None:
         return phrase("not_given", language)
     if dimension in ("topic", "topic_area"):
-        return _topic(value, language)
+        return frame.topics.get(value, value)
     if dimension == "hour":
         return f"{value}:00"
     if dimension == "weekday":
@@ -68,29 +70,25 @@ def value_name(dimension: str, value: str | None, language: Language) -> str:
     return name(f"value_{dimension}_{value}", language, value)
 
 
-def _topic(path: str, language: Language) -> str:
-    taxonomy = load_taxonomy()
-    return taxonomy.name(path, language) if path in taxonomy.paths else path
-
-
-def conditions(found: Mapping[str, Any], language: Language) -> str:
+def conditions(found: Mapping[str, Any], frame: Frame) -> str:
     """Conditions of a cause or filters of a result: values joined as one description."""
-    names = []
+    language, names = frame.language, []
     for dimension, value in found.items():
         values = value if isinstance(value, list) else [value]
-        shown = [value_name(dimension, None if v is None else str(v), language) for v in values]
+        shown = [value_name(dimension, None if v is None else str(v), frame) for v in values]
         names.append(phrase("or", language).join(shown))
     return phrase("and", language).join(names)
 
 
-def scope(result: Mapping[str, Any], language: Language) -> str:
+def scope(result: Mapping[str, Any], frame: Frame) -> str:
     """Period and filters of a result, e.g. "2026-10-01 至 2026-10-31，广东"."""
+    language = frame.language
     filters = {k: v for k, v in result.get("filters", {}).items() if k != "exclude"}
     parts = [span(result["period"], language)]
     if filters:
-        parts.append(conditions(filters, language))
+        parts.append(conditions(filters, frame))
     if left_out := result.get("filters", {}).get("exclude"):
-        parts.append(phrase("without", language, values=conditions(left_out, language)))
+        parts.append(phrase("without", language, values=conditions(left_out, frame)))
     return phrase("comma", language).join(parts)
 
 

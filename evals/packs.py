@@ -67,9 +67,7 @@ def measure() -> dict[str, Any]:
         "held out": [at for at, case in enumerate(cases) if case.held_out],
         "held out, zh": [at for at, case in enumerate(cases) if case.held_out and case.language == "zh"],
         "held out, en": [at for at, case in enumerate(cases) if case.held_out and case.language == "en"],
-        "development (written before the words)": [
-            at for at, case in enumerate(cases) if not case.held_out
-        ],
+        "development (written before the words)": [at for at, case in enumerate(cases) if not case.held_out],
         **{
             pack: [at for at, case in enumerate(cases) if case.pack == pack]
             for pack in sorted({case.pack for case in cases})
@@ -95,7 +93,9 @@ def measure() -> dict[str, Any]:
     return report
 
 
-def _score(cases: Sequence[PackCase], found: Sequence[frozenset[str]], chosen: Sequence[int]) -> dict[str, Any]:
+def _score(
+    cases: Sequence[PackCase], found: Sequence[frozenset[str]], chosen: Sequence[int]
+) -> dict[str, Any]:
     figures = score_sets([cases[at].expected for at in chosen], [found[at] for at in chosen])
     return {key: figures[key] for key in ("n", "exact", "micro")}
 

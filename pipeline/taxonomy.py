@@ -15,6 +15,8 @@ from pipeline.taxonomy_merge import LANGUAGES, Draft, Tree
 from pipeline.taxonomy_sources import GENERAL, TAXONOMY_FILE, Sources, pack_document, user_document
 from store.errors import ConfigError
 
+__all__ = ["LANGUAGES", "Taxonomy", "TopicEntry", "build_taxonomy", "load_taxonomy", "said"]
+
 _FILE: Final = Path(__file__).with_name("taxonomy.yaml")
 _SHOWN: Final = 8
 _HINT: Final = "correct the file; `voiceloop taxonomy check` says when it is sound"

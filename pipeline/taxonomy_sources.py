@@ -1,5 +1,6 @@
 """What a taxonomy and its lexicon are put together from: industry packs, and the user's own two files."""
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -15,6 +16,7 @@ from store.errors import ConfigError
 _PACKS: Final = Path(__file__).with_name("packs")
 TAXONOMY_FILE: Final = "taxonomy.yaml"
 LEXICON_FILE: Final = "lexicon.yaml"
+CHOICE_FILE: Final = "industries.yaml"
 
 
 class UserFile(NamedTuple):
@@ -39,13 +41,49 @@ class Sources:
 GENERAL: Final = Sources()
 
 
-def read_sources(home: Path, industries: Sequence[str]) -> Sources:
-    """The sources of a data folder. A pack that does not exist is a ConfigError that names the others."""
+def read_sources(home: Path, industries: Sequence[str] | None = None) -> Sources:
+    """The sources of a data folder; `industries` (None: those chosen for the folder) names the packs.
+
+    A pack that does not exist is a ConfigError that names the others.
+    """
     return Sources(
-        known_packs(industries),
+        known_packs(chosen_industries(home) if industries is None else industries),
         _user_file(home / TAXONOMY_FILE),
         _user_file(home / LEXICON_FILE),
     )
+
+
+def chosen_industries(home: Path) -> tuple[str, ...]:
+    """The packs chosen for a data folder by `taxonomy use`; none by default."""
+    file = _user_file(home / CHOICE_FILE)
+    if file is None:
+        return ()
+    document = read_document(file.name, file.raw)
+    names = (document.data or {}).get("industries") or []
+    if document.problems or not isinstance(names, list) or not all(isinstance(one, str) for one in names):
+        raise ConfigError(f"{file.name} cannot be used", hint="choose again: `voiceloop taxonomy use`")
+    return tuple(names)
+
+
+def choose_industries(home: Path, names: Sequence[str]) -> tuple[str, ...]:
+    """Keep the choice of packs for a data folder (no name: none); ConfigError for one that is no pack."""
+    chosen = known_packs(names)
+    home.mkdir(parents=True, exist_ok=True)
+    write_whole(home / CHOICE_FILE, f"industries: [{', '.join(chosen)}]\n".encode())
+    return chosen
+
+
+def write_whole(path: Path, raw: bytes) -> None:
+    """Write a file so that a reader, or a crash, sees all of the old or all of the new."""
+    draft = path.with_name(f"{path.name}.new")
+    try:
+        with draft.open("wb") as stream:
+            stream.write(raw)
+            stream.flush()
+            os.fsync(stream.fileno())
+        draft.replace(path)
+    except OSError as error:
+        raise ConfigError(f"{path} cannot be written: {error.strerror}") from error
 
 
 def pack_names() -> tuple[str, ...]:

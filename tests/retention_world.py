@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from pipeline.taxonomy import load_taxonomy
 from store.clock import FixedClock
 from store.duckdb_facts import DuckDBFactStore
 from store.records import (
@@ -110,6 +111,7 @@ class World:
             "operations": self.operations,
             "index": NoVectors(),
             "embedder": NoVectors(),
+            "taxonomy": load_taxonomy(),
             "clock": FixedClock(NOW),
             "zone": ZONE,
             "asker": Asker(),

@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
+from pipeline.taxonomy import load_taxonomy
 from store.clock import FixedClock
 from store.duckdb_facts import DuckDBFactStore
 from store.identity import text_key
@@ -210,6 +211,7 @@ def build(home: Path, items: Sequence[LabelledFeedback] | None = None, *, rates:
         operations=operations,
         index=index,
         embedder=embedder,
+        taxonomy=load_taxonomy(),
         clock=FixedClock(NOW),
         zone=ZONE,
         asker=Asker(),

@@ -13,7 +13,7 @@ from tools.cause_query import OUTCOMES, CauseQuery
 from tools.caveats import caveat
 from tools.context import ToolContext
 from tools.dimensions import dimension_title
-from tools.groups import Namer, topic_name
+from tools.groups import Namer
 from tools.industry import Scope, problem_scope
 from tools.measures import find_measure, rounded
 from tools.periods import ResolvedPeriod, comparable
@@ -212,23 +212,22 @@ def _theme(cause: Cause, query: CauseQuery, context: ToolContext, language: Lang
     theme_label = labels.get(theme_id) if theme_id else None
     scope: Scope = "undecided"
     if topic:
-        scope = problem_scope("topic", topic, topic_name(topic, language), query.inside({}), context)
+        name = context.taxonomy.title_of(topic, language)
+        scope = problem_scope("topic", topic, name, query.inside({}), context)
     elif theme_id:
         scope = problem_scope("theme", theme_id, theme_label or "", query.inside({}), context)
     return {
-        "theme": topic_name(topic, language) if topic else theme_label,
+        "theme": context.taxonomy.title_of(topic, language) if topic else theme_label,
         "topic": topic,
         "theme_id": theme_id,
         "theme_label": theme_label,
         "scope": scope,
-        "department": _department(topic, language) if topic else None,
+        "department": _department(topic, context, language) if topic else None,
     }
 
 
-def _department(topic: str, language: Language) -> str | None:
-    from pipeline.taxonomy import load_taxonomy
-
-    taxonomy = load_taxonomy()
+def _department(topic: str, context: ToolContext, language: Language) -> str | None:
+    taxonomy = context.taxonomy
     return taxonomy.department(topic, language) if topic in taxonomy.entries else None
 
 

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Literal
 from zoneinfo import ZoneInfo
 
+from pipeline.taxonomy import Taxonomy
 from store.clock import Clock
 from store.facts import FactStore
 from store.operations import OperationStore
@@ -23,12 +24,13 @@ class Asker:
 
 @dataclass(frozen=True)
 class ToolContext:
-    """Stores, clock and asker. `approved` is True only while an approved action is carried out."""
+    """Stores, taxonomy, clock and asker. `approved` is True only while an approved action is carried out."""
 
     facts: FactStore
     operations: OperationStore
     index: VectorIndex
     embedder: Embedder
+    taxonomy: Taxonomy
     clock: Clock
     zone: ZoneInfo
     asker: Asker

@@ -8,6 +8,7 @@ from typing import Any
 
 import yaml
 
+from pipeline.taxonomy import Taxonomy
 from store.dimensions import FEEDBACK_DIMENSIONS, TIME_DIMENSIONS
 from store.errors import ToolInputError
 from store.facts import Aggregate, Catalogue, FactStore
@@ -73,7 +74,7 @@ def find_dimension(name: str, catalogue: Catalogue) -> str:
     raise ToolInputError(f"unknown dimension {name!r}{hint}. Dimensions in this data: {', '.join(known)}")
 
 
-def find_values(dimension: str, value: str, facts: FactStore) -> tuple[str, ...]:
+def find_values(dimension: str, value: str, facts: FactStore, taxonomy: Taxonomy) -> tuple[str, ...]:
     """The stored values a word stands for; a level of a "/"-separated unit stands for all below it.
 
     Raises ToolInputError that lists the nearest stored values.
@@ -87,12 +88,12 @@ def find_values(dimension: str, value: str, facts: FactStore) -> tuple[str, ...]
     if info is not None and not complete and info.distinct <= _LISTABLE:
         listed = _all(dimension, facts, catalogue)
         complete = True
-    found = _match(dimension, value, listed)
+    found = _match(dimension, value, listed, taxonomy)
     if found:
         return found
     if info is not None and not complete and facts.aggregate(_exactly(dimension, value)):
         return (value,)
-    raise ToolInputError(_no_value(dimension, value, listed, complete=complete))
+    raise ToolInputError(_no_value(dimension, value, listed, taxonomy, complete=complete))
 
 
 def is_missing(value: str) -> bool:
@@ -125,7 +126,7 @@ def _aliases() -> Mapping[str, tuple[str, ...]]:
     return found
 
 
-def _match(dimension: str, value: str, listed: Sequence[str]) -> tuple[str, ...]:
+def _match(dimension: str, value: str, listed: Sequence[str], taxonomy: Taxonomy) -> tuple[str, ...]:
     folded: dict[str, list[str]] = {}
     for candidate in listed:
         folded.setdefault(fold(candidate), []).append(candidate)
@@ -139,22 +140,16 @@ def _match(dimension: str, value: str, listed: Sequence[str]) -> tuple[str, ...]
     if same_place:
         return same_place
     if dimension == "topic":
-        return _topics(value, listed)
+        return _topics(value, listed, taxonomy)
     return tuple(v for v in listed if "/" in v and _is_level(value, v))
 
 
-def _topics(value: str, listed: Sequence[str]) -> tuple[str, ...]:
-    """A topic by the name of its path in either language, or all topics of an area."""
-    from pipeline.taxonomy import load_taxonomy
-
-    taxonomy = load_taxonomy()
+def _topics(value: str, listed: Sequence[str], taxonomy: Taxonomy) -> tuple[str, ...]:
+    """A topic by a name or alias in either language or by the path it had, or all topics of an area."""
     wanted = fold(value)
-    named = tuple(
-        topic
-        for topic in listed
-        if topic in taxonomy.paths
-        and wanted in (fold(taxonomy.name(topic, "zh")), fold(taxonomy.name(topic, "en")))
-    )
+    meant = {path for word, path in taxonomy.words().items() if fold(word) == wanted}
+    meant |= {taxonomy.moved[value]} if value in taxonomy.moved else set()
+    named = tuple(topic for topic in listed if topic in meant)
     if named:
         return named
     return tuple(t for t in listed if wanted in (fold(t.partition("/")[0]), fold(t.rpartition("/")[2])))
@@ -184,7 +179,9 @@ def _exactly(dimension: str, value: str) -> Aggregate:
     return Aggregate("volume", Selection(filters={dimension: (value,)}), group_by=(dimension,), limit=1)
 
 
-def _no_value(dimension: str, value: str, listed: Sequence[str], *, complete: bool) -> str:
+def _no_value(
+    dimension: str, value: str, listed: Sequence[str], taxonomy: Taxonomy, *, complete: bool
+) -> str:
     by_fold = {fold(v): v for v in listed}
     near = [by_fold[f] for f in get_close_matches(fold(value), by_fold, n=5, cutoff=0.5)]
     near += [v for v in listed if fold(value) and fold(value) in fold(v)][:5]
@@ -193,9 +190,7 @@ def _no_value(dimension: str, value: str, listed: Sequence[str], *, complete: bo
     if not listed:
         return f"{dimension} has no values in this data, so {value!r} cannot be selected"
     if dimension == "topic":
-        from pipeline.taxonomy import load_taxonomy
-
-        entries = load_taxonomy().entries
+        entries = taxonomy.entries
         listed = [f"{v} ({entries[v].names['zh']})" if v in entries else v for v in listed]
     shown = ", ".join(listed[:20]) + (" ..." if len(listed) > 20 or not complete else "")
     return f"{dimension} has no value {value!r}{hint}. Its values: {shown}"

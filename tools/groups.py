@@ -113,21 +113,13 @@ class Namer:
                 self._themes = {t.theme_id: t.label for t in self._context.facts.themes()}
             return self._themes.get(value, value)
         if dimension in ("topic", "topic_area"):
-            return topic_name(value, self._language)
+            return self._context.taxonomy.title_of(value, self._language)
         if self._language == "zh" and canonical(dimension, value) == value:
             words = vocabulary()["values"][dimension].get(value) or [value]
             return str(words[0])
         if dimension == "weekday" and value in vocabulary()["values"]["weekday"]:
             return str(vocabulary()["values"]["weekday"][value][3]).capitalize()
         return value
-
-
-def topic_name(path: str, language: Language) -> str:
-    """The name of a taxonomy path; the path itself where the taxonomy does not know it."""
-    from pipeline.taxonomy import load_taxonomy
-
-    taxonomy = load_taxonomy()
-    return taxonomy.name(path, language) if path in taxonomy.entries else path
 
 
 def bar_or_line(

@@ -9,7 +9,6 @@ from store.facts import Aggregate, Selection
 from store.records import IndustryRate
 from tools.context import ToolContext
 from tools.dimensions import fold
-from tools.groups import topic_name
 
 Scope = Literal["own", "common", "undecided"]
 
@@ -21,7 +20,7 @@ def problem_scope(
 
     "common" where it is not; "undecided" without a row in the industry table or without items.
     """
-    rate = _row((value, label, *_names(dimension, value)), context.facts.rates())
+    rate = _row((value, label, *_names(dimension, value, context)), context.facts.rates())
     if rate is None:
         return "undecided"
     groups = context.facts.aggregate(Aggregate(f"share:{dimension}={value}", selection))
@@ -36,8 +35,9 @@ def problem_scope(
     return "own" if change.significant and (change.value or 0) > 0 else "common"
 
 
-def _names(dimension: str, value: str) -> tuple[str, ...]:
-    return (topic_name(value, "zh"), topic_name(value, "en")) if dimension == "topic" else ()
+def _names(dimension: str, value: str, context: ToolContext) -> tuple[str, ...]:
+    taxonomy = context.taxonomy
+    return tuple(taxonomy.title_of(value, each) for each in ("zh", "en")) if dimension == "topic" else ()
 
 
 def _row(names: Sequence[str], rates: Sequence[IndustryRate]) -> IndustryRate | None:

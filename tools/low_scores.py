@@ -15,7 +15,6 @@ from tools.arguments import Language, SelectionArguments
 from tools.caveats import caveat
 from tools.context import ToolContext
 from tools.customer_conversations import last_conversations, shown
-from tools.groups import topic_name
 from tools.industry import problem_scope
 from tools.measures import Measure, find_measure, rounded
 from tools.results import ToolResult
@@ -142,10 +141,12 @@ def _causes(
     return [
         {
             "topic": topic,
-            "label": topic_name(topic, language),
+            "label": context.taxonomy.title_of(topic, language),
             "n": n,
             "share": rounded(n / total),
-            "scope": problem_scope("topic", topic, topic_name(topic, language), chosen.selection, context),
+            "scope": problem_scope(
+                "topic", topic, context.taxonomy.title_of(topic, language), chosen.selection, context
+            ),
         }
         for topic, n in ranked
     ]

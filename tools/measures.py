@@ -103,7 +103,7 @@ def _share(asked: str, context: ToolContext, language: Language) -> Measure:
     name = find_dimension(dimension.strip(), context.facts.catalogue())
     stored = canonical(name, value.strip())
     if stored is None:
-        found = find_values(name, value.strip(), context.facts)
+        found = find_values(name, value.strip(), context.facts, context.taxonomy)
         if len(found) > 1:
             raise ToolInputError(
                 f"{value!r} stands for several values of {name}: {', '.join(found[:10])}; name one"

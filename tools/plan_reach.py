@@ -8,7 +8,6 @@ from retention.plans import Ranked, Reach
 from store.facts import Aggregate, Group, Selection
 from tools.arguments import Language
 from tools.context import ToolContext
-from tools.groups import topic_name
 from tools.measures import rounded
 from tools.periods import ResolvedPeriod
 from tools.selection import Chosen
@@ -43,7 +42,7 @@ def count_reach(
     }
     reaches = [
         _counted(
-            topic_name(topic, language),
+            context.taxonomy.title_of(topic, language),
             groups,
             in_all.get(topic, []),
             urgent_by_topic.get(topic, 0),

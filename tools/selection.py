@@ -126,7 +126,7 @@ def _values(dimension: str, value: str | int | float | None, context: ToolContex
     if dimension == "theme":
         return _theme_values(written, context)
     try:
-        return find_values(dimension, written, context.facts)
+        return find_values(dimension, written, context.facts, context.taxonomy)
     except ToolInputError:
         if is_missing(written):
             return (None,)

@@ -14,7 +14,7 @@ from tools.arguments import Language, SelectionArguments
 from tools.caveats import caveat
 from tools.context import ToolContext
 from tools.dimensions import fold
-from tools.groups import Namer, topic_name
+from tools.groups import Namer
 from tools.measures import rounded
 from tools.results import ToolResult
 from tools.selection import Chosen, choose, sample_caveats
@@ -65,7 +65,7 @@ def list_themes(args: ThemesArguments, context: ToolContext) -> ToolResult:
     themes = [
         _row(one, known[one.theme_id], activity)
         | {"first_seen": seen.get(one.theme_id), "exemplars": quotes[one.theme_id]}
-        | _topic(topics.get(one.theme_id), args.language)
+        | _topic(topics.get(one.theme_id), context, args.language)
         for one in shown
     ]
     caveats = sample_caveats(chosen, activity.items, context, args.language)
@@ -105,8 +105,8 @@ def _topics(shown: Sequence[ThemeCounts], chosen: Chosen, context: ToolContext) 
     return found
 
 
-def _topic(topic: str | None, language: Language) -> dict[str, str | None]:
-    return {"topic": topic, "topic_label": topic_name(topic, language) if topic else None}
+def _topic(topic: str | None, context: ToolContext, language: Language) -> dict[str, str | None]:
+    return {"topic": topic, "topic_label": context.taxonomy.title_of(topic, language) if topic else None}
 
 
 def theme_detail(args: ThemeArguments, context: ToolContext) -> ToolResult:
