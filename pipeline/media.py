@@ -2,7 +2,7 @@
 
 import hashlib
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from pathlib import Path
@@ -18,7 +18,7 @@ from store.errors import InputError
 from store.records import Channel
 
 Kind = Literal["audio", "image", "transcript"]
-ENDINGS: Final = {
+ENDINGS: Final[Mapping[str, Kind]] = {
     **dict.fromkeys((".wav", ".mp3", ".m4a", ".mp4", ".ogg", ".oga", ".flac", ".webm", ".mpga"), "audio"),
     **dict.fromkeys((".png", ".jpg", ".jpeg", ".webp", ".bmp"), "image"),
     **dict.fromkeys((".vtt", ".srt"), "transcript"),
@@ -50,7 +50,7 @@ class Source(NamedTuple):
 def media_kind(path: Path) -> Kind | None:
     """Return what a file is by its ending; a JSON file by its beginning; None for anything else."""
     kind = ENDINGS.get(path.suffix.lower())
-    if kind == "audio" or kind == "image" or kind == "transcript":
+    if kind is not None:
         return kind
     if path.suffix.lower() == ".json" and path.is_file():
         try:

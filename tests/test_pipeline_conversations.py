@@ -147,7 +147,13 @@ def test_responses_and_gaps_come_from_the_times_of_messages() -> None:
 
 
 def test_overlap_is_interruption_and_haste_is_against_the_customers_own_pace() -> None:
-    spans = [("c", 10, 0, 4), ("a", 30, 4, 10), ("c", 10, 9, 13), ("a", 5, 12.8, 15), ("c", 12, 15, 19)]
+    spans: list[tuple[str, int, float, float]] = [
+        ("c", 10, 0, 4),
+        ("a", 30, 4, 10),
+        ("c", 10, 9, 13),
+        ("a", 5, 12.8, 15),
+        ("c", 12, 15, 19),
+    ]
     spans += [("a", 5, 19, 20), ("c", 20, 19.4, 23.4)]
     items = [
         turn(place, (who, "话" * length, PLAIN), attributes={"start": f"{start}", "end": f"{end}"})

@@ -1,24 +1,26 @@
 """How far the data can be trusted: what is filled in, what is doubled, what is one-sided."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from analytics.estimates import difference
-from analytics.sums import Sums
 from store.facts import Aggregate, Find, Selection
+from store.records import LabelledFeedback
 from tools.answers import answer
 from tools.arguments import Language, SelectionArguments
-from tools.caveats import SMALL_SAMPLE, caveat
+from tools.caveats import caveat
 from tools.context import ToolContext
 from tools.dimensions import dimension_title
 from tools.measures import rounded
+from tools.quality_channels import channels, contradictions
+from tools.quality_check import Check
+from tools.quality_noise import noise, repeats
+from tools.quality_values import dates, outliers, score_text
 from tools.results import ToolResult
 from tools.selection import Chosen, choose, sample_caveats, undated_items
 
 # Labels and near duplicates are judged on the newest items: the store keeps them by item, not as sums.
-_SAMPLE = 2000
+_SAMPLE = 5000
 _UNSURE = 0.6
-_ONE_CHANNEL = 0.8
 _NOT_FIELDS = frozenset(
     ["nps_class", "topic_area", "labeller", "sentiment", "emotion", "intent", "priority", "theme"]
 )
@@ -31,24 +33,36 @@ class QualityArguments(SelectionArguments):
 def data_quality(args: QualityArguments, context: ToolContext) -> ToolResult:
     """How complete and how trustworthy the data is, before conclusions are drawn from it.
 
-    Use for "how good is the data", "is anything missing". Gives completeness of every field and score,
-    undated items, repeated and near-identical texts, languages, whether one channel dominates or differs
-    from the others, label confidence, and what ingestion read, stored, refused.
+    Use for "how good is the data", "is anything missing", "is there spam", "do the channels contradict".
+    Gives completeness of every field and score, undated, future and stale items, repeated and copied texts,
+    noise (advertising, gibberish, templates, tests), suspected brushing, outliers, scores that contradict
+    their words, channels against each other and against behaviour, label confidence, and what ingestion
+    read, stored, refused. Nothing is left out of any figure.
     """
     chosen = choose(args, context)
     n = context.facts.count(chosen.selection)
     caveats = sample_caveats(chosen, n, context, args.language)
-    channels, channel_doubts = _channels(chosen, n, args.language, context)
-    labels, label_doubts = _labels(chosen, args.language, context)
+    sample = context.facts.find(Find(chosen.selection, limit=_SAMPLE))
+    keys = context.facts.text_keys(chosen.selection)
+    checks = [
+        channels(chosen, n, args.language, context),
+        contradictions(chosen, args.language, context),
+        _labels(sample, args.language),
+        noise(keys, chosen, args.language, context),
+        repeats(sample, args.language, context),
+        outliers(sample, args.language),
+        score_text(chosen, args.language, context),
+        dates(chosen, args.language, context),
+    ]
     data: dict[str, Any] = {
         "items": n,
         "fields": _fields(chosen, n, args.language, context),
         "metrics": _metrics(chosen, n, context),
-        "texts": _texts(chosen, n, context),
+        "texts": _texts(keys, n),
         "undated": undated_items(context),
         "languages": _shares(chosen.selection, "language", n, context),
-        "channels": channels,
-        "labels": labels,
+        "sample": len(sample),
+        **{name: value for check in checks for name, value in check.data.items()},
         "ingestion": _ingestion(context),
         "customers": context.facts.catalogue().customers,
     }
@@ -58,7 +72,8 @@ def data_quality(args: QualityArguments, context: ToolContext) -> ToolResult:
         chosen,
         n=n,
         data=data,
-        caveats=[*caveats, *channel_doubts, *label_doubts],
+        evidence=[one for check in checks for one in check.evidence],
+        caveats=[*caveats, *(doubt for check in checks for doubt in check.caveats)],
         chart=_chart(data["fields"]),
     )
 
@@ -98,8 +113,7 @@ def _metrics(chosen: Chosen, n: int, context: ToolContext) -> list[dict[str, Any
     return rows
 
 
-def _texts(chosen: Chosen, n: int, context: ToolContext) -> dict[str, Any]:
-    keys = context.facts.text_keys(chosen.selection)
+def _texts(keys: Sequence[tuple[str, int]], n: int) -> dict[str, Any]:
     with_text = sum(count for _, count in keys)
     return {
         "with_text": with_text,
@@ -115,50 +129,12 @@ def _shares(selection: Selection, name: str, n: int, context: ToolContext) -> li
     return [{"key": group.key[0], "n": group.n, "share": rounded(group.n / n)} for group in groups]
 
 
-def _channels(
-    chosen: Chosen, n: int, language: Language, context: ToolContext
-) -> tuple[list[dict[str, Any]], list[str]]:
-    """Channels by size, their negative share against that of all others, and the flags that follow."""
-    rows = _shares(chosen.selection, "channel", n, context)
-    moods = {
-        group.key[0]: Sums(group.n, group.total, group.squares)
-        for group in context.facts.aggregate(
-            Aggregate("negative_share", chosen.selection, group_by=("channel",))
-        )
-    }
-    total = sum(moods.values(), Sums(0, 0.0, 0.0))
-    doubts = []
-    for row in rows:
-        row |= _against_rest(moods.get(row["key"]), total)
-        if row["share"] >= _ONE_CHANNEL and n >= SMALL_SAMPLE:
-            doubts.append(
-                caveat("one_channel", language, share=f"{100 * row['share']:.0f}", channel=row["key"])
-            )
-        if row["differs"]:
-            shown = {"value": f"{100 * row['negative_share']:.0f}", "rest": f"{100 * row['rest']:.0f}"}
-            doubts.append(caveat("channel_gap", language, channel=row["key"], **shown))
-    return rows, doubts
-
-
-def _against_rest(mood: Sums | None, total: Sums) -> dict[str, Any]:
-    if mood is None or not mood.n:
-        return {"negative_share": None, "rest": None, "differs": False}
-    rest = total - mood
-    gap = difference("proportion", rest, mood)
-    # A large feed makes any gap significant; a flag needs one that would mislead.
-    differs = gap.significant and abs(gap.value or 0.0) >= 0.15
-    return {
-        "negative_share": rounded(mood.mean),
-        "rest": rounded(rest.mean) if rest.n else None,
-        "differs": differs,
-    }
-
-
-def _labels(chosen: Chosen, language: Language, context: ToolContext) -> tuple[dict[str, Any], list[str]]:
-    sample = context.facts.find(Find(chosen.selection, with_text=True, limit=_SAMPLE))
+def _labels(items: Sequence[LabelledFeedback], language: Language) -> Check:
+    sample = [one for one in items if one.feedback.text]
     confidences = [one.labels.sentiment_confidence for one in sample if one.labels]
     near = sum(1 for one in sample if one.near_duplicate_of and one.near_duplicate_of != one.text_key)
     unsure = sum(1 for confidence in confidences if confidence < _UNSURE)
+    abstained = sum(1 for one in sample if one.labels and one.labels.abstained)
     share = unsure / len(confidences) if confidences else None
     found: dict[str, Any] = {
         "sample": len(sample),
@@ -166,11 +142,12 @@ def _labels(chosen: Chosen, language: Language, context: ToolContext) -> tuple[d
         "mean_confidence": rounded(sum(confidences) / len(confidences)) if confidences else None,
         "unsure": unsure,
         "unsure_share": rounded(share),
+        "abstained": abstained,
         "near_duplicates": near,
         "near_duplicate_share": rounded(near / len(sample)) if sample else None,
     }
     doubts = [caveat("low_confidence", language, share=f"{100 * share:.0f}")] if share and share > 0.3 else []
-    return found, doubts
+    return Check({"labels": found}, doubts)
 
 
 def _ingestion(context: ToolContext) -> dict[str, int]:

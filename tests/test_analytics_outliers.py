@@ -1,0 +1,32 @@
+"""Values far from the rest of their group."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from analytics.outliers import LEAST_VALUES, find_outliers
+
+
+def test_a_far_value_is_found_with_the_range_that_is_not_far() -> None:
+    values = [10.0 + n % 7 for n in range(50)] + [500.0, -300.0]
+    found = find_outliers(values)
+    assert found is not None and found.indices == (50, 51)
+    assert found.low < 10 and found.high > 16 and found.middle == 13.0
+
+
+def test_a_long_tail_is_no_outlier_by_itself() -> None:
+    values = [float(1.1**n) for n in range(40)]
+    found = find_outliers(values)
+    assert found is not None and found.indices == ()
+
+
+def test_few_values_or_no_spread_allow_no_judgement() -> None:
+    assert find_outliers([1.0, 2.0, 300.0]) is None
+    assert find_outliers([5.0] * 40 + [1.0, 2.0]) is None
+
+
+@given(
+    st.lists(st.floats(-1e6, 1e6), min_size=LEAST_VALUES, max_size=60), st.floats(0.1, 10), st.floats(-5, 5)
+)
+def test_most_values_are_never_outliers(values: list[float], scale: float, shift: float) -> None:
+    found = find_outliers([scale * value + shift for value in values])
+    assert found is None or len(found.indices) <= len(values) / 2
