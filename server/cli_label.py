@@ -8,6 +8,7 @@ from pathlib import Path
 import typer
 
 from server.cli_label_evaluate import evaluate
+from server.cli_label_models import apply, models, promote_model, rollback, train
 from server.cli_label_people import correct, export, import_labels
 from server.console import JsonFlag, application, command, err
 from store.errors import InputError
@@ -22,6 +23,11 @@ def register(app: typer.Typer) -> None:
     label.command("export")(export)
     label.command("import")(import_labels)
     label.command("correct")(correct)
+    label.command("train")(train)
+    label.command("models")(models)
+    label.command("promote")(promote_model)
+    label.command("rollback")(rollback)
+    label.command("apply")(apply)
     app.add_typer(label, name="label")
     app.command()(mask)
 

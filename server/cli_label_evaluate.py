@@ -45,7 +45,6 @@ def evaluate(
         from pipeline.label_evaluation import evaluate_file
         from pipeline.label_file import LabelFileOptions, parse_maps
         from pipeline.mask import mask_texts
-        from pipeline.taxonomy import load_taxonomy
 
         if level not in ("", "leaf", "branch"):
             raise ToolInputError(f"--level {level}: topics are compared at leaf or branch level")
@@ -64,7 +63,7 @@ def evaluate(
                 options,
                 classifier=app.classifier,
                 mask=mask_texts,
-                taxonomy=load_taxonomy(),
+                taxonomy=app.taxonomy,
                 level=level,
                 progress=progress,
             )

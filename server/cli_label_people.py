@@ -30,7 +30,6 @@ def export(
     with command(as_json), application() as app:
         from pipeline.label_sampling import choose_texts
         from pipeline.label_sheet import shares, sheet_rows, write_sheet
-        from pipeline.taxonomy import load_taxonomy
 
         if strategy not in _STRATEGIES:
             raise ToolInputError(f"--strategy {strategy}: not known", hint=f"known: {', '.join(_STRATEGIES)}")
@@ -56,7 +55,7 @@ def export(
         files: list[str] = []
         for number, part in enumerate(shares(rows, annotators, overlap), start=1):
             named = target if annotators == 1 else target.with_name(f"{target.stem}.{number}{target.suffix}")
-            files += [str(path) for path in write_sheet(named, part, load_taxonomy())]
+            files += [str(path) for path in write_sheet(named, part, app.taxonomy)]
         samples = {
             kind: sum(one.sample == kind for one in chosen) for kind in ("uncertain", "diverse", "random")
         }
@@ -87,9 +86,8 @@ def import_labels(
         from pipeline.label_file import parse_maps
         from pipeline.label_import import ImportOptions, LabelImport
         from pipeline.mask import mask_texts
-        from pipeline.taxonomy import load_taxonomy
 
-        taken = LabelImport(app.facts, app.human_labels, load_taxonomy(), mask_texts, app.clock)
+        taken = LabelImport(app.facts, app.human_labels, app.taxonomy, mask_texts, app.clock)
         options = ImportOptions(annotator, text_column, parse_maps(columns), parse_maps(maps))
         with progress_bars(not as_json) as progress:
             report = taken.run(
@@ -117,7 +115,6 @@ def correct(
     """Put a wrong label right: in effect at once on this text, and learnt from by `label train`."""
     with command(as_json), application() as app:
         from pipeline.label_corrections import correct_label
-        from pipeline.taxonomy import load_taxonomy
 
         done = correct_label(
             feedback_id,
@@ -127,7 +124,7 @@ def correct(
             facts=app.facts,
             human=app.human_labels,
             operations=app.operations,
-            taxonomy=load_taxonomy(),
+            taxonomy=app.taxonomy,
             clock=app.clock,
         )
         if as_json:
