@@ -109,7 +109,7 @@ def markdown(result: dict[str, Any]) -> str:
     """The figures as a Markdown page."""
     lines = ["# Conversation labels", "", f"Turns labelled by `{result['classifier']}`.", ""]
     lines += [
-        "Hand-written conversations by one author; `tuned` were looked at while the cues were written.",
+        "Hand-written, cases and cues by one author; cues were mended on misses of `tuned` alone.",
         "",
     ]
     lines += ["| split | language | part | right | n | accuracy | 95% interval |"]

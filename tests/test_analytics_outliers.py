@@ -1,7 +1,6 @@
 """Values far from the rest of their group."""
 
-from hypothesis import given
-from hypothesis import strategies as st
+import random
 
 from analytics.outliers import LEAST_VALUES, find_outliers
 
@@ -24,9 +23,13 @@ def test_few_values_or_no_spread_allow_no_judgement() -> None:
     assert find_outliers([5.0] * 40 + [1.0, 2.0]) is None
 
 
-@given(
-    st.lists(st.floats(-1e6, 1e6), min_size=LEAST_VALUES, max_size=60), st.floats(0.1, 10), st.floats(-5, 5)
-)
-def test_most_values_are_never_outliers(values: list[float], scale: float, shift: float) -> None:
-    found = find_outliers([scale * value + shift for value in values])
-    assert found is None or len(found.indices) <= len(values) / 2
+def test_most_values_are_never_outliers() -> None:
+    for seed in range(200):
+        rng = random.Random(seed)
+        spread = rng.choice((0.5, 3.0, 40.0))
+        values = [
+            rng.lognormvariate(0, spread) * rng.choice((1, -1))
+            for _ in range(rng.randrange(LEAST_VALUES, 60))
+        ]
+        found = find_outliers(values)
+        assert found is None or len(found.indices) <= len(values) / 2
