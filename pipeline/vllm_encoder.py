@@ -3,14 +3,16 @@
 import hashlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from pipeline.vllm_client import Answer, VllmClient
 from pipeline.vllm_labeller import Answered, Cost, Outcome
 from store.errors import ConfigError, NotLabelled
 from store.records import Emotion, Intent, Labels, Priority, Sentiment, TopicLabel
+
+if TYPE_CHECKING:
+    from pipeline.vllm_client import Answer, VllmClient
 
 _VERSION: Final = "vllm-classify-1"
 LABELS_FILE: Final = "labels.json"
@@ -124,7 +126,7 @@ class EncoderLabeller:
         """Texts a request."""
         return BATCH
 
-    async def label(self, client: VllmClient, texts: Sequence[str]) -> Answered:
+    async def label(self, client: "VllmClient", texts: Sequence[str]) -> Answered:
         """Label texts; see RemoteLabeller. Texts that may be too long are asked alone, to see whether."""
         short = [at for at, text in enumerate(texts) if not self._may_be_cut(text)]
         groups = [short] if short else []
@@ -147,7 +149,7 @@ class EncoderLabeller:
         # A token is at least one byte.
         return len(text.encode("utf-8", "replace")) > self._labels.max_tokens - 2
 
-    async def _ask(self, client: VllmClient, texts: list[str]) -> tuple[list[Outcome], Cost]:
+    async def _ask(self, client: "VllmClient", texts: list[str]) -> tuple[list[Outcome], Cost]:
         body = {
             "model": self._model,
             "input": [text.encode("utf-8", "replace").decode() for text in texts],
@@ -168,7 +170,7 @@ class EncoderLabeller:
         truncated = len(texts) == 1 and self._may_be_cut(texts[0]) and used >= self._labels.max_tokens
         return [Outcome(self._read(row), truncated=truncated) for row in rows], cost
 
-    def _rows(self, answer: Answer, count: int) -> list[list[float]]:
+    def _rows(self, answer: "Answer", count: int) -> list[list[float]]:
         outputs = self._labels.outputs
         try:
             data = sorted(answer.body["data"], key=lambda one: int(one["index"]))
