@@ -87,7 +87,7 @@ def markdown(result: dict[str, Any]) -> str:
     lines = [
         "# Noise flags",
         "",
-        "Hand-written, cases and rules by one author: a test of the rules, not the rate on a feed. Rules were "
+        "Hand-written, cases and rules by one author: a test of rules, not the rate on a feed. Rules were "
         "mended on misses of `tuned` and of the hotel reviews alone.",
     ]
     lines += [
