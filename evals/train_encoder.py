@@ -66,7 +66,8 @@ def train(rows: Sequence[Row], base: str, out: Path, recipe: Recipe) -> dict[str
     training = [row for row in rows if row.part not in parts]
     outputs = outputs_of(training)
     torch.manual_seed(recipe.seed)
-    tokenizer: Any = AutoTokenizer.from_pretrained(base)
+    # The beginning of a long text is kept, here and when served: the side is saved with the tokenizer.
+    tokenizer: Any = AutoTokenizer.from_pretrained(base, truncation_side="right")
     model: Any = AutoModelForSequenceClassification.from_pretrained(
         base,
         num_labels=len(outputs),

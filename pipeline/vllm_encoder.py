@@ -153,9 +153,9 @@ class EncoderLabeller:
         body = {
             "model": self._model,
             "input": [text.encode("utf-8", "replace").decode() for text in texts],
+            # Without a side the tokenizer cuts as it did in training, its closing token kept; with one,
+            # vLLM 0.32 cuts the finished tokens and loses it.
             "truncate_prompt_tokens": self._labels.max_tokens,
-            # Left alone, vLLM keeps the end of a text and loses its first token.
-            "truncation_side": "right",
         }
         try:
             answer = await client.post("/classify", body)

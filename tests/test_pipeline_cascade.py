@@ -251,7 +251,7 @@ def test_a_killed_run_asks_only_for_what_is_missing(tmp_path: Path) -> None:
         command = [sys.executable, "-c", script, str(tmp_path), url, json.dumps(texts)]
         return subprocess.Popen(command, cwd=ROOT)
 
-    with serve(lambda number, body: time.sleep(0.02)) as server:  # type: ignore[func-returns-value]
+    with serve(lambda number, body: time.sleep(0.02)) as server:
         process = start(server.base_url)
         while len(server.requests) < 250:
             time.sleep(0.01)

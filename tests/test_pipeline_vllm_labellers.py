@@ -300,7 +300,7 @@ def test_an_encoder_gives_several_labels_by_its_own_thresholds() -> None:
         "topics",
     }
     assert len(server.requests) < len(texts) / 8, "texts go in batches"
-    assert all(body["truncation_side"] == "right" for body in server.requests)
+    assert all(body["truncate_prompt_tokens"] == 20 for body in server.requests)
 
 
 def test_long_texts_are_asked_alone_and_flagged_where_the_server_read_only_their_beginning() -> None:
