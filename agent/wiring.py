@@ -243,6 +243,43 @@ class App:
         """What a tool runs with, for one asker."""
         return ToolContext(
             facts=self.facts,
+    @property
+    def transcriber(self) -> "Transcriber | None":
+        """Recordings to turns; None where no endpoint is set."""
+        settings = self.settings
+        if not settings.transcribe_base_url:
+            return None
+        if not settings.transcribe_model:
+            raise ConfigError(
+                "VOICELOOP_TRANSCRIBE_BASE_URL is set but VOICELOOP_TRANSCRIBE_MODEL is not",
+                hint="name the speech model that the endpoint serves, e.g. whisper-1",
+            )
+        from pipeline.transcription import Endpoint, OpenAITranscriber
+
+        return OpenAITranscriber(
+            Endpoint(
+                settings.transcribe_base_url,
+                settings.transcribe_model,
+                api_key=settings.transcribe_api_key.get_secret_value(),
+                format=settings.transcribe_format,
+                language=settings.transcribe_language,
+                timeout_s=settings.transcribe_timeout_s,
+                max_bytes=int(settings.transcribe_max_mb * 1_000_000),
+            )
+        )
+
+    @property
+    def pictures(self) -> "PictureReader":
+        """Pictures to text; what it needs is loaded with the first picture."""
+        from pipeline.images import RapidOcrReader
+
+        return RapidOcrReader(self.settings.workers or os.cpu_count() or 1)
+
+    def labellers(self) -> frozenset[str]:
+        """The names of the labellers in use: labels by any other are older than the taxonomy or the model."""
+        names = {self.embedded.name}
+        return frozenset(names | {self._labeller().name} if self.settings.label_base_url else names)
+
             operations=self.operations,
             index=self.index,
             embedder=self.embedder,
@@ -254,6 +291,7 @@ class App:
 
     def offline_planner(self) -> "OfflinePlanner":
         """The planner over the data as it is now."""
+            labellers=self.labellers,
         from agent.offline_model import OfflinePlanner
         from agent.planner import Planner
         from agent.reading import build_reader

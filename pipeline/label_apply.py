@@ -18,7 +18,7 @@ FIELDS: Final = ("sentiment", "topics", "intent", "emotion", "priority", "risk",
 _EVERYTHING: Final = Selection()
 _KEYS: Final = 1_000
 _SHOWN: Final = 200
-_TRANSITIONS: Final = 50
+_TRANSITIONS: Final = 200
 Progress = Callable[[int, int | None, str], None]
 
 
@@ -36,7 +36,8 @@ class RelabelPreview(Record):
     """What a labeller would change in the store.
 
     Counts are of items, and every item counts, many of one text too. `fields`: items whose value of that
-    field changes. `transitions`: how often which change; `+ path` and `- path` for what is many-valued.
+    field changes. `transitions`: how often which change; `+ path` and `- path` for what is many-valued,
+    `path: negative -> positive` for a topic that stays.
     """
 
     labeller: str
@@ -77,14 +78,16 @@ def preview(
     *,
     selection: Selection = _EVERYTHING,
     sample: int = 20,
+    texts: int | None = None,
     progress: Progress | None = None,
 ) -> RelabelPreview:
     """Say what would change, without writing: classify every stored text anew and compare.
 
     What people said of a text stays on top. `sample`: how many changes to show, of at most 200.
+    `texts`: look at no more than this many distinct texts, spread evenly over their hashes (a random sample).
     """
     account = _Account()
-    for batch in _batches(facts, human, classifier, selection, account, progress, "compare"):
+    for batch in _batches(facts, human, classifier, selection, account, progress, "compare", texts):
         for item, after in batch:
             _compare(item, after, account, min(sample, _SHOWN))
     return RelabelPreview(
@@ -162,11 +165,14 @@ def _batches(
     account: _Account,
     progress: Progress | None,
     stage: str,
+    most: int | None = None,
 ) -> Iterator[list[tuple[LabelledFeedback, Labels]]]:
     """Items whose labels are not this labeller's, with the labels they would have, text by text."""
     tell = progress or (lambda done, total, stage: None)
-    everyone = _with_agents(selection)
+    everyone = every_speaker(selection)
     counted = facts.text_keys(everyone)
+    if most is not None and len(counted) > most:
+        counted = [counted[at * len(counted) // most] for at in range(most)]
     for start in range(0, len(counted), _KEYS):
         part = counted[start : start + _KEYS]
         keys = tuple(key for key, _ in part)
@@ -196,7 +202,7 @@ def _relabelled(
     return fresh
 
 
-def _with_agents(selection: Selection) -> Selection:
+def every_speaker(selection: Selection) -> Selection:
     """Agents' turns are labelled as well, and would be left out."""
     if "speaker" in {*selection.filters, *selection.exclude}:
         return selection
@@ -217,6 +223,8 @@ def _compare(item: LabelledFeedback, after: Labels, account: _Account, sample: i
         counts = account.transitions.setdefault(name, Counter())
         if name in ("sentiment", "intent", "emotion", "priority"):
             counts[f"{before} -> {now}"] += 1
+        elif name == "topics":
+            counts.update(_topic_changes(item.labels, after))
         else:
             counts.update(f"- {value}" for value in before_values - after_values)
             counts.update(f"+ {value}" for value in after_values - before_values)
@@ -229,3 +237,12 @@ def _compare(item: LabelledFeedback, after: Labels, account: _Account, sample: i
             )
     # What only says who labelled is no change that a reader of the store would see.
     account.changed += changed
+
+
+def _topic_changes(before: Labels | None, after: Labels) -> list[str]:
+    had = {one.topic: one.polarity for one in before.topics} if before else {}
+    has = {one.topic: one.polarity for one in after.topics}
+    changes = [f"- {topic}" for topic in had if topic not in has]
+    changes += [f"+ {topic}" for topic in has if topic not in had]
+    both = [topic for topic in had if topic in has and had[topic] != has[topic]]
+    return changes + [f"{topic}: {had[topic]} -> {has[topic]}" for topic in both]

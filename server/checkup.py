@@ -28,6 +28,7 @@ def check(app: App) -> list[Finding]:
         ("operations", _operations),
         ("index", _index),
         ("classifier", _classifier),
+        ("labels", _labels),
         ("endpoint", _endpoint),
     )
     findings = []
@@ -82,6 +83,18 @@ def _index(app: App) -> Finding:
 def _classifier(app: App) -> Finding:
     labels = app.classifier.classify(["物流太慢了，等了一周", "great service"])
     return Finding("classifier", len(labels) == 2, app.classifier.name)
+
+
+def _labels(app: App) -> Finding:
+    from pipeline.stale_labels import stale_items
+
+    stale = stale_items(app.facts, app.labellers())
+    if stale:
+        detail = f"{stale:,} items carry labels of an older taxonomy, lexicon or model"
+        return Finding(
+            "labels", False, detail, "see `voiceloop taxonomy diff`, then `voiceloop taxonomy apply`"
+        )
+    return Finding("labels", True, "all labels are those of the labeller in use")
 
 
 def _endpoint(app: App) -> Finding:

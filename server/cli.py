@@ -5,7 +5,7 @@ import sys
 
 import typer
 
-from server import cli_agent, cli_conversations, cli_data, cli_label, cli_retention, cli_upkeep
+from server import cli_agent, cli_conversations, cli_data, cli_label, cli_retention, cli_taxonomy, cli_upkeep
 
 app = typer.Typer(
     name="voiceloop",
@@ -18,6 +18,7 @@ app = typer.Typer(
 cli_data.register(app)
 cli_agent.register(app)
 cli_label.register(app)
+cli_taxonomy.register(app)
 cli_conversations.register(app)
 cli_retention.register(app)
 cli_upkeep.register(app)

@@ -60,7 +60,7 @@ def test_help_imports_nothing_heavy() -> None:
 
 def test_every_command_of_the_first_release_is_there(voiceloop: CommandLine) -> None:
     told = voiceloop("--help").output
-    wanted = "ask approve audit bench demo doctor ingest label mask plans reindex tasks themes tool"
+    wanted = "ask approve audit bench demo doctor ingest label mask plans reindex tasks taxonomy themes tool"
     assert [name for name in wanted.split() if name not in told] == []
 
 

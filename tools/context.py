@@ -1,5 +1,6 @@
 """What a tool is given besides its arguments. Built once, in agent/wiring.py."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 from zoneinfo import ZoneInfo
@@ -24,7 +25,10 @@ class Asker:
 
 @dataclass(frozen=True)
 class ToolContext:
-    """Stores, taxonomy, clock and asker. `approved` is True only while an approved action is carried out."""
+    """Stores, taxonomy, clock and asker. `labellers` names those in use (None: not known).
+
+    `approved` is True only while an approved action is carried out.
+    """
 
     facts: FactStore
     operations: OperationStore
@@ -35,3 +39,4 @@ class ToolContext:
     zone: ZoneInfo
     asker: Asker
     approved: bool = False
+    labellers: Callable[[], frozenset[str]] | None = None

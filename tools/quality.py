@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from pipeline.stale_labels import stale_items
 from store.facts import Aggregate, Find, Selection
 from store.records import LabelledFeedback
 from tools.answers import answer
@@ -48,6 +49,7 @@ def data_quality(args: QualityArguments, context: ToolContext) -> ToolResult:
         channels(chosen, n, args.language, context),
         contradictions(chosen, args.language, context),
         _labels(sample, args.language),
+        _labellers(chosen, args.language, context),
         noise(keys, chosen, args.language, context),
         repeats(sample, args.language, context),
         outliers(sample, args.language),
@@ -148,6 +150,14 @@ def _labels(items: Sequence[LabelledFeedback], language: Language) -> Check:
     }
     doubts = [caveat("low_confidence", language, share=f"{100 * share:.0f}")] if share and share > 0.3 else []
     return Check({"labels": found}, doubts)
+
+
+def _labellers(chosen: Chosen, language: Language, context: ToolContext) -> Check:
+    """Items whose labels are older than the taxonomy, the lexicon or the model in use."""
+    if context.labellers is None:
+        return Check({"stale_labels": None}, [])
+    stale = stale_items(context.facts, context.labellers(), chosen.selection)
+    return Check({"stale_labels": stale}, [caveat("stale_labels", language, count=stale)] if stale else [])
 
 
 def _ingestion(context: ToolContext) -> dict[str, int]:
