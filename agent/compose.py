@@ -17,6 +17,7 @@ from agent.compose_people import (
     compose_tasks,
 )
 from agent.compose_quality import compose_quality
+from agent.compose_time import compose_anomalies, compose_forecast, compose_trend
 from agent.frame import Frame
 from agent.phrases import phrase
 from agent.wording import value_name
@@ -86,6 +87,9 @@ def _unknown(frame: Frame, catalogue: Catalogue) -> str:
 # How each result is told, in the order of reading.
 COMPOSERS: dict[str, Callable[[Frame, dict[str, Any]], str]] = {
     "compare_periods": compose_comparison,
+    "trend": compose_trend,
+    "detect_anomalies": compose_anomalies,
+    "forecast": compose_forecast,
     "root_cause": compose_causes,
     "nps_stats": compose_figure,
     "metric_stats": compose_figure,

@@ -22,6 +22,7 @@ class WorkingCalendar:
     def __init__(
         self, country: str, *, extra_holidays: Iterable[date] = (), extra_workdays: Iterable[date] = ()
     ) -> None:
+        self._country_code = country
         self._known = _country(country)
         self._holidays = frozenset(extra_holidays)
         self._workdays = frozenset(extra_workdays)
@@ -34,6 +35,11 @@ class WorkingCalendar:
             return False
         return bool(self._known.is_working_day(day))
 
+    def holiday_name(self, day: date, language: str) -> str | None:
+        """The name of a public holiday in "zh" or "en"; None on any other day."""
+        named = _country(self._country_code, "zh_CN" if language == "zh" else "en_US").get(day)
+        return str(named) if named else None
+
     def add(self, day: date, working_days: int) -> date:
         """Return the `working_days`-th working day after `day` (`day` itself does not count; >= 1)."""
         if working_days < 1:
@@ -45,12 +51,12 @@ class WorkingCalendar:
         return day
 
 
-@lru_cache(maxsize=4)
-def _country(code: str) -> "HolidayBase":
+@lru_cache(maxsize=8)
+def _country(code: str, language: str | None = None) -> "HolidayBase":
     from holidays import country_holidays
 
     try:
-        return country_holidays(code)
+        return country_holidays(code, language=language)
     except NotImplementedError as error:
         raise ConfigError(
             f"policy: no public holidays are known for country {code!r}",

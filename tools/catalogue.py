@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from tools.anomalies import detect_anomalies
 from tools.causes import root_cause
 from tools.comparison import compare_periods
 from tools.context import ToolContext
@@ -18,12 +19,16 @@ from tools.roi import estimate_roi
 from tools.search import search_feedback
 from tools.tasks import create_retention_task
 from tools.themes import list_themes, theme_detail
+from tools.trends import forecast, trend
 from tools.verification import verify_effect
 
 ALL_TOOLS: tuple[ToolSpec, ...] = (
     spec(nps_stats),
     spec(metric_stats),
     spec(compare_periods),
+    spec(trend),
+    spec(detect_anomalies),
+    spec(forecast),
     spec(root_cause),
     spec(list_themes),
     spec(theme_detail),

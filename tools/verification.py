@@ -6,13 +6,13 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from analytics.interventions import Daily, InterventionEffect, intervention_effect
-from analytics.sums import EMPTY, Sums
 from store.errors import ToolInputError
-from store.facts import Aggregate, Selection
+from store.facts import Selection
 from tools.answers import answer, evidence_ids
 from tools.arguments import Arguments, Filters, Language
 from tools.caveats import caveat
 from tools.context import ToolContext
+from tools.daily import daily_sums, day_chart, line, need_daily, without_gaps
 from tools.measures import Measure, find_measure, rounded
 from tools.periods import ResolvedPeriod, resolve
 from tools.results import ToolResult
@@ -57,10 +57,7 @@ def verify_effect(args: EffectArguments, context: ToolContext) -> ToolResult:
     names the root_cause call that reopens the question.
     """
     measure = find_measure(args.metric, context, args.language)
-    if measure.name in ("churn_rate", "retention_rate"):
-        raise ToolInputError(
-            f"verify_effect follows daily values; {measure.name} has none: use compare_periods instead"
-        )
+    need_daily(measure, "verify_effect")
     if args.plan_id is not None and not any(p.plan_id == args.plan_id for p in context.operations.plans()):
         raise ToolInputError(f"there is no plan {args.plan_id!r}; list them with the command plans list")
     span, start = _span(args, context)
@@ -114,14 +111,10 @@ def _daily(
     measure: Measure, selection: Selection, span: ResolvedPeriod, start: date, context: ToolContext
 ) -> Daily:
     """Sums by day. For counts a day without items is a zero, from the first day that has any."""
-    groups = context.facts.aggregate(Aggregate(measure.name, selection, group_by=("date",)))
-    days = {date.fromisoformat(g.key[0]): Sums(g.n, g.total, g.squares) for g in groups if g.key[0]}
+    days = daily_sums(measure, selection, context)
     if measure.kind != "count" or not days or span.end is None:
         return days
-    first, last = min(min(days), start), span.end.date()
-    return {
-        day: days.get(day, EMPTY) for day in (first + timedelta(days=n) for n in range((last - first).days))
-    }
+    return without_gaps(days, min(min(days), start), span.end.date())
 
 
 def _control(args: EffectArguments, chosen: Chosen, context: ToolContext) -> Selection | None:
@@ -220,26 +213,8 @@ def _chart(measure: Measure, treated: Daily, control: Daily | None, start: date)
     if not treated:
         return None
     days = sorted({*treated, *(control or {})})
-    series = [_line("treated", treated, days, measure)]
+    series = [line("treated", treated, days, measure)]
     if control is not None:
-        series.append(_line("control", control, days, measure))
+        series.append(line("control", control, days, measure))
     series[0]["markLine"] = {"data": [{"xAxis": start.isoformat()}]}
-    return {
-        "title": {"text": measure.title},
-        "tooltip": {"trigger": "axis"},
-        "legend": {},
-        "xAxis": {"type": "category", "data": [day.isoformat() for day in days]},
-        "yAxis": {"type": "value"},
-        "series": series,
-    }
-
-
-def _line(name: str, of: Daily, days: list[date], measure: Measure) -> dict[str, Any]:
-    scale = 100.0 if measure.kind == "nps" else 1.0
-
-    def shown(sums: Sums | None) -> float | int | None:
-        if sums is None or (measure.kind != "count" and not sums.n):
-            return None
-        return sums.n if measure.kind == "count" else rounded(scale * sums.mean)
-
-    return {"type": "line", "name": name, "data": [shown(of.get(day)) for day in days]}
+    return day_chart(measure.title, days, series)

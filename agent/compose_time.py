@@ -1,0 +1,94 @@
+"""Sentences about how a metric moves in time: its course, days out of line, what it will be."""
+
+from typing import Any
+
+from agent.frame import Frame
+from agent.phrases import phrase
+from agent.wording import amount, change, is_share, metric_name, scope
+
+_LISTED = 5
+_DAYS_SHOWN = 7
+
+
+def compose_trend(frame: Frame, result: dict[str, Any]) -> str:
+    """Direction with the slope a week, the days the level changed, what happened around them."""
+    language, data = frame.language, result["data"]
+    metric = data["metric"]
+    shown = {"where": scope(result, frame), "metric": metric_name(metric, frame)}
+    if data["direction"] is None:
+        return phrase("trend_unknown", language, **shown)
+    lines = [phrase(f"trend_{data['direction']}", language, **shown)]
+    slope = phrase(
+        "trend_slope",
+        language,
+        slope=_signed(metric, data["slope_per_week"]),
+        low=_signed(metric, data["ci_low"]),
+        high=_signed(metric, data["ci_high"]),
+        days=data["days"],
+    )
+    lines.append(slope)
+    lines += [
+        phrase(
+            "trend_changepoint",
+            language,
+            day=one["day"],
+            before=amount(metric, one["before"]),
+            after=amount(metric, one["after"]),
+        )
+        for one in data["changepoints"][:_LISTED]
+    ]
+    return "\n".join(lines)
+
+
+def compose_anomalies(frame: Frame, result: dict[str, Any]) -> str:
+    """Each anomaly by its days with its sentence and what happened nearby."""
+    language, data = frame.language, result["data"]
+    shown = {"where": scope(result, frame), "metric": metric_name(data["metric"], frame)}
+    if not data["anomalies"]:
+        return phrase("anomalies_none", language, **shown)
+    lines = [phrase("anomalies_head", language, n=len(data["anomalies"]), **shown)]
+    for one in data["anomalies"][:_LISTED]:
+        line = phrase("anomaly_line", language, day=one["start"], text=one["explanation"])
+        if one["notes"]:
+            names = phrase("and", language).join(note["name"] for note in one["notes"])
+            line += phrase("anomaly_notes", language, names=names)
+        lines.append(line)
+    return "\n".join(lines)
+
+
+def compose_forecast(frame: Frame, result: dict[str, Any]) -> str:
+    """The sum or mean to come, the next days with intervals, how such forecasts did before."""
+    language, data = frame.language, result["data"]
+    metric = data["metric"]
+    name = metric_name(metric, frame)
+    if not data["forecast"]:
+        return phrase("forecast_none", language, metric=name)
+    days = data["forecast"]
+    values = {"metric": name, "first": days[0]["day"], "last": days[-1]["day"]}
+    if data["total"] is not None:
+        head = phrase("forecast_total", language, total=amount(metric, round(data["total"])), **values)
+    else:
+        head = phrase("forecast_mean", language, mean=amount(metric, data["mean"]), **values)
+    lines = [head]
+    lines += [
+        phrase(
+            "forecast_day",
+            language,
+            day=one["day"],
+            value=amount(metric, one["value"]),
+            low=amount(metric, one["ci_low"]),
+            high=amount(metric, one["ci_high"]),
+        )
+        for one in days[:_DAYS_SHOWN]
+    ]
+    error = {
+        "error": change(metric, data["error"], language),
+        "naive": change(metric, data["naive_error"], language),
+    }
+    lines.append(phrase("forecast_quality", language, **error))
+    return "\n".join(lines)
+
+
+def _signed(metric: str, value: float) -> str:
+    shown = f"{value * 100:.2f}%" if is_share(metric) else f"{value:.2f}"
+    return shown if value < 0 else f"+{shown}"

@@ -1,0 +1,73 @@
+"""A metric day by day: what the tools over time share."""
+
+from collections.abc import Mapping, Sequence
+from datetime import date, timedelta
+from typing import Any
+
+from analytics.sums import EMPTY, Sums
+from store.errors import ToolInputError
+from store.facts import Aggregate, Selection
+from tools.context import ToolContext
+from tools.measures import Measure, rounded
+
+_NO_DAYS = ("churn_rate", "retention_rate")
+
+
+def need_daily(measure: Measure, tool: str) -> None:
+    """Raise ToolInputError for a metric that has no value by day."""
+    if measure.name in _NO_DAYS:
+        raise ToolInputError(
+            f"{tool} follows daily values; {measure.name} has none: use compare_periods instead"
+        )
+
+
+def daily_sums(measure: Measure, selection: Selection, context: ToolContext) -> dict[date, Sums]:
+    """Sums by day of a selection, in order; only days with items."""
+    groups = context.facts.aggregate(Aggregate(measure.name, selection, group_by=("date",)))
+    found = {date.fromisoformat(g.key[0]): Sums(g.n, g.total, g.squares) for g in groups if g.key[0]}
+    return dict(sorted(found.items()))
+
+
+def daily_by(
+    measure: Measure, selection: Selection, dimension: str, context: ToolContext
+) -> dict[str, dict[date, Sums]]:
+    """Sums by day for each value of a dimension."""
+    found: dict[str, dict[date, Sums]] = {}
+    for group in context.facts.aggregate(Aggregate(measure.name, selection, group_by=("date", dimension))):
+        day, value = group.key
+        if day and value is not None:
+            found.setdefault(value, {})[date.fromisoformat(day)] = Sums(group.n, group.total, group.squares)
+    return found
+
+
+def without_gaps(daily: Mapping[date, Sums], first: date, end: date) -> dict[date, Sums]:
+    """Every day from `first` to before `end`; a day without items is an empty sum."""
+    days = (first + timedelta(days=step) for step in range((end - first).days))
+    return {day: daily.get(day, EMPTY) for day in days}
+
+
+def day_value(measure: Measure, sums: Sums) -> float | None:
+    """The metric's value of a day in its own unit; None where it has none."""
+    if measure.kind == "count":
+        return float(sums.n)
+    if not sums.n:
+        return None
+    return sums.mean * (100.0 if measure.kind == "nps" else 1.0)
+
+
+def line(name: str, daily: Mapping[date, Sums], days: Sequence[date], measure: Measure) -> dict[str, Any]:
+    """An ECharts line over these days."""
+    values = [day_value(measure, daily[day]) if day in daily else None for day in days]
+    return {"type": "line", "name": name, "showSymbol": False, "data": [rounded(value) for value in values]}
+
+
+def day_chart(title: str, days: Sequence[date], series: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """An ECharts option over days."""
+    return {
+        "title": {"text": title},
+        "tooltip": {"trigger": "axis"},
+        "legend": {},
+        "xAxis": {"type": "category", "data": [day.isoformat() for day in days]},
+        "yAxis": {"type": "value", "scale": True},
+        "series": list(series),
+    }
