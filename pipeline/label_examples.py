@@ -3,19 +3,25 @@
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
 from typing import Final
 
 import numpy as np
+import yaml
 from numpy.typing import NDArray
 
 from pipeline.label_gold import Gold
 from pipeline.label_linear import FOLDS, Floats
+from pipeline.label_sentiment import Anchors
 from pipeline.language import detect_language
 from pipeline.lexicon import Lexicon
 from pipeline.near_duplicates import NearDuplicates
 from pipeline.readings import read_texts
 from pipeline.sentiment import SentimentModel, lexicon_evidence
+from store.errors import ConfigError
 
+_ANCHORS: Final = Path(__file__).with_name("label_anchors.yaml")
 _BATCH: Final = 2_000
 # As few random texts as this say little about calibration.
 _LEAST_RANDOM: Final = 200
@@ -74,6 +80,21 @@ def shipped_view(
         evidence.append(rows)
         verdicts.append(shipped.judge(texts[part], languages[part], rows))
     return np.concatenate(verdicts), np.concatenate(evidence)
+
+
+def anchors(language: str, lexicon: Lexicon, shipped: SentimentModel) -> Anchors:
+    """Texts without an opinion ("zh" or "en"), with the shipped model's view of them."""
+    texts = _anchor_texts()[language]
+    return Anchors(texts, *shipped_view(texts, [language] * len(texts), lexicon, shipped))
+
+
+@cache
+def _anchor_texts() -> dict[str, tuple[str, ...]]:
+    try:
+        data: dict[str, str] = yaml.safe_load(_ANCHORS.read_text(encoding="utf-8"))
+        return {language: tuple(data[language].splitlines()) for language in ("zh", "en")}
+    except (OSError, KeyError, AttributeError, yaml.YAMLError) as error:
+        raise ConfigError(f"{_ANCHORS.name} cannot be used: {error!r}") from error
 
 
 def _fold(key: str) -> int:

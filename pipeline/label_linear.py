@@ -98,19 +98,22 @@ def learn_space(labelled: Sequence[str], others: Sequence[str], chinese: bool) -
     return Space(chinese, buckets, rarity, directions.T / np.sqrt((placed**2).sum(axis=1).mean()))
 
 
-def fit(inputs: Any, truth: Floats, offset: Floats, penalty: float) -> Floats:
+def fit(
+    inputs: Any, truth: Floats, offset: Floats, penalty: float, importance: Floats | None = None
+) -> Floats:
     """Weights that minimise the log loss of `offset + inputs @ weights` plus |weights|^2 / (2 penalty).
 
-    `truth` (n,) of 0 and 1. Newton's method in the guise of L-BFGS; deterministic.
+    `truth` (n,) of 0 and 1; `importance` (n,) of the rows, 1 by default. By L-BFGS; deterministic.
     """
     from scipy.optimize import minimize
 
     signs = 2 * truth - 1
+    weighs = np.ones(len(truth)) if importance is None else importance
 
     def loss(weights: Floats) -> tuple[float, Floats]:
         margin = signs * (inputs @ weights + offset)
-        slope = inputs.T @ (signs * sigmoid(-margin))
-        total = np.logaddexp(0, -margin).sum() + weights @ weights / (2 * penalty)
+        slope = inputs.T @ (weighs * signs * sigmoid(-margin))
+        total = weighs @ np.logaddexp(0, -margin) + weights @ weights / (2 * penalty)
         return float(total), weights / penalty - slope
 
     start = np.zeros(inputs.shape[1])

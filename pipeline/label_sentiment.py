@@ -23,9 +23,12 @@ from pipeline.label_linear import (
 
 SIDES: Final = ("negative", "neutral", "positive")
 LANGUAGES: Final = ("zh", "en")
-# Below this the opinion stage is only shifted: a boundary needs examples of both sides.
+# Below this the opinion stage's probabilities are not scaled: that needs examples of both sides.
 _LEAST_NEUTRAL: Final = 20
-_MOST_SHIFT: Final = 3.0
+# The anchors weigh as much as this share of the labels, all in all, and are learnt well: few opinions
+# become neutral by them, and most questions stay so (measured in evals/labels_adaptation.py).
+_ANCHOR_SHARE: Final = 0.005
+_ANCHOR_PENALTY: Final = 100.0
 _PENALTIES: Final = (0.3, 1.0, 3.0, 10.0)
 # The shipped model's own inputs are on a larger scale than n-grams.
 _EVIDENCE_SCALE: Final = 0.3
@@ -110,6 +113,15 @@ def together(share: Floats, none: Floats) -> Floats:
 
 
 @dataclass(frozen=True)
+class Anchors:
+    """Texts without an opinion in any trade, and what the shipped model says of them."""
+
+    texts: tuple[str, ...]
+    verdicts: Floats
+    evidence: Floats
+
+
+@dataclass(frozen=True)
 class Fitted:
     """An adaptation and what it says of each labelled text when that text was held out; (n, 3)."""
 
@@ -126,6 +138,7 @@ def adapt(
     folds: NDArray[np.int64],
     space: Space,
     calibrating: NDArray[np.bool_],
+    anchors: Anchors,
 ) -> Fitted:
     """Adapt one language. `verdicts` (n, 3) and `evidence` (n, d) are the shipped model's on these texts.
 
@@ -133,7 +146,7 @@ def adapt(
     are enough to calibrate on. How much to learn is chosen by held-out log loss; what is not better than
     staying with the shipped model by a margin is not learnt.
     """
-    lean, calm, inputs = offsets(verdicts, evidence)
+    lean, _, inputs = offsets(verdicts, evidence)
     matrix = space.inputs(texts)
     sides = np.array([SIDES.index(one) for one in truth])
     opinion = sides != 1
@@ -146,7 +159,7 @@ def adapt(
     if not opinion.all():
         sums = matrix[~opinion] @ _unfolded(polarity, space)
         share[~opinion] = sigmoid(polarity.margins(sums, lean[~opinion], inputs[~opinion]))
-    neutral, none = _opinions(matrix, inputs, calm, sides, folds, space, calibrating)
+    neutral, none = _opinions(texts, verdicts, evidence, sides, folds, space, calibrating, anchors)
     return Fitted(Adaptation(polarity, neutral), together(share, none), chosen)
 
 
@@ -221,30 +234,43 @@ def _unfolded(stage: Stage, space: Space) -> Floats:
 
 
 def _opinions(
-    matrix: Any,
-    inputs: Floats,
-    calm: Floats,
+    texts: Sequence[str],
+    verdicts: Floats,
+    evidence: Floats,
     sides: NDArray[np.int64],
     folds: NDArray[np.int64],
     space: Space,
     calibrating: NDArray[np.bool_],
+    anchors: Anchors,
 ) -> tuple[Stage, Floats]:
-    """The stage that tells opinions from none, and its held-out probabilities of none."""
-    truth = (sides == 1) * 1.0
-    if truth.sum() >= _LEAST_NEUTRAL and (1 - truth).sum() >= _LEAST_NEUTRAL:
-        stage, margins, _ = _choose(_Problem(matrix, inputs, calm, truth, folds), space, calibrating)
-        return stage, sigmoid(margins)
-    shift = _shift(calm, float((truth.sum() + 0.5) / (len(truth) + 1)))
-    still = Stage(np.zeros(BUCKETS, np.float32), np.zeros(inputs.shape[1]), 1.0, shift)
-    return still, sigmoid(calm + shift)
+    """The stage that tells opinions from none, and its held-out probabilities of none.
 
+    The anchors are examples of none in every fold, and are never held out.
+    """
+    count = len(texts)
+    _, calm, inputs = offsets(
+        np.concatenate((verdicts, anchors.verdicts)), np.concatenate((evidence, anchors.evidence))
+    )
+    from scipy.sparse import csr_matrix, hstack
 
-def _shift(calm: Floats, rate: float) -> float:
-    """How far log odds must move for their mean probability to be `rate`; at most 3 either way, so that
-    labels of one kind of text do not unlearn that questions hold no opinion."""
-    low, high = -_MOST_SHIFT, _MOST_SHIFT
-    for _ in range(40):
-        middle = (low + high) / 2
-        low, high = (middle, high) if sigmoid(calm + middle).mean() < rate else (low, middle)
-    # Few labels move it little.
-    return (low + high) / 2 * len(calm) / (len(calm) + 50)
+    whole = hstack([space.inputs([*texts, *anchors.texts]), csr_matrix(inputs)]).tocsr()
+    truth = np.concatenate((sides == 1, np.ones(len(anchors.texts)))) * 1.0
+    weight = _ANCHOR_SHARE * count / max(1, len(anchors.texts))
+    weighs = np.concatenate((np.ones(count), np.full(len(anchors.texts), weight)))
+    always = np.arange(count, len(truth))
+
+    def fitted(places: Places) -> Any:
+        rows = np.concatenate((places, always))
+        weights = fit(whole[rows], truth[rows], calm[rows], _ANCHOR_PENALTY, weighs[rows])
+        return lambda held: calm[held] + whole[held] @ weights
+
+    margins = cross_margins(fitted, folds)
+    slope, shift = 1.0, 0.0
+    labelled = truth[:count]
+    used = calibrating if calibrating.any() else np.ones(count, dtype=bool)
+    if min(labelled[used].sum(), (1 - labelled[used]).sum()) >= _LEAST_NEUTRAL:
+        slope, shift = scaling(margins[used], labelled[used])
+    weights = fit(whole, truth, calm, _ANCHOR_PENALTY, weighs)
+    ends = whole.shape[1] - inputs.shape[1]
+    stage = Stage(space.folded(weights[:ends]), weights[ends:], slope, shift)
+    return stage, sigmoid(slope * margins + shift)

@@ -14,7 +14,7 @@ from pipeline.classifier import Classifier
 from pipeline.label_adapted import AdaptedClassifier, everything
 from pipeline.label_comparison import Comparison, compare
 from pipeline.label_evaluation import SentimentProbabilities, given_values
-from pipeline.label_examples import Examples, examples, shipped_view
+from pipeline.label_examples import Examples, anchors, examples, shipped_view
 from pipeline.label_gold import Gold, paths_of, resolve
 from pipeline.label_heads import HeadReport, learn_choice, learn_topics
 from pipeline.label_linear import FOLDS, Floats, learn_space
@@ -107,9 +107,7 @@ class Trainer:
         self._shipped = shipped
         self._clock = clock
 
-    def train(
-        self, present: Present, options: TrainOptions, progress: Progress | None = None
-    ) -> TrainReport:
+    def train(self, present: Present, options: TrainOptions, progress: Progress | None = None) -> TrainReport:
         """Learn, compare with `present` (the embedded classifier in use) and keep the model.
 
         Raises InputError where there is nothing to learn from. Nothing is promoted here.
@@ -200,7 +198,8 @@ class Trainer:
                 continue
             texts = [some.texts[at] for at in places.tolist()]
             others = [text for text in pool.values() if (detect_language(text) == "zh") == (language == "zh")]
-            space = learn_space(texts, others, language == "zh")
+            calm = anchors(language, self._lexicon, self._shipped)
+            space = learn_space([*texts, *calm.texts], others, language == "zh")
             fitted = adapt(
                 texts,
                 [some.values[at] for at in places.tolist()],
@@ -209,6 +208,7 @@ class Trainer:
                 some.folds[places],
                 space,
                 some.random[places],
+                calm,
             )
             told[language] = fitted.chosen
             if _accuracy(fitted.held_out, truth[places]) < _accuracy(verdicts[places], truth[places]):
