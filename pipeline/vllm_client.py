@@ -55,6 +55,8 @@ class VllmClient:
     """Sends JSON to whichever replica has room. Belongs to one event loop; close it there."""
 
     def __init__(self, endpoint: Endpoint) -> None:
+        if not endpoint.base_urls:
+            raise ConfigError("VOICELOOP_LABEL_BASE_URL names no address", hint="http://127.0.0.1:8000/v1")
         self._endpoint = endpoint
         self._replicas = [Replica(_root(url), endpoint.limits) for url in endpoint.base_urls]
         most = endpoint.limits.most

@@ -268,3 +268,5 @@ def test_retry_after_is_a_number_or_a_date() -> None:
 async def test_an_address_that_is_none_is_refused() -> None:
     with pytest.raises(ConfigError):
         VllmClient(Endpoint(("localhost:8000",)))
+    with pytest.raises(ConfigError):
+        VllmClient(Endpoint(()))
