@@ -15,11 +15,12 @@ import gzip
 import hashlib
 import re
 import tarfile
-import unicodedata
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from zoneinfo import available_timezones
+
+from pipeline.mask_latin_words import fold
 
 _OUT = Path(__file__).parents[1] / "pipeline" / "mask_gazetteer.txt"
 _LATIN = re.compile(r"[A-Za-zÀ-ɏḀ-ỿ][A-Za-zÀ-ɏḀ-ỿ'’\-]+")
@@ -35,33 +36,6 @@ _PERSON = re.compile(r"faker/providers/person/(\w+)/__init__\.py$")
 _ADDRESS = re.compile(r"faker/providers/address/(\w+)/__init__\.py$")
 
 
-def fold(name: str) -> str:
-    """Return a name in lower case without accents, as masking looks names up."""
-    apart = unicodedata.normalize("NFKD", name.translate(_LETTERS).replace("’", "'"))
-    return "".join(sign for sign in apart if not unicodedata.combining(sign)).lower()
-
-
-_LETTERS = str.maketrans(
-    {
-        "ł": "l",
-        "Ł": "L",
-        "ø": "o",
-        "Ø": "O",
-        "đ": "d",
-        "Đ": "D",
-        "ß": "ss",
-        "æ": "ae",
-        "Æ": "Ae",
-        "þ": "th",
-        "Þ": "Th",
-        "ð": "d",
-        "Ð": "D",
-        "ı": "i",
-        "œ": "oe",
-    }
-)
-
-
 def main() -> None:
     """Write the data file."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -71,7 +45,8 @@ def main() -> None:
     lists = _Lists()
     for kind, locale, source in _sources(given.faker):
         lists.read(kind, locale, source)
-    lists.places |= _places(given.data)
+    lists.known_places |= _places(given.data)
+    lists.places |= lists.known_places
     ordinary = _ordinary_words(given.data)
     _OUT.write_text(lists.text(given.faker, ordinary), encoding="utf-8")
     print(f"{_OUT}: {_OUT.stat().st_size:,} bytes, sha256 {hashlib.sha256(_OUT.read_bytes()).hexdigest()}")
@@ -83,6 +58,7 @@ class _Lists:
         self.common: set[str] = set()
         self.family: set[str] = set()
         self.places: set[str] = set()
+        self.known_places: set[str] = set()
         self.chinese: set[str] = set()
 
     def read(self, kind: str, locale: str, source: str) -> None:
@@ -90,6 +66,8 @@ class _Lists:
             if kind == "address":
                 if _PLACES.search(name):
                     self.places |= {fold(value) for value in values if _LATIN.fullmatch(value)}
+                if "countr" in name:
+                    self.known_places |= {fold(value) for value in values if _LATIN.fullmatch(value)}
             elif _GIVEN.search(name):
                 self._take(locale, values, self.given, chinese=True)
                 if locale in ("en_US", "en_GB"):
@@ -112,16 +90,19 @@ class _Lists:
         doubtful = {name for name in names if name in ordinary or name in self.places or len(name) < 3}
         digest = hashlib.sha256(archive.read_bytes()).hexdigest()
         head = (
-            f"# Names known to masking, from the locale lists of {archive.name} (sha256 {digest}).\n"
+            f"# Names known to masking, from the locale lists of {archive.name}, sha256 {digest}.\n"
             "# Faker: MIT licence, (c) Daniele Faraglia and contributors.\n"
-            "# Lower case, no accents. `common` are given names of the United States and Britain; `doubtful` ones are also English words or places; `ordinary` are the English\n"
-            "# words of public-domain reviews that are no names: they do not belong to a name beside them.\n"
+            "# Lower case, no accents. `common`: given names of the United States and Britain; `doubtful`: also\n"
+            "# places; `wordlike`: also English words; `places`: cities and countries; `ordinary`: words of\n"
+            "# public-domain reviews that are no names, so that they belong to no name beside them.\n"
         )
         sections = {
             "common": self.common - doubtful,
             "given": self.given - self.common - doubtful,
             "family": self.family - self.given - doubtful,
-            "doubtful": doubtful,
+            "doubtful": doubtful - ordinary,
+            "wordlike": doubtful & ordinary,
+            "places": self.known_places - names,
             "chinese_given": self.chinese,
             "ordinary": {word for word in ordinary if word.isalpha() and word not in names},
         }

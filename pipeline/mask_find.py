@@ -9,6 +9,7 @@ from ahocorasick_rs import AhoCorasick
 
 from pipeline.mask_addresses import find_addresses
 from pipeline.mask_foreign_addresses import find_foreign_addresses
+from pipeline.mask_free_names import find_free_names
 from pipeline.mask_latin_names import find_latin_names
 from pipeline.mask_names import find_chinese_names
 from pipeline.mask_numbers import Cue, find_numbers
@@ -23,7 +24,6 @@ _CHINESE_DIGITS: Final = {
     for sign in signs
 }
 _SPOKEN: Final = re.compile(rf"(?:[{''.join(_CHINESE_DIGITS)}\d][ \-.,，、]?){{6,40}}")
-_ODD_DIGIT: Final = re.compile(r"[^\x00-\u00b1\u00b4-\u00b8\u3001-\u3020\u302a-\u321f\u3400-\u9fff]")
 _DIGIT: Final = re.compile(r"\d")
 _NO_DIGIT: Final = re.compile(r"\D+")
 _CAPITAL: Final = re.compile(r"[A-ZÀ-ÞĀ-Ž][\w'’.]")
@@ -39,6 +39,23 @@ class _Triggers(NamedTuple):
     marked: tuple[tuple[int, ...], ...]
     word_begins: tuple[bool, ...]
     word_ends: tuple[bool, ...]
+
+
+class _Narrow(dict[int, str]):
+    """Sign to sign, worked out when first met: full-width and circled digits and letters become ASCII."""
+
+    def __missing__(self, code: int) -> str:
+        sign = chr(code)
+        digit = unicodedata.digit(sign, None)
+        if code >= 0x80 and digit is not None:
+            sign = str(digit)
+        elif 0xFF01 <= code <= 0xFF5E and sign not in "，！？；：":
+            sign = chr(code - 0xFEE0)
+        self[code] = sign
+        return sign
+
+
+_NARROW: Final = _Narrow()
 
 
 class _Called(NamedTuple):
@@ -58,7 +75,7 @@ def find_personal(text: str) -> list[Found]:
     if digits or called.cues or called.marked:
         rules = mask_rules()
         anywhere = [number for number in called.marked if rules[number].digits <= digits]
-        if digits >= 3:
+        if digits:
             anywhere += [number for number in _free_rules() if rules[number].digits <= digits]
         cues = [cue for cue in called.cues if rules[cue.rule].digits <= digits]
         if anywhere or cues:
@@ -70,7 +87,9 @@ def find_personal(text: str) -> list[Found]:
         find_foreign_addresses(plain, found.append)
     if called.families & _NAME_SIGN:
         find_chinese_names(plain, found.append)
-    if latin:
+    if not plain.isascii():
+        find_free_names(plain, found.append, titled=bool(called.families & _NAME_SIGN))
+    if latin or "my name" in plain:
         find_latin_names(plain, found.append)
     if found and "[" in text:
         held = [match.span() for match in placeholder().finditer(text)]
@@ -164,21 +183,15 @@ def _lower(text: str) -> str:
 
 def _with_ascii_digits(text: str) -> str:
     """Same length, every written digit as ASCII: full-width, circled, and long spoken runs (一三八...)."""
-    text = text.replace("（", "(").replace("）", ")")
-    if _ODD_DIGIT.search(text):
-        text = "".join(_ascii_sign(sign) for sign in text)
+    text = text.translate(_NARROW)
     if _SPOKEN.search(text):
-        text = _SPOKEN.sub(
-            lambda run: "".join(str(_CHINESE_DIGITS.get(sign, sign)) for sign in run.group()), text
-        )
+        text = _SPOKEN.sub(_spoken, text)
     return text
 
 
-def _ascii_sign(sign: str) -> str:
-    if sign.isascii():
-        return sign
-    digit = unicodedata.digit(sign, None)
-    if digit is not None:
-        return str(digit)
-    narrow = ord(sign) - 0xFEE0
-    return chr(narrow) if 0x21 <= narrow <= 0x7E and sign not in "，！？；：（）" else sign
+def _spoken(run: re.Match[str]) -> str:
+    """The digits of a run; 三 in 单号12345三天没更新 is no part of the number."""
+    told = run.group()
+    if sum(sign in _CHINESE_DIGITS for sign in told) == 1 and told[-1] in _CHINESE_DIGITS:
+        return told
+    return "".join(str(_CHINESE_DIGITS.get(sign, sign)) for sign in told)

@@ -12,21 +12,19 @@ _UPPER: Final = "A-Z" + "".join(chr(sign) for sign in range(0xC0, 0x250) if chr(
 _WORD: Final = rf"[{_UPPER}](?:[\w'’\-]+|\.)?"
 _SMALL: Final = r"(?:(?:de|da|del|della|di|dos|du|la|le|van|von|der|den|ten|ter|zu|bin|al|el|y) ){0,2}"
 # A dot ends the run unless it belongs to an initial.
-_RUN: Final = re.compile(rf"(?<![\w@/.\[]){_WORD}(?:[ ]{_SMALL}{_WORD})*")
+_RUN: Final = re.compile(rf"(?<![A-Za-zÀ-ɏ0-9_@/.\[]){_WORD}(?:[ ]{_SMALL}{_WORD})*")
 _PART: Final = re.compile(r"[^ ]+")
 _INITIAL: Final = re.compile(rf"[{_UPPER}]\.?")
-_NAME_SHAPED: Final = re.compile(rf"[{_UPPER}][^\W\d_]+(?:['’\-][^\W\d_]+)*")
-_BEHIND: Final = re.compile(r"(?: |'|’|:)?[\w'’]*:?")
+_NAME_SHAPED: Final = re.compile(rf"(?:[OD]['’])?[{_UPPER}][^\W\d_]+(?:['’\-][^\W\d_]+)*")
+_WORD_BEFORE: Final = re.compile(r"(\w+)[ -]$")
+_BEHIND: Final = re.compile(r",?(?: |'|’)?[\w'’]*")
 _LOWER_NAME: Final = re.compile(
     r"(?i:\bmy (?:full )?name(?:'s| is)) (?P<name>[a-z][a-z'\-]+(?: (?!and\b|but\b|i\b|from\b|my\b|is\b"
     r"|the\b)[a-z][a-z'\-]+)?)"
 )
 _SENTENCE_END: Final = '.!?\n>:"“'
-_PLACE_BEGINS: Final = frozenset(
-    ("san", "santa", "los", "las", "new", "saint", "st", "port", "fort", "lake", "mount")
-)
 _ENOUGH: Final = 2.0
-_WEIGHT: Final = {"c": 2.0, "g": 1.5, "f": 1.4, "d": 0.8, "i": 0.7, "u": 0.5, "p": 0.0}
+_WEIGHT: Final = {"c": 2.0, "g": 1.5, "f": 1.4, "d": 0.8, "w": 0.5, "i": 0.7, "u": 0.5, "p": 0.0}
 
 
 class _Token(NamedTuple):
@@ -35,7 +33,9 @@ class _Token(NamedTuple):
     start: int
     end: int
     word: str
-    kind: str  # c(ommon given), g(iven), f(amily), d(oubtful), i(nitial), o(rdinary), n(o name), u(nknown), p(article)
+    # c(ommon given), g(iven), f(amily), d(oubtful), w(ord too), i(nitial), o(rdinary), n(o name), u(nknown),
+    # p(article)
+    kind: str
 
 
 def find_latin_names(text: str, add: Callable[[Found], None]) -> None:
@@ -55,7 +55,7 @@ def find_latin_names(text: str, add: Callable[[Found], None]) -> None:
             if _score(text, part, tokens, label, listed, words) >= _ENOUGH:
                 end = part[-1].end
                 spans.append((part[0].start, end - (text[end - 1] == "." and len(part[-1].word) > 2)))
-                told.update(token.word for token in part if token.kind in "cgfdu" and len(token.word) > 2)
+                told.update(token.word for token in part if token.kind in "cgfdwu" and len(token.word) > 2)
                 before = True
             else:
                 before = False
@@ -72,7 +72,8 @@ def _tokens(run: re.Match[str], words: LatinWords, names: Gazetteer) -> Iterator
         bare = re.sub(r"(?:['’]s|['’])$", "", shown.rstrip("."))
         end = start + len(bare) + (len(bare) == 1 and shown.endswith("."))
         word = fold(bare)
-        yield _Token(start, end, word, _kind(bare, word, words, names))
+        kind = "i" if shown in ("I.", "A.") else _kind(bare, word, words, names)
+        yield _Token(start, end, word, kind)
 
 
 def _kind(shown: str, word: str, words: LatinWords, names: Gazetteer) -> str:
@@ -97,7 +98,9 @@ def _kind(shown: str, word: str, words: LatinWords, names: Gazetteer) -> str:
             return "f"
         if any(piece in names.doubtful for piece in pieces):
             return "d"
-    if shown.isupper():
+        if any(piece in names.wordlike for piece in pieces):
+            return "w"
+    if shown.isupper() or word in names.places:
         return "n"
     if word in names.ordinary or word.rstrip("s") in names.ordinary:
         return "o"
@@ -108,7 +111,7 @@ def _candidates(tokens: list[_Token]) -> Iterator[list[_Token]]:
     """Stretches of a run that may be a name: known, unknown and initials; no ordinary word."""
     part: list[_Token] = []
     for token in [*tokens, None]:
-        if token is not None and token.kind in "cgfdiup" and not (token.kind == "p" and not part):
+        if token is not None and token.kind in "cgfdwiup" and not (token.kind == "p" and not part):
             part.append(token)
             continue
         while part and part[-1].kind in "ip":
@@ -126,22 +129,26 @@ def _score(
     start, end = part[0].start, part[-1].end
     if label < 1.5 and _is_no_person(text, part, run, words):
         return 0.0
-    known = sum(_WEIGHT[kind] for kind in kinds if kind in "cgfd")
+    known = sum(_WEIGHT[kind] for kind in kinds if kind in "cgfdw")
     score = sum(_WEIGHT[kind] for kind in kinds)
     if label >= _ENOUGH:
         return score + label
     score += label
-    score += 1.2 if listed and len(part) > 1 else 0.0
+    score += 1.2 if listed and (len(part) > 1 or known) else 0.0
     begins = start == 0 or text[:start].rstrip(" ")[-1:] in _SENTENCE_END or text[start - 1] == "\n"
     after = _after(text, end)
-    score += 1.0 if after in words.after and known else 0.4 if after in words.after else 0.0
+    if after in words.strong_after or (known and (after in words.after or text[end : end + 1] == ":")):
+        score += 1.0
+    elif after in words.after:
+        score += 0.4
     if len(part) == 1 and begins and not label:
         # A sentence begins with a capital whatever the word is.
-        score -= 0.8
+        score -= 0.5
     if text[start:end].isupper() and end - start > 2:
         score -= 0.8 if len(part) == 2 and known >= 3.4 else 2.0
-    if _is_line(text, start, end) and len(part) in (2, 3):
-        score += 0.6 if known else 0.0
+    if len(part) in (2, 3) and _ends_line(text, end) and known:
+        # A signature, or the name above an address.
+        score += 0.7
     if len([token for token in run if token.kind in "on"]) >= 3:
         # In A Heading Every Word Has A Capital.
         score -= 1.2
@@ -151,7 +158,7 @@ def _score(
 def _is_no_person(text: str, part: list[_Token], run: list[_Token], words: LatinWords) -> bool:
     """A firm, a place, a street, a product: by the word right behind or before."""
     before = run.index(part[0])
-    if part[0].word in _PLACE_BEGINS or (before and run[before - 1].word in _PLACE_BEGINS):
+    if part[0].word in words.place_begins or (before and run[before - 1].word in words.place_begins):
         return True
     last = run.index(part[-1])
     if last + 1 < len(run) and run[last + 1].word in words.organisations and len(part) < 3:
@@ -159,26 +166,23 @@ def _is_no_person(text: str, part: list[_Token], run: list[_Token], words: Latin
     end = part[-1].end
     if re.match(r"[ ]\d{1,5}\b|\d", text[end : end + 7]):
         return True
-    behind = re.match(r" ([a-z]+)", text[end : end + 16])
-    return (
-        behind is not None and behind[1] in words.organisations and behind[1] not in ("post", "state", "test")
-    )
+    behind = re.match(r" ([a-z]{4,})", text[end : end + 16])
+    if behind is not None and behind[1] in words.organisations:
+        return True
+    ahead = _WORD_BEFORE.search(text[max(0, part[0].start - 12) : part[0].start])
+    if ahead is not None and ahead[1].lower() in words.not_before:
+        return True
+    told = " ".join(token.word for token in run[before : last + 2])
+    return len(run) > 1 and any(name in told for name in words.no_persons)
 
 
 def _after(text: str, end: int) -> str:
     found = _BEHIND.match(text, end)
-    return found.group().strip().lower().replace("’", "'").removesuffix(":") if found else ""
+    return found.group().strip(" ,").lower().replace("’", "'") if found else ""
 
 
-def _is_line(text: str, start: int, end: int) -> bool:
-    """Whether the name fills its line, as in a signature or above an address."""
-    low = text.rfind("\n", 0, start) + 1
-    high = text.find("\n", end)
-    return (
-        "\n" in text
-        and not text[low:start].strip(" >?*")
-        and not text[end : high if high >= 0 else len(text)].strip(" ,")
-    )
+def _ends_line(text: str, end: int) -> bool:
+    return "\n" in text and text[end : end + 2].strip(" ,")[:1] in ("\n", "")
 
 
 @cache
@@ -189,14 +193,15 @@ def _label_pattern() -> re.Pattern[str]:
     weak = alternatives(words.weak_labels)
     titles = alternatives(tuple(words.titles))
     return re.compile(
-        rf"(?<!\w)(?:(?P<title>{titles})\.?,?|(?P<firm>{firm})|(?P<introduced>{introduced})|(?P<weak>{weak}))(?!\w)[ \n:]*(?:(?:{titles})\.? )?"
+        rf"(?<!\w)(?:(?P<title>{titles})\.?,?|(?P<firm>{firm})|(?P<introduced>{introduced})"
+        rf"|(?P<weak>{weak}))(?!\w)[ \n:]*(?:(?:{titles})\.? )?"
         rf"(?=(?-i:[{_UPPER}]))",
         re.I,
     )
 
 
 def _labelled(text: str) -> dict[int, float]:
-    """Where a label, a title or an introduction ends and a capital begins, and how much it speaks for a name."""
+    """Where a label, a title or an introduction ends before a capital, and how much it speaks for a name."""
     found: dict[int, float] = {}
     at = 0
     while match := _label_pattern().search(text, at):

@@ -13,11 +13,10 @@ from store.errors import ConfigError
 
 _WORDS: Final = Path(__file__).with_name("mask_latin.yaml")
 _NAMES: Final = Path(__file__).with_name("mask_gazetteer.txt")
-_LETTERS: Final = str.maketrans(
-    {
-        "ł": "l", "ø": "o", "đ": "d", "ß": "ss", "æ": "ae", "þ": "th", "ð": "d", "ı": "i", "œ": "oe", "’": "'",
-    }
-)  # fmt: skip
+_LETTERS: Final = {
+    **str.maketrans("łøđðı’", "lodd" + "i'"),
+    **str.maketrans({"ß": "ss", "æ": "ae", "þ": "th", "œ": "oe"}),
+}
 
 
 @dataclass(frozen=True)
@@ -29,6 +28,10 @@ class LatinWords:
     introductions: tuple[str, ...]
     weak_labels: tuple[str, ...]
     after: frozenset[str]
+    strong_after: frozenset[str]
+    no_persons: frozenset[str]
+    not_before: frozenset[str]
+    place_begins: frozenset[str]
     not_names: frozenset[str]
     organisations: frozenset[str]
     particles: frozenset[str]
@@ -45,12 +48,14 @@ class LatinWords:
 
 @dataclass(frozen=True)
 class Gazetteer:
-    """Known names: given (common in English or not), family, those that are also words or places, and words that are no names."""
+    """Known names (given ones common in English or not, family, also words, also places), and other words."""
 
     common: frozenset[str]
     given: frozenset[str]
     family: frozenset[str]
     doubtful: frozenset[str]
+    wordlike: frozenset[str]
+    places: frozenset[str]
     ordinary: frozenset[str]
     chinese_given: frozenset[str]
 

@@ -1,4 +1,4 @@
-"""Chinese names of people, told by what stands around them: a label, a title, a way of introducing oneself."""
+"""Chinese names of people, told by a label, a title, or a way of introducing oneself."""
 
 import re
 from collections.abc import Callable
@@ -14,7 +14,7 @@ _AFTER_NAME: Final = re.compile(
     rf"|我|他|她|为"
 )
 _NEVER_IN_NAME: Final = re.compile("[的了是在我你他她它们这那吗吧呢啊很太不也都还没个就会要]")
-_LEFT_NAME_LIMIT: Final = frozenset("是叫给和的找位员谢跟对向请让由经了但问与被服理机手专售购生任接见有名")
+_LEFT_NAME_LIMIT: Final = frozenset("是叫给和的找位员谢跟对向请让由经了但问与被服理机手专售购生任接见有名的")
 
 
 @cache
@@ -60,12 +60,13 @@ def _name_from(text: str, start: int, words: MaskWords, *, firm: bool) -> int | 
     surname = 2 if text[start : start + 2] in words.compound_surnames else 1
     if surname == 1 and text[start : start + 1] not in words.surnames:
         return None
-    if not firm and text[start : start + 1] in words.doubtful_surnames and surname == 1:
-        return None
+    doubtful = not firm and surname == 1 and text[start : start + 1] in words.doubtful_surnames
     for given in (2, 1):
         end = start + surname + given
         name = text[start:end]
         if len(name) < surname + given or not _all_han(name):
+            continue
+        if doubtful and any(sign not in words.given_signs for sign in name[1:]):
             continue
         if (
             _NEVER_IN_NAME.search(name)
@@ -103,9 +104,16 @@ def _name_before(text: str, end: int, words: MaskWords, *, formal: bool) -> int 
             or text[max(0, start - 1) : start + 1] in words.not_names
         ):
             continue
-        if name[0] in words.doubtful_surnames and not compound and (length == 1 or not formal):
+        if name[0] in words.doubtful_surnames and not compound:
+            likely = start == 0 and all(sign in words.given_signs for sign in name[1:])
+            if length == 1 or not (formal or likely):
+                continue
+        if "前台" in name or "小姐" in name:
             continue
         bounded = start == 0 or not _all_han(text[start - 1]) or text[start - 1] in _LEFT_NAME_LIMIT
+        given = name[2:] if compound else name[1:]
+        if not bounded and any(sign not in words.given_signs for sign in given):
+            continue
         plausible.append((start, bounded))
     for start, bounded in plausible:
         if bounded:

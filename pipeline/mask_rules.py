@@ -8,10 +8,10 @@ from typing import Any, Final
 
 import yaml
 
+from pipeline.mask_shapes import expanded
 from store.errors import ConfigError
 
 _FILE: Final = Path(__file__).with_name("mask_rules.yaml")
-_MACRO: Final = re.compile(r"\{([A-Z]+)\}")
 _KEYS: Final = frozenset(("type", "cues", "marks", "digits", "amounts", "pattern"))
 
 
@@ -47,7 +47,7 @@ def _rule(given: dict[str, Any], macros: dict[str, str]) -> Rule:
             hint=f"keys: {', '.join(sorted(_KEYS))}; a rule with cues begins with {{CUE}}",
         )
     try:
-        pattern = re.compile(_MACRO.sub(lambda name: macros[name[1]], text.removeprefix("{CUE}")), re.I)
+        pattern = re.compile(expanded(text.removeprefix("{CUE}"), macros), re.I)
     except re.error as error:
         raise ConfigError(f"{_FILE.name}: the pattern of a rule of type {given['type']}: {error}") from error
     return Rule(

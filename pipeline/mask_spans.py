@@ -43,13 +43,27 @@ class MaskWords:
     name_labels: tuple[str, ...]
     name_leads: tuple[str, ...]
     provinces: tuple[str, ...]
+    firm_surnames: str
+    given_signs: str
+    strong_given_signs: str
+    kin_titles: tuple[str, ...]
+    name_acts: tuple[str, ...]
+    no_nicknames: str
+    after_nickname: str
+    after_kin: str
+    no_full_names: str
+    roles: tuple[str, ...]
+    minority_parts: tuple[str, ...]
+    name_before_dot: tuple[str, ...]
+    before_name: str
+    before_no_nickname: frozenset[str]
     place_signs: tuple[str, ...]
     place_cues: tuple[str, ...]
 
     @property
     def name_signs(self) -> tuple[str, ...]:
         """What calls for the rules of Chinese names."""
-        return (*self.titles, *self.name_labels, *self.name_leads)
+        return (*self.titles, *self.kin_titles, *self.name_labels, *self.name_leads)
 
 
 @cache
@@ -68,6 +82,20 @@ def mask_words() -> MaskWords:
             name_labels=_longest_first(data["name_labels"]),
             name_leads=_longest_first(data["name_leads"]),
             provinces=_longest_first(data["provinces"]),
+            firm_surnames=_signs(data["firm_surnames"]),
+            given_signs=_signs(data["given_signs"]),
+            strong_given_signs=_signs(data["strong_given_signs"]),
+            kin_titles=_longest_first(data["kin_titles"]),
+            name_acts=_longest_first(data["name_acts"]),
+            no_nicknames=data["no_nicknames"],
+            after_nickname=data["after_nickname"],
+            after_kin=data["after_kin"],
+            no_full_names=data["no_full_names"],
+            roles=_longest_first(data["roles"]),
+            minority_parts=_longest_first(data["minority_parts"]),
+            name_before_dot=_longest_first(data["name_before_dot"]),
+            before_name=data["before_name"],
+            before_no_nickname=frozenset(data["before_no_nickname"]),
             place_signs=_longest_first(data["place_signs"]),
             place_cues=_longest_first(data["place_cues"]),
         )
@@ -77,3 +105,8 @@ def mask_words() -> MaskWords:
 
 def _longest_first(words: str) -> tuple[str, ...]:
     return tuple(sorted(set(words.split()), key=lambda word: (-len(word), word)))
+
+
+def _signs(text: str) -> str:
+    """Each sign once, for a character class."""
+    return "".join(dict.fromkeys("".join(text.split())))
