@@ -26,6 +26,7 @@ from tools.customer_profile import (
     themes_of,
     topics_of,
 )
+from tools.impact import concerns
 from tools.periods import ResolvedPeriod
 from tools.results import ToolResult
 from tools.selection import choose
@@ -99,8 +100,9 @@ def churn_risk(args: ChurnRiskArguments, context: ToolContext) -> ToolResult:
 def customer_360(args: CustomerArguments, context: ToolContext) -> ToolResult:
     """Show all that is known of one customer.
 
-    Profile, scores over time, the last conversations with the curve of mood and where it broke, topics, churn
-    risk with its parts, behaviour, outcomes and tasks. Use it when a question names one customer; for many
+    Profile, scores over time, the last conversations with the curve of mood and where it broke, the concerns
+    of highest business priority with their parts, topics, churn risk with its parts, behaviour, outcomes and
+    tasks. Use it when a question names one customer; for many
     customers use churn_risk.
     """
     facts, zone, language = context.facts, context.zone, args.language
@@ -123,6 +125,7 @@ def customer_360(args: CustomerArguments, context: ToolContext) -> ToolResult:
         "customer": profile_of(args.customer_id, profile),
         "scores": scores,
         "conversations": last_conversations(facts, items, limit=args.limit, zone=zone),
+        "concerns": concerns(items, context),
         "sentiments": sentiments_of(items),
         "topics": topics_of(items),
         "themes": themes_of(items, context),

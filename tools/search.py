@@ -10,6 +10,7 @@ from tools.answers import answer, item
 from tools.arguments import SelectionArguments
 from tools.caveats import caveat
 from tools.context import ToolContext
+from tools.impact import business_priorities
 from tools.results import ToolResult
 from tools.selection import choose, sample_caveats
 
@@ -39,9 +40,9 @@ def search_feedback(args: SearchArguments, context: ToolContext) -> ToolResult:
     """Find what customers said: about a subject (query), with certain words (contains), or by filters.
 
     Use for "what do customers say about X", "show examples / quotes of negative reviews from Guangdong".
-    Returns items with id, text, time, channel, sentiment and scores; n counts everything the filters
-    select (with contains: the items that contain the words), not only what is listed. A query ranks by
-    meaning and words; it does not count mentions.
+    Returns items with id, text, time, channel, sentiment, scores and business priority (with the parts it
+    adds up from); n counts everything the filters select (with contains: the items that contain the words),
+    not only what is listed. A query ranks by meaning and words; it does not count mentions.
     """
     chosen = choose(args, context)
     matched = context.facts.count(chosen.selection)
@@ -57,9 +58,13 @@ def search_feedback(args: SearchArguments, context: ToolContext) -> ToolResult:
     elif not args.contains:
         order = "newest" if args.order == "relevance" else args.order
         found = context.facts.find(Find(chosen.selection, with_text=True, order=order, limit=args.limit))
+    page = found[: args.limit]
+    stakes = business_priorities(page, context)
     items = [
-        item(one, context) | ({"score": round(scores[one.feedback.feedback_id], 4)} if scores else {})
-        for one in found[: args.limit]
+        item(one, context)
+        | {"business_priority": stakes.get(one.feedback.feedback_id)}
+        | ({"score": round(scores[one.feedback.feedback_id], 4)} if scores else {})
+        for one in page
     ]
     n = matched if mentions is None else mentions
     caveats = sample_caveats(chosen, n, context, args.language)
