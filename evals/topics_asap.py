@@ -1,6 +1,6 @@
 """`python -m evals.topics_asap DATA`: topics and their polarity on the restaurant reviews of ASAP.
 
-The labelled reviews (Meituan-Dianping/asap, Apache-2.0) stay outside of the repository. The words of the lexicon
+The labelled reviews (Meituan-Dianping/asap, Apache-2.0) stay outside of the repository. Words of the lexicon
 were chosen with the file `train_sample.csv` in sight; `dev_sample.csv` was not read and is quoted apart.
 """
 
@@ -111,7 +111,7 @@ def _macro_interval(
 def markdown(report: Mapping[str, Any]) -> str:
     """The report as tables."""
     lines = ["# Topics on ASAP restaurant reviews", "", f"Labeller `{report['labeller']}`.", ""]
-    head = "| set | n | macro F1 of mention | 95% interval | micro F1 | polarity, two ways | polarity, three ways |"
+    head = "| set | n | macro F1 of mention | 95% interval | micro F1 | polarity, two ways | three ways |"
     lines += [head, "|" + " --- |" * 7]
     for name, one in report["sets"].items():
         low, high = one["macro_interval"]

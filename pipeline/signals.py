@@ -4,6 +4,8 @@ from pipeline.clauses import THREAT, URGENT, Clause, Reading
 from pipeline.readings import DESIRE, HYPOTHETICAL, QUESTION
 from store.records import Intent, Priority, Sentiment
 
+# A verdict of three with less than this is hardly one.
+_UNSURE = 0.5
 _GRAVE_RISKS = frozenset({"cancel", "legal", "conflict"})
 _GRAVE_FLAGS = frozenset(
     {
@@ -52,7 +54,7 @@ def decide_intent(reading: Reading, sentiment: Sentiment, confidence: float) -> 
         and not (asks and sentiment is Sentiment.NEUTRAL)
     ):
         return Intent.CHURN
-    if "complaint" in meant and sentiment is Sentiment.NEGATIVE:
+    if "complaint" in meant and (sentiment is not Sentiment.POSITIVE or confidence < _UNSURE):
         return Intent.COMPLAINT
     if (
         asks
