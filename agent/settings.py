@@ -44,6 +44,16 @@ class Settings(BaseSettings):
         default=30.0, ge=0, description="how long a server that restarts or is overloaded is waited for"
     )
 
+    transcribe_base_url: str | None = Field(
+        default=None, description="OpenAI-compatible, ends in /v1; none: recordings are refused"
+    )
+    transcribe_model: str = Field(default="", description="speech model at that endpoint, e.g. whisper-1")
+    transcribe_api_key: SecretStr = Field(default=SecretStr(""))
+    transcribe_format: Literal["auto", "verbose_json", "diarized_json", "json"] = Field(default="auto")
+    transcribe_language: str | None = Field(default=None, description="zh, en ...; none: found out")
+    transcribe_timeout_s: float = Field(default=600.0, gt=0)
+    transcribe_max_mb: float = Field(default=25.0, gt=0, description="largest file the endpoint takes")
+
     workers: int = Field(default=0, ge=0, description="processes for embedding; 0: one per core")
 
     @field_validator("industries", mode="before")

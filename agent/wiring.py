@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from pipeline.cascade import CascadeClassifier
     from pipeline.classifier import Classifier
     from pipeline.embedded_classifier import EmbeddedClassifier
+    from pipeline.images import PictureReader
     from pipeline.ingest import Ingestor
     from pipeline.label_adapted import AdaptedClassifier
     from pipeline.label_models import ModelShelf
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from pipeline.lexicon import Lexicon
     from pipeline.taxonomy import Taxonomy
     from pipeline.taxonomy_sources import Sources
+    from pipeline.transcription import Transcriber
     from pipeline.vllm_labeller import RemoteLabeller
     from store.human_labels import HumanLabels
     from store.label_cache import LabelCache
@@ -237,12 +239,10 @@ class App:
             zone=self.settings.zone,
             rejects_folder=self.home / "rejects",
             labelling=self.cascade.take_report if self.cascade else None,
+            transcriber=self.transcriber,
+            pictures=self.pictures,
         )
 
-    def context(self, asker: Asker) -> ToolContext:
-        """What a tool runs with, for one asker."""
-        return ToolContext(
-            facts=self.facts,
     @property
     def transcriber(self) -> "Transcriber | None":
         """Recordings to turns; None where no endpoint is set."""
@@ -280,6 +280,10 @@ class App:
         names = {self.embedded.name}
         return frozenset(names | {self._labeller().name} if self.settings.label_base_url else names)
 
+    def context(self, asker: Asker) -> ToolContext:
+        """What a tool runs with, for one asker."""
+        return ToolContext(
+            facts=self.facts,
             operations=self.operations,
             index=self.index,
             embedder=self.embedder,
@@ -287,11 +291,11 @@ class App:
             clock=self.clock,
             zone=self.settings.zone,
             asker=asker,
+            labellers=self.labellers,
         )
 
     def offline_planner(self) -> "OfflinePlanner":
         """The planner over the data as it is now."""
-            labellers=self.labellers,
         from agent.offline_model import OfflinePlanner
         from agent.planner import Planner
         from agent.reading import build_reader

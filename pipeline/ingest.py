@@ -13,11 +13,15 @@ from pipeline.cascade_report import CascadeReport
 from pipeline.classifier import Classifier
 from pipeline.columns import parse_overrides
 from pipeline.file_ingest import FileIngest, IngestParts, source_name
+from pipeline.images import PictureReader
+from pipeline.media import media_kind
+from pipeline.media_ingest import MediaIngest
 from pipeline.readers import find_files
 from pipeline.rejects import RejectsFile
+from pipeline.transcription import Transcriber
 from pipeline.writing import FeedbackWriter, Mask
 from store.clock import Clock
-from store.errors import InputError
+from store.errors import ConfigError, InputError, ModelUnavailable, VoiceLoopError
 from store.facts import FactStore
 from store.operations import OperationStore
 
@@ -44,8 +48,13 @@ class Ingestor:
         rejects_folder: Path,
         chunk: int = CHUNK,
         labelling: Callable[[], CascadeReport] | None = None,
+        transcriber: Transcriber | None = None,
+        pictures: PictureReader | None = None,
     ) -> None:
-        """`labelling` gives the account of a label server's part, where there is one."""
+        """`labelling` gives the account of a label server's part, where there is one.
+
+        Without a `transcriber` recordings are refused, without `pictures` pictures.
+        """
         self._labelling = labelling
         self._rejects_folder = rejects_folder
         self._parts = IngestParts(
@@ -57,6 +66,14 @@ class Ingestor:
             zone=zone,
             chunk=chunk,
         )
+        self._media = MediaIngest(
+            operations=operations,
+            writer=self._parts.writer,
+            clock=clock,
+            zone=zone,
+            transcriber=transcriber,
+            pictures=pictures,
+        )
 
     def ingest(
         self, paths: Sequence[Path], options: IngestOptions | None = None, progress: Progress | None = None
@@ -65,36 +82,41 @@ class Ingestor:
 
         `progress` is told (rows done, rows in all or None, stage). Raises InputError where a path does not
         exist, nothing readable is found, or a file cannot be used; a file of a folder that cannot be used is
-        reported with its `error` and the others are read on. Raises StoreError where writing fails: what was
-        stored before stays, and a second run completes it.
+        reported with its `error` and the others are read on. Raises ConfigError or ModelUnavailable where
+        recordings or pictures need something that is not set up or down. Raises StoreError where writing
+        fails: what was stored before stays, and a second run completes it.
         """
         options = options or IngestOptions()
         tell = progress or (lambda done, total, stage: None)
         began = time.monotonic()
         overrides = _overrides(options)
-        files, skipped = find_files(paths)
-        if not files:
-            raise InputError(
-                "no readable file found", hint="known kinds: CSV, TSV, XLSX, JSON lines, Parquet"
-            )
+        files, skipped = _files(paths, options)
         named = {path for path in paths if path.is_file()}
         report = IngestReport(dry_run=options.dry_run, kind=options.kind)
         report.skipped_files = [str(path) for path in skipped]
         rejects = RejectsFile(
             None if options.dry_run else self._rejects_path(options, files), self._parts.mask
         )
+        failures: list[VoiceLoopError] = []
         try:
             for path in files:
                 try:
-                    file = FileIngest(self._parts, path, options, overrides, rejects, tell).run()
-                except InputError as error:
+                    if options.kind == "feedback" and media_kind(path):
+                        file = self._media.run(path, options, tell)
+                    else:
+                        file = FileIngest(self._parts, path, options, overrides, rejects, tell).run()
+                except (InputError, ConfigError, ModelUnavailable) as error:
                     if path in named or len(files) == 1:
                         raise
+                    failures.append(error)
                     file = FileReport(path=str(path), error=error.message)
                 report.files.append(file)
                 report.skipped_files += file.skipped
         finally:
             rejects.close()
+        if len(failures) == len(files) and not isinstance(failures[0], InputError):
+            # Nothing went in, and the hint of the first says what is missing.
+            raise failures[0]
         _sum_up(report, rejects)
         report.labelling = self._labelling() if self._labelling is not None else None
         report.elapsed_ms = round((time.monotonic() - began) * 1000)
@@ -106,6 +128,21 @@ class Ingestor:
         told = "\x1f".join(str(path.resolve()) for path in files)
         digest = hashlib.blake2b(told.encode("utf-8", "surrogateescape"), digest_size=4).hexdigest()
         return self._rejects_folder / f"{source_name(files[0])}-{digest}.jsonl"
+
+
+def _files(paths: Sequence[Path], options: IngestOptions) -> tuple[list[Path], list[Path]]:
+    """The files to bring in, tables before recordings and pictures of folders, and those left out."""
+    files, skipped = find_files(paths)
+    if options.kind == "feedback":
+        media = [path for path in skipped if media_kind(path) and not path.name.startswith(".")]
+        files, skipped = files + media, [path for path in skipped if path not in set(media)]
+    if not files:
+        raise InputError(
+            "no readable file found",
+            hint="known kinds: CSV, TSV, XLSX, JSON lines, Parquet; VTT, SRT; WAV, MP3, M4A, OGG, FLAC;"
+            " PNG, JPG, WEBP",
+        )
+    return files, skipped
 
 
 def _overrides(options: IngestOptions) -> dict[str, str]:
