@@ -36,7 +36,10 @@ _ENGLISH: Final = re.compile(r"[a-z0-9'_*&+/ .\-]+", re.IGNORECASE)
 
 @dataclass(slots=True)
 class Cue:
-    """What one word or phrase says. Bit i of `modifiers` is MODIFIERS[i]; BREAK and SENTENCE are two more."""
+    """What one word or phrase says. Bit i of `modifiers` is MODIFIERS[i]; BREAK and SENTENCE are two more.
+
+    `settled`: a pack or a user has said what it speaks of; general words inside it add no topic.
+    """
 
     text: str
     polarity: float = 0.0
@@ -44,6 +47,7 @@ class Cue:
     silent: bool = False
     latin: bool = False
     open_end: bool = False
+    settled: bool = False
     topics: dict[str, int] = field(default_factory=dict)
     risks: set[str] = field(default_factory=set)
     intents: set[str] = field(default_factory=set)
@@ -52,8 +56,9 @@ class Cue:
 
     def inherit(self, other: "Cue") -> None:
         """Take over what a shorter cue inside this one says (a longest match hides the shorter)."""
-        for topic, polarity in other.topics.items():
-            self.topics.setdefault(topic, polarity)
+        if other.settled or not self.settled:
+            for topic, polarity in other.topics.items():
+                self.topics.setdefault(topic, polarity)
         self.risks |= other.risks
         self.intents |= other.intents - {"praise"}
         self.modifiers |= other.modifiers & bit("desire")

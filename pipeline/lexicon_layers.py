@@ -70,10 +70,12 @@ class Layer:
     def lay_over(self, book: Book) -> None:
         """Let this layer's words take the place of what the book says of them, field by field."""
         for text, mine in self.book.cues.items():
+            mine.settled = bool(mine.topics)
             cue = book.cues.setdefault(text, mine)
             if cue is not mine:
                 cue.open_end = mine.open_end
                 cue.topics = mine.topics or cue.topics
+                cue.settled = cue.settled or mine.settled
                 cue.risks = mine.risks or cue.risks
                 cue.intents = mine.intents or cue.intents
                 cue.emotions = mine.emotions or cue.emotions

@@ -62,11 +62,17 @@ class Taxonomy:
         return self.name(path, language) if path in self.entries else path
 
     def words(self) -> dict[str, str]:
-        """Every name and alias of a topic, in any language, to its path. A name comes before an alias."""
+        """Every name and alias of a topic, in any language, to its path.
+
+        A name comes before an alias, an earlier topic's alias before a later one's; case tells none apart.
+        """
         found = {entry.names[language]: path for path, entry in self._topics() for language in LANGUAGES}
+        taken = {word.casefold() for word in found}
         for path, entry in self._topics():
             for alias in entry.aliases:
-                found.setdefault(alias, path)
+                if alias.casefold() not in taken:
+                    taken.add(alias.casefold())
+                    found[alias] = path
         return found
 
     def _topics(self) -> list[tuple[str, TopicEntry]]:

@@ -2,7 +2,7 @@ import pytest
 
 from pipeline.lexicon import build_lexicon, load_lexicon
 from pipeline.taxonomy import build_taxonomy, load_taxonomy
-from pipeline.taxonomy_sources import GENERAL, Sources, UserFile, pack_names
+from pipeline.taxonomy_sources import GENERAL, Sources, UserFile
 from store.errors import ConfigError
 
 ISSUE_BRANCHES = {
@@ -210,14 +210,3 @@ def test_comments_change_nothing_and_words_do() -> None:
     two = load_lexicon(lexicon_of("# a remark\nsilent: {zh: 快递柜}"))
     assert one.fingerprint == two.fingerprint != load_lexicon().fingerprint
     assert load_lexicon(lexicon_of("")).fingerprint != one.fingerprint
-
-
-def test_an_unknown_pack_names_the_others(tmp_path: object) -> None:
-    from pathlib import Path
-
-    from pipeline.taxonomy_sources import read_sources
-
-    if pack_names():
-        with pytest.raises(ConfigError) as error:
-            read_sources(Path(str(tmp_path)), ["airlin"])
-        assert all(name in error.value.hint for name in pack_names())
