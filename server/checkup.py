@@ -30,6 +30,7 @@ def check(app: App) -> list[Finding]:
         ("classifier", _classifier),
         ("labels", _labels),
         ("endpoint", _endpoint),
+        ("label server", _label_server),
     )
     findings = []
     for name, look in looks:
@@ -115,3 +116,38 @@ def _endpoint(app: App) -> Finding:
             "endpoint", False, f"{url} answers {response.status_code}", "check VOICELOOP_LLM_API_KEY"
         )
     return Finding("endpoint", True, f"{url} answers")
+
+
+def _label_server(app: App) -> Finding:
+    settings = app.settings
+    waiting = sum(app.label_cache.queue_counts().values())
+    queue = f"{waiting:,} texts wait for labels" if waiting else ""
+    if not settings.label_base_url:
+        return Finding("label server", not waiting, queue or "none configured: labels are embedded")
+    import httpx
+
+    key = settings.label_api_key.get_secret_value()
+    headers = {"Authorization": f"Bearer {key}"} if key else {}
+    wrong = []
+    urls = [url.strip().rstrip("/").removesuffix("/v1") for url in settings.label_base_url.split(",")]
+    for url in filter(None, urls):
+        try:
+            response = httpx.get(f"{url}/v1/models", headers=headers, timeout=10, trust_env=False)
+            served = [model["id"] for model in response.raise_for_status().json()["data"]]
+        except httpx.HTTPStatusError as error:
+            wrong.append(f"{url} answers {error.response.status_code}")
+        except httpx.HTTPError as error:
+            wrong.append(f"{url}: {type(error).__name__}")
+        except (ValueError, KeyError, TypeError):
+            wrong.append(f"{url} is no vLLM server")
+        else:
+            if settings.label_model not in served:
+                wrong.append(f"{url} serves {', '.join(served)} and not {settings.label_model!r}")
+    if wrong:
+        mend = (
+            "start it or correct VOICELOOP_LABEL_BASE_URL, _MODEL or _API_KEY; until then labels are embedded"
+        )
+        return Finding("label server", False, "; ".join(wrong), mend)
+    if waiting:
+        return Finding("label server", False, queue, "run `voiceloop label queue retry`")
+    return Finding("label server", True, f"{len(urls)} replicas answer")

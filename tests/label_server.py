@@ -189,6 +189,9 @@ def _handler(served: LabelServer) -> type[BaseHTTPRequestHandler]:
         # Keep-alive connections are served by threads of their own: they end with the client or this time.
         timeout = 5
 
+        def do_GET(self) -> None:
+            self._send(Reply(body={"object": "list", "data": [{"id": "m"}]}))
+
         def do_POST(self) -> None:
             body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
             with served.lock:

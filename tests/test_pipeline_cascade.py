@@ -364,6 +364,21 @@ def test_predict_asks_the_server(with_server: Callable[[LabelServer | str], Comm
     assert [line["labeller"].partition("-")[0] for line in ran.lines] == ["vllm", "embedded"]
 
 
+def test_doctor_says_whether_the_server_serves_the_model(
+    with_server: Callable[[LabelServer | str], CommandLine],
+) -> None:
+    def found(ran: Any) -> tuple[bool, str]:
+        (one,) = [one for one in ran.document["checks"] if one["name"] == "label server"]
+        return one["ok"], one["detail"]
+
+    with serve() as server:
+        assert found(with_server(server)("doctor", "--json"))[0]
+        ok, detail = found(with_server(server)("doctor", "--json", label_model="other"))
+        assert not ok and "'other'" in detail
+    ok, detail = found(with_server(NOTHING_LISTENS)("doctor", "--json"))
+    assert not ok and "ConnectError" in detail
+
+
 @pytest.mark.parametrize(
     ("settings", "words"),
     [
