@@ -14,7 +14,7 @@ from tools.periods import find_periods, resolve
 
 def build_reader(facts: FactStore, clock: Clock, zone: ZoneInfo, taxonomy: Taxonomy) -> Reader:
     """A reader that knows the data's dimensions, values and metrics, the taxonomy, and today."""
-    titles = {each: {path: taxonomy.name(path, each) for path in taxonomy.entries} for each in LANGUAGES}
+    titles = {language: taxonomy.titles(language) for language in LANGUAGES}
 
     def is_later(first: str, second: str) -> bool:
         try:

@@ -61,6 +61,10 @@ class Taxonomy:
         """The name of a path, or the path itself where it is none of this tree (labels may be older)."""
         return self.name(path, language) if path in self.entries else path
 
+    def titles(self, language: str) -> dict[str, str]:
+        """The name of every branch and topic by path."""
+        return {path: self.name(path, language) for path in self.entries}
+
     def words(self) -> dict[str, str]:
         """Every name and alias of a topic, in any language, to its path.
 

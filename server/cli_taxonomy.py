@@ -266,7 +266,8 @@ def history(as_json: bool = JsonFlag) -> None:
             }
             for one in versions(app.home)
         ]
-        document = {"in_effect": in_effect(app), "history": entries(app), "versions": kept}
+        done = entries(app)
+        document = {"in_effect": in_effect(app), "history": done, "versions": kept}
         if as_json:
             print_json(document)
             return
@@ -281,7 +282,7 @@ def history(as_json: bool = JsonFlag) -> None:
             "改动 changed",
             header_style="bold",
         )
-        for row in document["history"]:
+        for row in done:
             action = str(row["action"]).removeprefix("taxonomy.")
             cells = (f"{row['at']:%Y-%m-%d %H:%M}", action, row["version"], row["actor"])
             table.add_row(*cells, row["industries"], row["changed"])

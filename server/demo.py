@@ -5,6 +5,7 @@ import itertools
 import shutil
 import sys
 import time
+from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -39,11 +40,12 @@ def run_demo(*, seed: int, question: str | None, as_json: bool) -> None:
         account = _bring_in(app, feed, show=not as_json)
         figures = _figures(app)
         answer = asyncio.run(_ask(app, question or QUESTION))
+        titles = app.taxonomy.titles("zh")
     seconds = round(time.monotonic() - started, 1)
     if as_json:
         print_json({"ingest": account, **figures, "answer": answer, "elapsed_s": seconds, "home": str(home)})
     else:
-        _show(account, figures, question or QUESTION, answer, seconds, home)
+        _show(account, figures, question or QUESTION, answer, seconds, home, titles)
 
 
 def _write_feed(app: "App", home: Path, seed: int) -> "SampleFeed":
@@ -121,6 +123,7 @@ def _show(
     answer: "Answer",
     seconds: float,
     home: Path,
+    titles: Mapping[str, str],
 ) -> None:
     from rich.markup import escape
     from rich.rule import Rule
@@ -139,7 +142,7 @@ def _show(
     console.print(Rule("3 主题 · Themes"))
     show_themes(figures["themes"]["data"]["themes"], "zh")
     console.print(Rule("4 最大降幅的根因 · Root cause of the largest drop"))
-    _show_drop(figures["largest_drop"])
+    _show_drop(figures["largest_drop"], titles)
     console.print(Rule("5 高风险客户 · Customers at risk"))
     for customer in figures["at_risk"]["data"]["customers"]:
         reasons = "；".join(reason["text"] for reason in customer["reasons"][:2])
@@ -171,7 +174,8 @@ def _show_nps(result: dict[str, Any]) -> None:
         )
 
 
-def _show_drop(drop: dict[str, Any] | None) -> None:
+def _show_drop(drop: dict[str, Any] | None, titles: Mapping[str, str]) -> None:
+    from agent.frame import Frame
     from agent.wording import conditions
 
     if drop is None:
@@ -181,8 +185,9 @@ def _show_drop(drop: dict[str, Any] | None) -> None:
     data = drop["root_cause"]["data"]
     if data["verdict"] != "cause_found":
         out().print("没有找到原因 no cause found")
+    said_in = Frame("", "zh", topics=titles)
     for cause in data.get("causes", [])[:3]:
-        named = conditions(cause["conditions"], "zh")
+        named = conditions(cause["conditions"], said_in)
         out().print(
             f"  [bold]{named}[/bold]：影响 {cause['effect']:+.1f}，解释 {cause['share']:.0%}，"
             f"证据等级 {cause['evidence_grade']}"
