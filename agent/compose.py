@@ -8,6 +8,7 @@ from typing import Any, Protocol
 
 from agent.compose_causes import compose_causes, compose_quotes, compose_theme, compose_themes
 from agent.compose_decisions import compose_effect, compose_roi
+from agent.compose_drivers import compose_drivers
 from agent.compose_figures import compose_comparison, compose_figure, compose_premise
 from agent.compose_people import (
     compose_customer,
@@ -91,6 +92,7 @@ COMPOSERS: dict[str, Callable[[Frame, dict[str, Any]], str]] = {
     "detect_anomalies": compose_anomalies,
     "forecast": compose_forecast,
     "root_cause": compose_causes,
+    "drivers": compose_drivers,
     "nps_stats": compose_figure,
     "metric_stats": compose_figure,
     "list_themes": compose_themes,

@@ -101,6 +101,14 @@ class Voice(NamedTuple):
     risk_signals: tuple[str, ...]
 
 
+class Moments(NamedTuple):
+    """Of n rows and p factors: the sums, shape (p,), and the sums of products, shape (p, p)."""
+
+    n: int
+    sums: tuple[float, ...]
+    products: tuple[tuple[float, ...], ...]
+
+
 class DimensionInfo(NamedTuple):
     """A dimension that exists in the data, how many rows carry it, and its commonest values."""
 
@@ -169,6 +177,13 @@ class FactStore(Protocol):
 
     def aggregate(self, query: Aggregate) -> list[Group]:
         """Answer a grouped question in SQL. Unknown names raise ToolInputError that lists known ones."""
+        ...
+
+    def moments(self, selection: Selection, factors: Sequence[tuple[str, ...]]) -> Moments:
+        """Sums and sums of products of factors over the rows that have a value of each.
+
+        A factor is a product of metrics, such as ("share:topic=service/attitude", "negative_share").
+        """
         ...
 
     def count(self, selection: Selection) -> int:

@@ -10,8 +10,9 @@ from zoneinfo import ZoneInfo
 from store.builder import aggregate_statement, count_statement, text_keys_statement
 from store.catalogue import read_catalogue
 from store.dialect import Dialect, Kind
-from store.facts import Aggregate, Catalogue, Find, Group, Selection, Voice, Window
+from store.facts import Aggregate, Catalogue, Find, Group, Moments, Selection, Voice, Window
 from store.finding import find_statement, voices_statement
+from store.moments import moments_statement
 from store.query import KnownNames, Statement
 from store.records import BehaviourEvent, Customer, IndustryRate, LabelledFeedback, Outcome, Theme
 from store.rows import FIND_COLUMNS, feedback_item, named, utc, voice
@@ -59,6 +60,18 @@ class SqlFactStore(ABC):
             return groups
         found = {group.window: group for group in groups}
         return [found.get(i, Group(i, (), 0, 0.0, 0.0)) for i in range(max(1, len(query.windows)))]
+
+    def moments(self, selection: Selection, factors: Sequence[tuple[str, ...]]) -> Moments:
+        """Sums and sums of products of factors over the rows that have a value of each."""
+        size = len(factors)
+        row = self._rows(moments_statement(selection, factors, self._dialect, self._names()))[0]
+        triangle = iter(float(value) for value in row[1 + size :])
+        products = [[0.0] * size for _ in range(size)]
+        for i in range(size):
+            for j in range(i, size):
+                products[i][j] = products[j][i] = next(triangle)
+        sums = tuple(float(value) for value in row[1 : 1 + size])
+        return Moments(int(row[0]), sums, tuple(map(tuple, products)))
 
     def count(self, selection: Selection) -> int:
         """Count items."""

@@ -41,6 +41,26 @@ def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[FactStore]
     made.close()
 
 
+def test_sums_of_products_take_rows_with_every_factor(store: FactStore) -> None:
+    store.add_feedback(
+        [
+            item("a", labels("negative", "service/attitude"), nps=3, metrics={"wait": 4.0}),
+            item("b", labels("positive", "service/attitude"), nps=10, metrics={"wait": 2.0}),
+            item("c", labels("positive"), nps=9, metrics={"wait": 1.0}),
+            item("d", labels("negative"), nps=8),
+            item("e", None, metrics={"wait": 7.0}),
+        ]
+    )
+    factors = [("nps",), ("wait",), ("share:topic=service/attitude", "negative_share")]
+    found = store.moments(Selection(), factors)
+    assert (found.n, found.sums) == (3, (1.0, 7.0, 1.0))
+    assert found.products == ((3.0, -1.0, -1.0), (-1.0, 21.0, 4.0), (-1.0, 4.0, 1.0))
+    nothing = store.moments(Selection(filters={"channel": ("call",)}), factors)
+    assert nothing.n == 0 and nothing.sums == (0.0, 0.0, 0.0)
+    with pytest.raises(ToolInputError, match="joy"):
+        store.moments(Selection(), [("joy",)])
+
+
 def labels(sentiment: str = "negative", *topics: str, **more: Any) -> Labels:
     return Labels(
         sentiment=Sentiment(sentiment),

@@ -8,6 +8,7 @@ from tools.causes import root_cause
 from tools.comparison import compare_periods
 from tools.context import ToolContext
 from tools.customers import churn_risk, customer_360
+from tools.drivers import drivers
 from tools.low_scores import low_score_drilldown
 from tools.metrics import metric_stats
 from tools.nps import nps_stats
@@ -26,6 +27,7 @@ ALL_TOOLS: tuple[ToolSpec, ...] = (
     spec(nps_stats),
     spec(metric_stats),
     spec(compare_periods),
+    spec(drivers),
     spec(trend),
     spec(detect_anomalies),
     spec(forecast),
