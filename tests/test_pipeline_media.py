@@ -2,8 +2,6 @@
 
 import hashlib
 import importlib.util
-import shutil
-import subprocess
 from datetime import UTC, datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -170,11 +168,16 @@ def test_pictures_without_the_group_say_what_to_install(voiceloop: CommandLine) 
 
 
 def chinese_font() -> str | None:
-    """A font with Chinese characters, if fontconfig knows one."""
-    if shutil.which("fc-list") is None:
-        return None
-    done = subprocess.run(["fc-list", ":lang=zh", "file"], capture_output=True, text=True, check=False)
-    return next((line.rstrip(": ") for line in done.stdout.splitlines()), None)
+    """A font with Chinese characters in the usual folders, if there is one."""
+    folders = (Path("/usr/share/fonts"), Path("/usr/local/share/fonts"), Path.home() / ".local/share/fonts")
+    for folder in folders:
+        for path in sorted(folder.rglob("*.[to]t[cf]")):
+            if any(
+                word in path.name.lower()
+                for word in ("cjk", "wqy", "simhei", "simsun", "heiti", "droidsansfallback")
+            ):
+                return str(path)
+    return None
 
 
 @needs_ocr
