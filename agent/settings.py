@@ -54,9 +54,19 @@ class Settings(BaseSettings):
     transcribe_timeout_s: float = Field(default=600.0, gt=0)
     transcribe_max_mb: float = Field(default=25.0, gt=0, description="largest file the endpoint takes")
 
+    mask_grades: Annotated[tuple[Literal["identity", "account", "transaction"], ...], NoDecode] = Field(
+        default=("identity", "account", "transaction"), description="grades that are masked, comma separated"
+    )
+    pseudonyms: Literal["off", "numbered", "reversible"] = Field(
+        default="off", description="[NAME_1] within a conversation; reversible: with the key alone"
+    )
+    pseudonym_key: SecretStr | None = Field(
+        default=None, description="64 random bytes in base64, for reversible pseudonyms"
+    )
+
     workers: int = Field(default=0, ge=0, description="processes for embedding; 0: one per core")
 
-    @field_validator("industries", mode="before")
+    @field_validator("industries", "mask_grades", mode="before")
     @classmethod
     def _split(cls, names: object) -> object:
         if isinstance(names, str):

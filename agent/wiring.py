@@ -32,12 +32,15 @@ if TYPE_CHECKING:
     from pipeline.label_models import ModelShelf
     from pipeline.label_training import Trainer
     from pipeline.lexicon import Lexicon
+    from pipeline.pseudonyms import Pseudonyms
     from pipeline.taxonomy import Taxonomy
     from pipeline.taxonomy_sources import Sources
     from pipeline.transcription import Transcriber
     from pipeline.vllm_labeller import RemoteLabeller
+    from pipeline.writing import Mask
     from store.human_labels import HumanLabels
     from store.label_cache import LabelCache
+    from store.vault import Vault
 
 
 class App:
@@ -223,18 +226,54 @@ class App:
         self._closers.append(store)
         return store
 
+    @property
+    def mask(self) -> "Mask":
+        """Texts to masked texts, by the grades that are set."""
+        from functools import partial
+
+        from pipeline.mask import mask_texts
+
+        return partial(mask_texts, grades=frozenset(self.settings.mask_grades))
+
+    @cached_property
+    def vault(self) -> "Vault":
+        """What reversible pseudonyms stand for, sealed."""
+        from store.sqlite_vault import SqliteVault
+
+        store = SqliteVault(self._file("operations.sqlite"))
+        self._closers.append(store)
+        return store
+
+    @cached_property
+    def pseudonyms(self) -> "Pseudonyms | None":
+        """Numbered placeholders within a conversation; None where they are off."""
+        settings = self.settings
+        if settings.pseudonyms == "off":
+            return None
+        from pipeline.pseudonyms import Pseudonyms, Seal
+
+        grades = frozenset(settings.mask_grades)
+        if settings.pseudonyms == "numbered":
+            return Pseudonyms(self.facts, grades)
+        if settings.pseudonym_key is None:
+            raise ConfigError(
+                "VOICELOOP_PSEUDONYMS is reversible but VOICELOOP_PSEUDONYM_KEY is not set",
+                hint="set it to 64 random bytes in base64: openssl rand -base64 64 | tr -d '\\n'",
+            )
+        return Pseudonyms(self.facts, grades, self.vault, Seal(settings.pseudonym_key.get_secret_value()))
+
     @cached_property
     def ingestor(self) -> "Ingestor":
         """Files to facts."""
         from pipeline.ingest import Ingestor
         from pipeline.label_corrections import CorrectedClassifier
-        from pipeline.mask import mask_texts
 
         return Ingestor(
             facts=self.facts,
             operations=self.operations,
             classifier=CorrectedClassifier(self.classifier, self.human_labels),
-            mask=mask_texts,
+            mask=self.mask,
+            pseudonyms=self.pseudonyms,
             clock=self.clock,
             zone=self.settings.zone,
             rejects_folder=self.home / "rejects",

@@ -38,7 +38,7 @@ class Values:
         self._random = random.Random(seed)
         data: dict[str, Any] = yaml.safe_load(_FILE.read_text(encoding="utf-8"))
         self._forms: dict[str, list[str]] = data["forms"]
-        self._lists = {
+        self._lists: dict[str, list[str]] = {
             name: text.split("|") if "|" in text else text.split() for name, text in data["lists"].items()
         }
         self._made: dict[str, Callable[[], str]] = {
@@ -54,7 +54,8 @@ class Values:
             return self._made[kind]()
         if kind in self._forms:
             return _SLOT.sub(self._fill, self._random.choice(self._forms[kind]))
-        return self._random.choice(self._lists[kind])
+        entries = self._lists[kind]
+        return entries[self._random.randrange(len(entries))]
 
     def _fill(self, slot: re.Match[str]) -> str:
         told = slot[1]

@@ -19,7 +19,7 @@ from pipeline.media_ingest import MediaIngest
 from pipeline.readers import find_files
 from pipeline.rejects import RejectsFile
 from pipeline.transcription import Transcriber
-from pipeline.writing import FeedbackWriter, Mask
+from pipeline.writing import FeedbackWriter, Mask, ScopedMask
 from store.clock import Clock
 from store.errors import ConfigError, InputError, ModelUnavailable, VoiceLoopError
 from store.facts import FactStore
@@ -43,6 +43,7 @@ class Ingestor:
         operations: OperationStore,
         classifier: Classifier,
         mask: Mask,
+        pseudonyms: ScopedMask | None = None,
         clock: Clock,
         zone: ZoneInfo,
         rejects_folder: Path,
@@ -60,7 +61,7 @@ class Ingestor:
         self._parts = IngestParts(
             facts=facts,
             operations=operations,
-            writer=FeedbackWriter(facts, classifier, mask),
+            writer=FeedbackWriter(facts, classifier, mask, pseudonyms),
             mask=mask,
             clock=clock,
             zone=zone,

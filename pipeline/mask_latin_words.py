@@ -13,10 +13,8 @@ from store.errors import ConfigError
 
 _WORDS: Final = Path(__file__).with_name("mask_latin.yaml")
 _NAMES: Final = Path(__file__).with_name("mask_gazetteer.txt")
-_LETTERS: Final = {
-    **str.maketrans("łøđðı’", "lodd" + "i'"),
-    **str.maketrans({"ß": "ss", "æ": "ae", "þ": "th", "œ": "oe"}),
-}
+_PLAIN: Final = dict(zip("łøđðı’ßæþœ", ("l", "o", "d", "d", "i", "'", "ss", "ae", "th", "oe"), strict=True))
+_LETTERS: Final = {ord(letter): plain for letter, plain in _PLAIN.items()}
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,18 @@ SEEDED_ITEMS = 20_000
 Mask = Callable[[Sequence[str]], list[str]]
 
 
+class Scoped(NamedTuple):
+    """Values of one item; `scope` is its conversation, or the item itself where it has none."""
+
+    scope: str
+    values: tuple[str, ...]
+    conversation: tuple[str, str] | None
+
+
+# Each item's values to masked values, the same thing under the same pseudonym within a scope.
+ScopedMask = Callable[[Sequence[Scoped]], list[dict[str, str]]]
+
+
 class Written(NamedTuple):
     """How many rows of a chunk were new, how many known already, and how many of the new nearly repeat."""
 
@@ -30,10 +42,13 @@ class FeedbackWriter:
     sought among the texts of this writer and those of a store of up to 20,000 items.
     """
 
-    def __init__(self, facts: FactStore, classifier: Classifier, mask: Mask) -> None:
+    def __init__(
+        self, facts: FactStore, classifier: Classifier, mask: Mask, pseudonyms: ScopedMask | None = None
+    ) -> None:
         self._facts = facts
         self._classifier = classifier
         self._mask = mask
+        self._pseudonyms = pseudonyms
         self._near: NearDuplicates | None = None
 
     def write(self, drafts: Sequence[Draft], batch_id: str) -> Written:
@@ -54,7 +69,7 @@ class FeedbackWriter:
 
     def _items(self, drafts: Sequence[Draft], batch_id: str) -> list[LabelledFeedback]:
         masked = self._masked(drafts)
-        texts = [masked[draft.text] for draft in drafts]
+        texts = [own[draft.text] for draft, own in zip(drafts, masked, strict=True)]
         keys = {text: text_key(text) for text in dict.fromkeys(texts) if text}
         labels = self._labels(list(keys))
         spoken = {
@@ -65,13 +80,13 @@ class FeedbackWriter:
         groups = self._groups(spoken)
         return [
             LabelledFeedback(
-                feedback=_feedback(draft, text, masked),
+                feedback=_feedback(draft, text, own),
                 labels=labels.get(text),
                 text_key=keys.get(text),
                 near_duplicate_of=groups.get(keys.get(text, "")),
                 batch_id=batch_id,
             )
-            for draft, text in zip(drafts, texts, strict=True)
+            for draft, text, own in zip(drafts, texts, masked, strict=True)
         ]
 
     def _groups(self, spoken: dict[str, str]) -> dict[str, str]:
@@ -82,14 +97,37 @@ class FeedbackWriter:
                 self._near.group(self._facts.texts())
         return self._near.group(spoken)
 
-    def _masked(self, drafts: Sequence[Draft]) -> dict[str, str]:
+    def _masked(self, drafts: Sequence[Draft]) -> list[dict[str, str]]:
+        """The masked form of each value of each draft that may hold anything."""
+        if self._pseudonyms is not None:
+            return self._pseudonyms([_scoped(draft) for draft in drafts])
         values = dict.fromkeys(draft.text for draft in drafts)
         for draft in drafts:
             values.update(dict.fromkeys(draft.attributes[name] for name in draft.free))
-        return dict(zip(values, self._mask(list(values)), strict=True))
+        masked = dict(zip(values, self._mask(list(values)), strict=True))
+        return [masked] * len(drafts)
 
     def _labels(self, texts: list[str]) -> dict[str, Labels]:
         return dict(zip(texts, self._classifier.classify(texts), strict=True)) if texts else {}
+
+
+def _scoped(draft: Draft) -> Scoped:
+    values = (draft.text, *(draft.attributes[name] for name in draft.free))
+    conversation = draft.fields.get("conversation_id")
+    source = draft.fields["source"]
+    if conversation is None:
+        return Scoped(item_scope(draft.fields["feedback_id"]), values, None)
+    return Scoped(conversation_scope(source, conversation), values, (source, conversation))
+
+
+def item_scope(feedback_id: str) -> str:
+    """The scope of pseudonyms of an item without a conversation."""
+    return f"item\x1f{feedback_id}"
+
+
+def conversation_scope(source: str, conversation_id: str) -> str:
+    """The scope of pseudonyms of a conversation; ids of two sources may coincide."""
+    return f"conversation\x1f{source}\x1f{conversation_id}"
 
 
 def _feedback(draft: Draft, text: str, masked: dict[str, str]) -> Feedback:

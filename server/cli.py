@@ -5,7 +5,16 @@ import sys
 
 import typer
 
-from server import cli_agent, cli_conversations, cli_data, cli_label, cli_retention, cli_taxonomy, cli_upkeep
+from server import (
+    cli_agent,
+    cli_conversations,
+    cli_data,
+    cli_label,
+    cli_retention,
+    cli_taxonomy,
+    cli_unmask,
+    cli_upkeep,
+)
 
 app = typer.Typer(
     name="voiceloop",
@@ -21,6 +30,7 @@ cli_label.register(app)
 cli_taxonomy.register(app)
 cli_conversations.register(app)
 cli_retention.register(app)
+cli_unmask.register(app)
 cli_upkeep.register(app)
 
 

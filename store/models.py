@@ -7,7 +7,7 @@ from sqlalchemy import JSON, DateTime, Dialect, Index, Text, TypeDecorator
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 # The newest migration; a store that says so is opened without loading Alembic.
-REVISION: Final = "0003"
+REVISION: Final = "0004"
 
 
 class UtcTime(TypeDecorator[datetime]):
@@ -159,3 +159,12 @@ class HumanLabelRow(Model):
     sample: Mapped[str]
     feedback_id: Mapped[str | None]
     labelled_at: Mapped[datetime]
+
+
+class SealedValuesRow(Model):
+    """What the pseudonyms of one scope stand for: ciphertext."""
+
+    __tablename__ = "sealed_values"
+
+    scope: Mapped[str] = mapped_column(primary_key=True)
+    sealed: Mapped[str]
