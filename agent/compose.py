@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
 from agent.compose_causes import compose_causes, compose_quotes, compose_theme, compose_themes
+from agent.compose_comparisons import compose_competitors, compose_industry, compose_journey
 from agent.compose_decisions import compose_effect, compose_roi
 from agent.compose_drivers import compose_drivers
 from agent.compose_figures import compose_comparison, compose_figure, compose_premise
@@ -104,6 +105,9 @@ COMPOSERS: dict[str, Callable[[Frame, dict[str, Any]], str]] = {
     "churn_risk": compose_risk,
     "create_retention_task": compose_tasks,
     "data_quality": compose_quality,
+    "compare_competitors": compose_competitors,
+    "industry_compare": compose_industry,
+    "journey_map": compose_journey,
     "verify_effect": compose_effect,
     "estimate_roi": compose_roi,
 }

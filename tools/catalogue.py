@@ -9,6 +9,8 @@ from tools.comparison import compare_periods
 from tools.context import ToolContext
 from tools.customers import churn_risk, customer_360
 from tools.drivers import drivers
+from tools.industry_comparison import industry_compare
+from tools.journey import journey_map
 from tools.low_scores import low_score_drilldown
 from tools.metrics import metric_stats
 from tools.nps import nps_stats
@@ -16,6 +18,7 @@ from tools.plans import create_action_plan
 from tools.quality import data_quality
 from tools.registry import ToolSpec, find, spec
 from tools.results import ToolResult
+from tools.rivals import compare_competitors
 from tools.roi import estimate_roi
 from tools.search import search_feedback
 from tools.tasks import create_retention_task
@@ -39,6 +42,9 @@ ALL_TOOLS: tuple[ToolSpec, ...] = (
     spec(customer_360),
     spec(churn_risk),
     spec(data_quality),
+    spec(compare_competitors),
+    spec(industry_compare),
+    spec(journey_map),
     spec(verify_effect),
     spec(estimate_roi),
     spec(create_retention_task, acts=True, role="analyst"),

@@ -143,6 +143,18 @@ def bar_or_line(
     }
 
 
+def bars(names: Sequence[str], values: Sequence[float | int | None]) -> dict[str, Any] | None:
+    """An ECharts option with one bar a name; None without names."""
+    if not names:
+        return None
+    return {
+        "tooltip": {"trigger": "axis"},
+        "xAxis": {"type": "category", "data": list(names)},
+        "yAxis": {"type": "value"},
+        "series": [{"type": "bar", "data": list(values)}],
+    }
+
+
 def _order(rows: list[dict[str, Any]], order: Sort, value: str, dimensions: Sequence[str]) -> None:
     if order == "key":
         rows.sort(key=lambda row: [_natural(row["keys"][name]) for name in dimensions])
