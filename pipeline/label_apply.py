@@ -1,7 +1,7 @@
 """Labels of stored feedback by another labeller: what would change, and changing it."""
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -144,6 +144,22 @@ def apply(
             )
         )
     return report
+
+
+def put(facts: FactStore, human: HumanLabels, labels: Mapping[str, Labels]) -> int:
+    """Show labels given to text keys on all items with these texts, human labels on top; return how many."""
+    said = by_text(resolve(human.find(text_keys=list(labels)))[0])
+    everyone = every_speaker(_EVERYTHING)
+    chosen = Selection(filters={**everyone.filters, "text_key": tuple(labels)})
+    count = sum(n for _, n in facts.text_keys(chosen)) if labels else 0
+    items = facts.find(Find(everyone, text_keys=tuple(labels), order="id", limit=count)) if count else []
+    fresh = {
+        item.feedback.feedback_id: overlay(labels[item.text_key], said.get(item.text_key, []))
+        for item in items
+        if item.text_key is not None
+    }
+    facts.replace_labels(fresh)
+    return len(fresh)
 
 
 def shown(labels: Labels, name: str) -> frozenset[str]:

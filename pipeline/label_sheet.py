@@ -8,8 +8,10 @@ from pathlib import Path
 from typing import Any, Final
 
 from pipeline.label_evaluation import given_values
+from pipeline.label_gold import Gold, by_text
 from pipeline.label_sampling import Chosen
 from pipeline.label_values import FIELDS, label_book
+from pipeline.language import detect_language
 from pipeline.taxonomy import Taxonomy
 from store.durable_files import write_whole
 from store.errors import InputError
@@ -18,6 +20,8 @@ PREFIX: Final = "human_"
 KEY: Final = "text_key"
 # So that no spreadsheet takes a key of digits and one "e" for a number.
 KEY_MARK: Final = "t-"
+# What says in a cell that the text was looked at and has none.
+_NONE: Final = "none"
 _FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
 _GUIDE: Final = Path(__file__).with_name("label_guide.md")
 
@@ -40,6 +44,17 @@ def sheet_rows(chosen: Sequence[Chosen], *, blind: bool) -> list[dict[str, Any]]
         row |= {f"{PREFIX}{field}": "" for field in FIELDS}
         row["comment"] = ""
         rows.append(row)
+    return rows
+
+
+def labelled_rows(gold: Sequence[Gold]) -> list[dict[str, Any]]:
+    """One row a text with the answers of its fields in the person's columns."""
+    rows = []
+    for key, answers in by_text(gold).items():
+        first = answers[0]
+        row = {KEY: f"{KEY_MARK}{key}", "text": first.text, "language": detect_language(first.text)}
+        said = {one.field: one.value or _NONE for one in answers}
+        rows.append({**row, **{f"{PREFIX}{field}": said.get(field, "") for field in FIELDS}})
     return rows
 
 

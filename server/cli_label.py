@@ -10,6 +10,7 @@ import typer
 from server.cli_label_evaluate import evaluate
 from server.cli_label_models import apply, models, promote_model, rollback, train
 from server.cli_label_people import correct, export, import_labels
+from server.cli_label_queue import queue
 from server.console import JsonFlag, application, command, err
 from store.errors import InputError
 
@@ -28,6 +29,7 @@ def register(app: typer.Typer) -> None:
     label.command("promote")(promote_model)
     label.command("rollback")(rollback)
     label.command("apply")(apply)
+    label.command("queue")(queue)
     app.add_typer(label, name="label")
     app.command()(mask)
 

@@ -24,6 +24,7 @@ def export(
     overlap: float = typer.Option(0.2, "--overlap", min=0, max=1, help="share of texts that all of them get"),
     blind: bool = typer.Option(False, "--blind", help="leave the machine's labels out: they sway people"),
     seed: int = typer.Option(0, "--seed", help="of the random choice"),
+    labelled: bool = typer.Option(False, "--labelled", help="instead: all human labels, one answer a text"),
     as_json: bool = JsonFlag,
 ) -> None:
     """Write texts worth labelling into a sheet for people: unsure ones, each kind once, some at random."""
@@ -35,11 +36,14 @@ def export(
             raise ToolInputError(f"--strategy {strategy}: not known", hint=f"known: {', '.join(_STRATEGIES)}")
         if target.suffix.lower() not in (".csv", ".jsonl"):
             raise ToolInputError(f"--out {target}: a sheet is written as .csv or .jsonl")
+        if labelled:
+            _export_labelled(app, target, as_json)
+            return
         known = frozenset(label.text_key for label in app.human_labels.find())
         with progress_bars(not as_json) as progress:
             chosen = choose_texts(
                 app.facts,
-                app.classifier,
+                app.embedded,
                 lambda texts: _vectors(app, texts, progress),
                 n=n,
                 strategy=cast("Strategy", strategy),
@@ -134,6 +138,23 @@ def correct(
             out().print(line, markup=False)
             if done.items > 1:
                 out().print(f"  同一文本 items with this text: {done.items:,}")
+
+
+def _export_labelled(app: "App", target: Path, as_json: bool) -> None:
+    """One row a text with what people agreed on; `label import` and the training of encoders read it."""
+    from pipeline.label_gold import resolve
+    from pipeline.label_sheet import labelled_rows, write_sheet
+
+    gold, split = resolve(app.human_labels.find())
+    if not gold:
+        raise InputError("there are no human labels yet", hint="voiceloop label import FILE")
+    rows = labelled_rows(gold)
+    files = [str(path) for path in write_sheet(target, rows, app.taxonomy)]
+    if as_json:
+        print_json({"texts": len(rows), "labels": len(gold), "split": len(split), "files": files})
+    else:
+        out().print(f"[bold]{len(rows):,}[/bold] 条文本 texts, {len(gold):,} 个标签 labels")
+        out().print(f"  {target}", markup=False)
 
 
 def _vectors(app: "App", texts: Any, progress: Any) -> "Vectors":
