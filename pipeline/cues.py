@@ -81,7 +81,7 @@ class Book:
     def cue(self, word: str) -> Cue:
         """The cue of a word; `_` is a space and a final `*` any ending where the word is Latin."""
         text = word.lower()
-        latin = _ENGLISH.fullmatch(text) is not None
+        latin = text.isascii() and _ENGLISH.fullmatch(text) is not None
         open_end = latin and text.endswith("*")
         if latin:
             text = text.rstrip("*").replace("_", " ")

@@ -1,10 +1,15 @@
+import re
+from pathlib import Path
+
 import pytest
 
+from pipeline.embedded_classifier import EmbeddedClassifier
 from pipeline.lexicon import build_lexicon, load_lexicon
 from pipeline.taxonomy import build_taxonomy, load_taxonomy
 from pipeline.taxonomy_sources import GENERAL, Sources, UserFile
 from store.errors import ConfigError
 
+GUIDE = Path(__file__).parents[1] / "docs" / "taxonomy.md"
 ISSUE_BRANCHES = {
     "product": {"usability", "stability", "performance", "quality", "features"},
     "service": {"response_speed", "professionalism", "attitude", "after_sales", "returns"},
@@ -210,3 +215,24 @@ def test_comments_change_nothing_and_words_do() -> None:
     two = load_lexicon(lexicon_of("# a remark\nsilent: {zh: 快递柜}"))
     assert one.fingerprint == two.fingerprint != load_lexicon().fingerprint
     assert load_lexicon(lexicon_of("")).fingerprint != one.fingerprint
+
+
+def test_the_examples_of_the_guide_are_sound() -> None:
+    blocks = re.findall(r"```yaml\n(.*?)```", GUIDE.read_text(encoding="utf-8"), re.DOTALL)
+    taxonomy, lexicon = blocks
+    assert complaints(lexicon_of(lexicon, taxonomy)) == []
+    sources = lexicon_of(lexicon, taxonomy)
+    assert load_taxonomy(sources).name("service/hotline", "en") == "Phone Menu"
+    assert topics_in("endless menu", sources) == {"service/hotline"}
+
+
+def test_the_classifier_labels_by_the_users_words() -> None:
+    sources = lexicon_of("rivals: [好视通]\nproducts: [卡顿王]\nrisk: {cancel: {zh: 拔线}}\n")
+    classifier = EmbeddedClassifier(load_taxonomy(sources), load_lexicon(sources))
+    rival, product, leaving = classifier.classify(
+        ["好视通开会不卡，比你们强", "刚买的卡顿王到了，还没拆", "再不修我就拔线"]
+    )
+    assert rival.competitors == ("好视通",)
+    assert (product.competitors, product.topics) == ((), ())
+    assert "cancel" in leaving.risk_signals
+    assert classifier.name != EmbeddedClassifier().name
