@@ -73,7 +73,7 @@ def _side(row: Mapping[str, str], names: Sequence[str]) -> str | None:
 
 def _judged(truth: Mapping[str, str | None], label: Labels) -> list[tuple[str, bool]]:
     """Of the topics that are both there and found: the true side, and whether it was given; not the mixed."""
-    found = {one.topic: one.polarity.value for one in label.topics}
+    found = {one.topic: one.polarity for one in label.topics}
     return [
         (side, found[topic] == side)
         for topic, side in truth.items()

@@ -10,8 +10,8 @@ from pipeline.lexicon import Lexicon
 from pipeline.readings import lowered
 from store.records import Sentiment
 
-# These are signals only of somebody who is not content.
-_NOT_IN_PRAISE: Final = frozenset({"repeat", "silence"})
+# These are signals only of somebody who is not content: people swear in praise too.
+_NOT_IN_PRAISE: Final = frozenset({"repeat", "silence", "conflict"})
 
 
 class Rival(NamedTuple):
@@ -59,8 +59,8 @@ def find_risks(
 
 
 def _is_unhappy(sentiment: Sentiment, risk: str) -> bool:
-    """A vague word (`repeat?`) takes a negative text, a clear one any that is no praise."""
-    return sentiment is Sentiment.NEGATIVE or (sentiment is Sentiment.NEUTRAL and not risk.endswith("?"))
+    """`again` (repeat?) takes a negative text; giving up, a third time and insults any but praise."""
+    return sentiment is Sentiment.NEGATIVE or (sentiment is Sentiment.NEUTRAL and risk != "repeat?")
 
 
 def find_flags(text: str, reading: Reading) -> tuple[str, ...]:

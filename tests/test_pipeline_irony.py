@@ -36,7 +36,7 @@ def test_what_is_meant_where_the_words_say_otherwise(
 
 def test_topics_keep_their_own_side_beneath_an_implied_verdict(classifier: Classifier) -> None:
     (label,) = classifier.classify(["物流太慢，不过这个价也值了"])
-    assert {one.topic: one.polarity.value for one in label.topics}["logistics/speed"] == "negative"
+    assert {one.topic: one.polarity for one in label.topics}["logistics/speed"] == "negative"
 
 
 def test_irony_makes_a_complaint_of_the_intent(classifier: Classifier) -> None:
