@@ -1,10 +1,11 @@
 """`python -m evals.packs`: how right the topics of the industry packs are on hand-written sentences.
 
-Half of the sentences of each pack were written before any of its words, by the author of the words, who knew
-them while choosing words, and whose misses led to one rule (a word of a pack takes no general topic from words
-inside it): a development set. The other half was written after the first words and kept apart: no word and no
-rule was changed on its account. A topic counts as right if the path is the expected one; general topics count
-as well as those of the pack. Writes evals/reports/packs.json and packs.md.
+Half of the sentences of each pack were written before any of its words, by the author of the words, who
+knew them while choosing words, and their misses led to one rule (a word of a pack takes no general topic
+from words inside it): a development set. The other half was written after the first words and kept
+apart: no word and no rule was changed on its account. A topic counts as right if the path is the
+expected one; general topics count as well as those of the pack. Writes evals/reports/packs.json and
+packs.md.
 """
 
 import argparse
@@ -106,9 +107,9 @@ def markdown(report: dict[str, Any]) -> str:
     lines = [
         "# Topics of the industry packs on hand-written sentences",
         "",
-        "Micro-F1 over topics with the 95% interval of a bootstrap over sentences. Held out: written after the",
-        "first words, nothing changed on their account. Development: written before the words, by their author,",
-        "who knew them while choosing words. The rows by pack hold both halves.",
+        "Micro-F1 over topics with the 95% interval of a bootstrap over sentences. Held out: written after",
+        "the first words, nothing changed on their account. Development: written before the words, by their",
+        "author, who knew them while choosing words. The rows by pack hold both halves.",
         "",
         "| suite | n | micro F1 | interval | missed | false alarms | all topics right |",
         "| --- | --- | --- | --- | --- | --- | --- |",
