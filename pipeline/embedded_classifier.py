@@ -13,7 +13,7 @@ from pipeline.language import detect_language
 from pipeline.lexicon import Lexicon, load_lexicon
 from pipeline.readings import QUESTION, read_texts
 from pipeline.risks import find_flags, find_risks, find_rivals
-from pipeline.sentiment import lexicon_evidence, load_sentiment
+from pipeline.sentiment import SentimentModel, lexicon_evidence, load_sentiment
 from pipeline.signals import decide_intent, decide_priority
 from pipeline.taxonomy import Taxonomy, load_taxonomy
 from pipeline.topics import find_topics
@@ -86,12 +86,15 @@ class EmbeddedClassifier:
             between = read_between(text, view, sentiments[row], float(confidences[row]))
             if between is not None:
                 sentiments[row], confidences[row], implied[row] = between
+        # A model of human labels has a threshold of its own.
+        shipped = self._sentiment if isinstance(self._sentiment, SentimentModel) else None
+        unsure = shipped.abstains(confidences, languages).tolist() if shipped else [False] * len(texts)
         emotions = find_emotions(readings, sentiments, confidences)
         topics = find_topics(readings, sentiments, confidences)
         return [
             self._label(*row)
             for row in zip(
-                texts, views, sentiments, confidences.tolist(), implied, emotions, topics, strict=True
+                texts, views, sentiments, confidences.tolist(), unsure, implied, emotions, topics, strict=True
             )
         ]
 
@@ -101,6 +104,7 @@ class EmbeddedClassifier:
         reading: Reading,
         sentiment: Sentiment,
         confidence: float,
+        unsure: bool,
         implied: Sentiment | None,
         emotion: Emotion,
         topics: tuple[TopicLabel, ...],
@@ -122,7 +126,7 @@ class EmbeddedClassifier:
             sentiment=sentiment,
             sentiment_confidence=round(confidence, 4),
             implied_sentiment=implied,
-            abstained=False,
+            abstained=unsure,
             emotion=emotion,
             topics=topics,
             intent=intent,

@@ -2,21 +2,24 @@
 
 Three stages. The first is one weight a bucket (int8) and language. The second, fitted on domains the first
 had not seen, weighs that margin against the lexicon (logistic regression, hence calibrated: Platt 1999), and
-the third says how likely the text holds an opinion at all. Trained by `evals/train_sentiment.py`; see
-docs/model-card.md.
+the third says how likely the text holds an opinion at all. A verdict less likely than `abstain_below` is left
+open. Trained by `evals/train_sentiment.py`; see docs/model-card.md.
 """
 
 import hashlib
+import io
+import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Final
+from zipfile import BadZipFile
 
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.features import Grams, character_grams, word_grams
+from pipeline.features import BUCKETS, Grams, character_grams, word_grams
 from pipeline.readings import CONTRAST, NEGATION, QUESTION, Readings
 from store.errors import ConfigError
 
@@ -26,13 +29,18 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class LanguageModel:
-    """Weights of one language: buckets (int8) with their scale and intercept, combination, opinion."""
+    """Weights of one language.
+
+    Buckets (int8) with their scale and intercept, combination (10,), opinion (4,), and the probability below
+    which a verdict is not to be acted on.
+    """
 
     buckets: NDArray[np.int8]
     scale: float
     intercept: float
     combination: Floats
     opinion: Floats
+    abstain_below: float
 
     def margins(self, grams: Grams) -> Floats:
         """First-stage margin per text (positive: praise); shape (n,), 0 for a text without n-grams."""
@@ -41,6 +49,13 @@ class LanguageModel:
         sums = weights[grams.offsets[1:]] - weights[grams.offsets[:-1]]
         margin = sums * self.scale / np.sqrt(np.maximum(sizes, 1)) + self.intercept
         return np.where(sizes > 0, margin, 0.0)
+
+    def probabilities(self, margins: Floats, evidence: Floats) -> Floats:
+        """Of negative, no opinion, positive, shape (n, 3); from margins (n,) and evidence (n, 8)."""
+        combined = np.column_stack((margins, evidence, np.ones(len(margins)))) @ self.combination
+        share = _sigmoid(combined)
+        held = _sigmoid(opinion_evidence(combined, evidence) @ self.opinion)
+        return np.column_stack((held * (1 - share), 1 - held, held * share))
 
 
 @dataclass(frozen=True)
@@ -66,19 +81,25 @@ class SentimentModel:
                 continue
             model, cues = self.languages[language], evidence[chosen]
             margins = model.margins(grams_of([texts[at] for at in chosen.tolist()]))
-            combined = np.column_stack((margins, cues, np.ones(len(chosen)))) @ model.combination
-            share = _sigmoid(combined)
-            held = _sigmoid(opinion_evidence(combined, cues) @ model.opinion)
-            verdicts[chosen] = np.column_stack((held * (1 - share), 1 - held, held * share))
+            verdicts[chosen] = model.probabilities(margins, cues)
         return verdicts
+
+    def abstains(self, confidences: Floats, languages: Sequence[str]) -> NDArray[np.bool_]:
+        """Where the likeliest verdict is too unsure to be acted on; shapes (n,)."""
+        below = {language: model.abstain_below for language, model in self.languages.items()}
+        limits = np.fromiter(
+            (below["zh" if one == "zh" else "en"] for one in languages), float, len(languages)
+        )
+        return confidences < limits
 
 
 @cache
 def load_sentiment(path: Path = _FILE) -> SentimentModel:
     """Read the weights once. Raises ConfigError where the file is missing or damaged."""
     try:
-        digest = hashlib.sha256(path.read_bytes()).hexdigest()[:12]
-        with np.load(path, allow_pickle=False) as data:
+        content = path.read_bytes()
+        digest = hashlib.sha256(content).hexdigest()[:12]
+        with np.load(io.BytesIO(content), allow_pickle=False) as data:
             models = {
                 language: LanguageModel(
                     buckets=data[f"{language}_buckets"],
@@ -86,10 +107,15 @@ def load_sentiment(path: Path = _FILE) -> SentimentModel:
                     intercept=float(data[f"{language}_first"][1]),
                     combination=data[f"{language}_combination"],
                     opinion=data[f"{language}_opinion"],
+                    abstain_below=float(data[f"{language}_abstain"][0]),
                 )
                 for language in ("zh", "en")
             }
-    except (OSError, KeyError, ValueError) as error:
+        for model in models.values():
+            shapes = (model.buckets.shape, model.combination.shape, model.opinion.shape)
+            if shapes != ((BUCKETS,), (10,), (4,)):
+                raise ValueError(f"its shapes are {shapes}")
+    except (OSError, EOFError, KeyError, IndexError, ValueError, BadZipFile, zlib.error) as error:
         raise ConfigError(f"The sentiment weights {path.name} cannot be used: {error}") from error
     return SentimentModel(models, digest)
 
