@@ -1,7 +1,7 @@
 """`python -m evals.topics_asap DATA`: topics and their polarity on the restaurant reviews of ASAP.
 
 The labelled reviews (Meituan-Dianping/asap, Apache-2.0) stay outside of the repository. Words of the lexicon
-were chosen with the file `train_sample.csv` in sight; `dev_sample.csv` was not read for that and is quoted apart
+were chosen with `train_sample.csv` in sight; `dev_sample.csv` was not read for that and is quoted apart
 (figures over both were known from an earlier check, so that it is not wholly held out).
 """
 

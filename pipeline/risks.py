@@ -51,16 +51,21 @@ def find_risks(
     for cue, start, end in reading.cues(RISKS):
         for risk in cue.risks:
             name = risk.rstrip("?")
-            if name in found or (name in _NOT_IN_PRAISE and not _is_unhappy(sentiment, risk)):
+            if name in found or (name in _NOT_IN_PRAISE and not _is_unhappy(reading, sentiment, risk)):
                 continue
             if context.is_meant("risk", risk, plain, start, end):
                 found.add(name)
     return tuple(sorted(found))
 
 
-def _is_unhappy(sentiment: Sentiment, risk: str) -> bool:
-    """`again` (repeat?) takes a negative text; giving up, a third time and insults any but praise."""
-    return sentiment is Sentiment.NEGATIVE or (sentiment is Sentiment.NEUTRAL and risk != "repeat?")
+def _is_unhappy(reading: Reading, sentiment: Sentiment, risk: str) -> bool:
+    """`again` (repeat?) takes a negative text; giving up, a third time and insults any but praise.
+
+    Praise is what the model calls so and some word of praise bears out.
+    """
+    if risk == "repeat?":
+        return sentiment is Sentiment.NEGATIVE
+    return sentiment is not Sentiment.POSITIVE or sum(clause.balance for clause in reading.clauses) <= 0
 
 
 def find_flags(text: str, reading: Reading) -> tuple[str, ...]:
