@@ -19,6 +19,7 @@ from agent.compose_people import (
     compose_tasks,
 )
 from agent.compose_quality import compose_quality
+from agent.compose_segments import compose_segments
 from agent.compose_time import compose_anomalies, compose_forecast, compose_trend
 from agent.frame import Frame
 from agent.phrases import phrase
@@ -108,6 +109,7 @@ COMPOSERS: dict[str, Callable[[Frame, dict[str, Any]], str]] = {
     "compare_competitors": compose_competitors,
     "industry_compare": compose_industry,
     "journey_map": compose_journey,
+    "customer_segments": compose_segments,
     "verify_effect": compose_effect,
     "estimate_roi": compose_roi,
 }

@@ -21,6 +21,7 @@ from tools.results import ToolResult
 from tools.rivals import compare_competitors
 from tools.roi import estimate_roi
 from tools.search import search_feedback
+from tools.segments import customer_segments
 from tools.tasks import create_retention_task
 from tools.themes import list_themes, theme_detail
 from tools.trends import forecast, trend
@@ -40,6 +41,7 @@ ALL_TOOLS: tuple[ToolSpec, ...] = (
     spec(search_feedback),
     spec(low_score_drilldown),
     spec(customer_360),
+    spec(customer_segments),
     spec(churn_risk),
     spec(data_quality),
     spec(compare_competitors),
