@@ -71,6 +71,7 @@ def find_segments(
             for name, column in zip(names, raw.T, strict=True)
         ]
     )
+    different = len(np.unique(scaled, axis=0))
     rng = np.random.default_rng(seed)
     judged = rng.choice(n, _JUDGED, replace=False) if n > _JUDGED else np.arange(n)
     best: tuple[float, NDArray[np.int32]] | None = None
