@@ -3,6 +3,9 @@
 from collections.abc import Sequence
 from typing import Final
 
+import numpy as np
+from numpy.typing import NDArray
+
 from pipeline.embedded_classifier import EmbeddedClassifier
 from pipeline.label_evaluation import given_values
 from pipeline.label_heads import Heads, certainty
@@ -28,6 +31,7 @@ class AdaptedClassifier:
         judge = Judge(shipped, dict(model.sentiment), model_id) if model.sentiment else shipped
         self._base = EmbeddedClassifier(taxonomy, lexicon, judge)
         self._model = model
+        self._shipped = shipped
         self._topics = frozenset(taxonomy.paths)
         self._name = f"{self._base.name}+{model_id}"
 
@@ -49,11 +53,13 @@ class AdaptedClassifier:
 
     def _batch(self, texts: Sequence[str]) -> list[Labels]:
         labels = self._base.classify(texts)
-        changes: list[dict[str, object]] = [{"labeller": self._name} for _ in texts]
+        languages = [detect_language(text) for text in texts]
+        confidences = np.array([one.sentiment_confidence for one in labels])
+        unsure = abstentions(self._model, self._shipped, confidences, languages)
         spoken = [at for at, text in enumerate(texts) if text.strip()]
+        changes: list[dict[str, object]] = [{"labeller": self._name} for _ in texts]
         for at in spoken:
-            if self._model.abstain_below:
-                changes[at]["abstained"] = labels[at].sentiment_confidence < self._model.abstain_below
+            changes[at]["abstained"] = bool(unsure[at])
         if spoken and (self._model.topics or self._model.choices):
             self._apply_heads(
                 [texts[at] for at in spoken], [labels[at] for at in spoken], [changes[at] for at in spoken]
@@ -89,6 +95,23 @@ class AdaptedClassifier:
                 )
                 kept.append(found.get(name, fresh))
         return tuple(kept)
+
+
+def abstentions(
+    model: LabelModel, shipped: SentimentModel, confidences: Floats, languages: Sequence[str]
+) -> NDArray[np.bool_]:
+    """Where the sentiment is too unsure to be acted on; shapes (n,). A language that nothing was learnt of
+    keeps the shipped threshold."""
+    learnt = np.fromiter(
+        (told in model.sentiment for told in map(spoken_as, languages)), np.bool_, len(languages)
+    )
+    open_as_shipped: NDArray[np.bool_] = shipped.abstains(confidences, languages)
+    return np.where(learnt, confidences < model.abstain_below, open_as_shipped)
+
+
+def spoken_as(language: str) -> str:
+    """Which of the two sentiment models reads a language."""
+    return "zh" if language == "zh" else "en"
 
 
 def everything(labels: Labels) -> frozenset[str]:

@@ -52,12 +52,12 @@ def compare(
     after: Floats,
     truth: NDArray[np.int64],
     drawn: NDArray[np.bool_],
-    below_before: float,
-    below_after: float,
+    open_before: NDArray[np.bool_],
+    open_after: NDArray[np.bool_],
 ) -> Comparison:
     """Compare probabilities (n, 3) with truth (n,) of 0 negative, 1 neutral, 2 positive.
 
-    `drawn` (n,): texts chosen at random. `below_*`: confidence under which each leaves a text open.
+    `drawn` (n,): texts chosen at random. `open_*` (n,): which texts each leaves open.
     """
     old, new = before.argmax(axis=1), after.argmax(axis=1)
     right_before, right_after = old == truth, new == truth
@@ -85,8 +85,8 @@ def compare(
         labels=tuple(_difference(side, old, new, truth) for side in occurring),
         calibration_before=calibration(before.max(axis=1), right_before),
         calibration_after=calibration(after.max(axis=1), right_after),
-        selective_before=_selective(before, right_before, below_before),
-        selective_after=_selective(after, right_after, below_after),
+        selective_before=_selective(right_before, open_before),
+        selective_after=_selective(right_after, open_after),
         random=random,
     )
 
@@ -105,8 +105,8 @@ def _macro(given: NDArray[np.intp], truth: NDArray[np.int64], occurring: list[in
     return sum(f1_of(truth == side, given == side) for side in occurring) / len(occurring)
 
 
-def _selective(probabilities: Floats, right: NDArray[np.bool_], below: float) -> Selective:
-    held = probabilities.max(axis=1) >= below
+def _selective(right: NDArray[np.bool_], left_open: NDArray[np.bool_]) -> Selective:
+    held = ~left_open
     return Selective(
         proportion(len(right), int(held.sum())),
         proportion(int(held.sum()), int(right[held].sum())),

@@ -4,14 +4,14 @@ import hashlib
 import json
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.classifier import Classifier
-from pipeline.label_adapted import AdaptedClassifier, everything
+from pipeline.label_adapted import AdaptedClassifier, abstentions, everything, spoken_as
 from pipeline.label_comparison import Comparison, compare
 from pipeline.label_evaluation import SentimentProbabilities, given_values
 from pipeline.label_examples import Examples, anchors, examples, shipped_view
@@ -164,7 +164,7 @@ class Trainer:
                 options.min_topic,
             )
             report.learnt[name] = ", ".join(heads.names) if heads else "nothing: the lexicon stays"
-            return _with(model, topics=heads)
+            return replace(model, topics=heads)
         heads, one = learn_choice(
             some.texts,
             some.languages,
@@ -176,7 +176,7 @@ class Trainer:
         )
         report.choices[name] = one
         report.learnt[name] = ", ".join(heads.names) if heads else "nothing: the rules stay"
-        return _with(model, choices={**model.choices, name: heads}) if heads else model
+        return replace(model, choices={**model.choices, name: heads}) if heads else model
 
     def _learn_sentiment(
         self,
@@ -219,17 +219,29 @@ class Trainer:
         report.learnt["sentiment"] = "; ".join(f"{language}: {what}" for language, what in told.items())
         if "unmeasured" in told.values():
             report.unmeasured.append("sentiment")
-        judged = some.random if some.random.any() else np.ones(len(some), dtype=bool)
-        threshold = _abstention(held_out[judged], truth[judged])
-        before = self._present(some, present)
-        below = self._present_threshold()
-        report.sentiment = compare(before, held_out, truth, some.random, below, threshold)
+        spoken = np.isin([spoken_as(one) for one in some.languages], list(learnt))
+        judged = spoken & (some.random if some.random.any() else True)
+        threshold = _abstention(held_out[judged], truth[judged]) if judged.any() else 0.0
+        after = replace(model, sentiment=learnt, abstain_below=threshold, keys=some.keys, held_out=held_out)
+        before, old = self._present(some, present)
+        report.sentiment = compare(
+            before,
+            held_out,
+            truth,
+            some.random,
+            self._open(old, before, some),
+            self._open(after, held_out, some),
+        )
         if _accuracy(held_out, truth) < _accuracy(before, truth):
             report.worse.append("sentiment")
-        return _with(model, sentiment=learnt, abstain_below=threshold, keys=some.keys, held_out=held_out)
+        return after
 
-    def _present(self, some: Examples, present: Present) -> Floats:
-        """What the classifier in use says; of texts that it learnt from, what it said before it had."""
+    def _open(self, model: LabelModel, probabilities: Floats, some: Examples) -> NDArray[np.bool_]:
+        return abstentions(model, self._shipped, probabilities.max(axis=1), some.languages)
+
+    def _present(self, some: Examples, present: Present) -> tuple[Floats, LabelModel]:
+        """What the classifier in use says, of texts that it learnt from what it said before it had; and its
+        model (an empty one where it is as shipped)."""
         probabilities: Floats = np.concatenate(
             [
                 present.sentiment_probabilities(some.texts[start : start + _SAMPLED])
@@ -237,17 +249,14 @@ class Trainer:
             ]
         )
         promoted = self._shelf.promoted()
-        if promoted is not None:
-            model = self._shelf.load(promoted)
-            place = {key: at for at, key in enumerate(model.keys)}
-            for at, key in enumerate(some.keys):
-                if key in place:
-                    probabilities[at] = model.held_out[place[key]]
-        return probabilities
-
-    def _present_threshold(self) -> float:
-        promoted = self._shelf.promoted()
-        return self._shelf.load(promoted).abstain_below if promoted is not None else 0.0
+        if promoted is None:
+            return probabilities, LabelModel()
+        model = self._shelf.load(promoted)
+        place = {key: at for at, key in enumerate(model.keys)}
+        for at, key in enumerate(some.keys):
+            if key in place:
+                probabilities[at] = model.held_out[place[key]]
+        return probabilities, model
 
     def _pool(self) -> dict[str, str]:
         """Up to 20,000 stored texts, by hash of their keys, labelled or not."""
@@ -323,12 +332,6 @@ def _accuracy(probabilities: Floats, truth: NDArray[np.int64]) -> float:
 
 def _spoken_in(languages: Sequence[str], language: str) -> NDArray[np.bool_]:
     return np.array([(told == "zh") == (language == "zh") for told in languages], dtype=bool)
-
-
-def _with(model: LabelModel, **changes: Any) -> LabelModel:
-    from dataclasses import replace
-
-    return replace(model, **changes)
 
 
 def _json(value: object) -> bytes:
