@@ -8,8 +8,10 @@ REPORT: Final = Path(__file__).parent / "reports" / "vllm.json"
 
 
 def write_report(figures: dict[str, dict[str, Any]], path: Path = REPORT) -> None:
-    """Write the figures by name, and a table of them beside."""
+    """Put the figures by name into the report, those of an earlier run kept, and a table beside."""
     path.parent.mkdir(parents=True, exist_ok=True)
+    if path.is_file():
+        figures = {**json.loads(path.read_text(encoding="utf-8")), **figures}
     path.write_text(json.dumps(figures, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
     lines = [
         "# A real vLLM server",

@@ -31,7 +31,8 @@ MOST_CHARACTERS: Final = 6_000
 ANSWER_TOKENS: Final = 768
 ALTERNATIVES: Final = 10
 _MOST_TOPICS: Final = 6
-_LONGEST_NAME: Final = 40
+# Letters, digits and what stands in names: grammars let control characters, no JSON, into plain strings.
+_NAME: Final = "^[0-9A-Za-zÀ-ÿ一-鿿&'. -]{1,30}$"
 _GUIDE: Final = Path(__file__).with_name("vllm_guide.yaml")
 _FIELDS: Final = frozenset(Labels.model_fields) - {"labeller"}
 _SAME: Final = "same"
@@ -228,12 +229,15 @@ def _certainties(
     content: str, tokens: Sequence[Token], choices: Mapping[str, Sequence[str]]
 ) -> list[tuple[str, str, float]]:
     """(key, value, probability) of the sentiment and of each topic, in the order written."""
-    joined = b"".join(token.data for token in tokens)
-    offset = joined.find(content.encode())
+    matches = list(_CHOSEN.finditer(content))
+    # Only up to the last value: the free text behind it may hold half a character, which the answer's text
+    # and its tokens spell differently.
+    needed = content[: matches[-1].end()].encode() if matches else b""
+    offset = b"".join(token.data for token in tokens).find(needed)
     if offset < 0:
         raise NotLabelled("invalid_output", "the log-probabilities are not those of the answer")
     found: list[tuple[str, str, float]] = []
-    for match in _CHOSEN.finditer(content):
+    for match in matches:
         start = offset + len(content[: match.start("value")].encode())
         key, value = match["key"], match["value"]
         found.append((key, value, value_probability(tokens, start, value, choices[key])))
@@ -255,7 +259,7 @@ def _form(topics: Sequence[str], risks: Sequence[str], flags: Sequence[str]) -> 
         r=_several(_one_of(risks), 4),
         f=_several(_one_of(flags) if flags else str, 3 if flags else 0),
         t=_several(topic, _MOST_TOPICS),
-        c=_several(Annotated[str, Field(max_length=_LONGEST_NAME)], 3),
+        c=_several(Annotated[str, Field(pattern=_NAME)], 3),
     )
 
 

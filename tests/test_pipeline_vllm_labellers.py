@@ -158,6 +158,21 @@ def test_a_fence_or_a_thought_around_the_object_is_left_out() -> None:
         assert len(server.requests) == 1
 
 
+def test_half_a_character_in_the_free_text_costs_no_confidence() -> None:
+    """A token may end within a character: what the answer shows as U+FFFD, its tokens spell as bytes."""
+    answer = completion(said("物流太慢", c=["京东"]))
+    tokens = answer["choices"][0]["logprobs"]["content"]
+    at = next(at for at, one in enumerate(tokens) if one["token"] == "京")
+    tokens[at : at + 1] = [
+        {"token": "\ufffd", "bytes": [0xE4], "logprob": 0.0, "top_logprobs": []},
+        {"token": "\ufffd", "bytes": [0xBA, 0xFF], "logprob": 0.0, "top_logprobs": []},
+    ]
+    outcome, server = outcome_of(instruct(), "物流太慢", Reply(body=answer))
+    assert outcome.labels is not None
+    assert outcome.labels.sentiment_confidence == pytest.approx(0.8)
+    assert len(server.requests) == 1
+
+
 def test_repeated_topics_and_invented_rivals_are_left_out() -> None:
     text = "比京东慢多了"
     twice = [{"k": "logistics/speed", "p": "negative"}] * 2 + [{"k": "price/value", "p": "neutral"}]

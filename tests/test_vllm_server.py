@@ -108,7 +108,7 @@ def ask(
     patience_s: float = 300.0,
 ) -> tuple[list[Outcome], int]:
     """Outcomes in order, each position once, and the number of requests."""
-    one = VllmClassifier(labeller, Endpoint(urls, patience_s=patience_s, limits=limits))
+    one = VllmClassifier(labeller, Endpoint(urls, timeout_s=300.0, patience_s=patience_s, limits=limits))
     found: dict[int, Outcome] = {}
     requests = 0
     try:
@@ -151,7 +151,7 @@ def test_structured_output_is_valid_200_of_200(instruct_server: VllmServer, figu
 
 
 def test_labels_asked_again_without_the_cache(instruct_server: VllmServer, figures: Figures) -> None:
-    texts, _ = short_texts(200)
+    texts, _ = short_texts(50)
     first = labels_of(ask(instruct(), texts, instruct_server.base_url, limits=Limits(start=16, most=16))[0])
     again = labels_of(
         ask(instruct(), texts[::-1], instruct_server.base_url, limits=Limits(start=5, most=5))[0]
@@ -162,7 +162,7 @@ def test_labels_asked_again_without_the_cache(instruct_server: VllmServer, figur
         or [topic.topic for topic in mine.topics] != [topic.topic for topic in other.topics]
         for one, mine, other in zip(said, first, again[::-1], strict=True)
     )
-    figures["asked again, cache off, other order and concurrency"] = {"changed": changed, "n": 200}
+    figures["asked again, cache off, other order and concurrency"] = {"changed": changed, "n": 50}
 
 
 def test_an_answer_that_does_not_fit_and_a_text_that_does_not_fit(
@@ -179,11 +179,11 @@ def test_an_answer_that_does_not_fit_and_a_text_that_does_not_fit(
 
 
 def test_more_is_asked_than_the_server_takes_at_a_time(instruct_server: VllmServer, figures: Figures) -> None:
-    texts, _ = short_texts(240, seed=11)
-    limits = Limits(start=96, most=96, latency_goal_s=2.0)
+    texts, _ = short_texts(64, seed=11)
+    limits = Limits(start=64, most=64, latency_goal_s=2.0)
     outcomes, requests = ask(instruct(), texts, instruct_server.base_url, limits=limits)
-    assert len(labels_of(outcomes)) == 240
-    figures["overload (96 at once, the server runs 16)"] = {"labelled": 240, "n": 240, "requests": requests}
+    assert len(labels_of(outcomes)) == 64
+    figures["overload (64 at once, the server runs 16)"] = {"labelled": 64, "n": 64, "requests": requests}
 
 
 def test_a_model_that_is_not_served_is_said(instruct_server: VllmServer) -> None:
@@ -204,12 +204,12 @@ def test_a_restart_in_mid_batch_loses_and_doubles_nothing(
     instruct_server: VllmServer, figures: Figures, tmp_path: Path
 ) -> None:
     """Kill -9 of the server with requests under way, started again at the same address meanwhile."""
-    texts = [f"第{n}单要求退款，{text}" for n, text in enumerate(short_texts(150, seed=5)[0])]
+    texts = [f"第{n}单要求退款，{text}" for n, text in enumerate(short_texts(60, seed=5)[0])]
     found: list[Labels] = []
     with ExitStack() as stack:
         cache = SqliteLabelCache(tmp_path / "operations.sqlite")
         stack.callback(cache.close)
-        endpoint = Endpoint((instruct_server.base_url,), patience_s=400.0)
+        endpoint = Endpoint((instruct_server.base_url,), timeout_s=300.0, patience_s=400.0)
         second = VllmClassifier(instruct(), endpoint)
         stack.callback(second.close)
         cascade = CascadeClassifier(EmbeddedClassifier(), second, cache, SystemClock(), share=1.0)
@@ -222,15 +222,15 @@ def test_a_restart_in_mid_batch_loses_and_doubles_nothing(
         instruct_server.start()
         worker.join()
         report = cascade.take_report()
-        assert len(found) == report.escalated == 150
+        assert len(found) == report.escalated == 60
         assert {one.labeller for one in found} == {second.name}
         stored = cache.find(second.name, keys)
         assert [stored[key].labels for key in keys] == found
         assert cache.queued() == []
-    assert kept < 150, "the server was killed in mid-batch"
+    assert kept < 60, "the server was killed in mid-batch"
     figures["restart in mid-batch"] = {
         "labelled": len(found),
-        "n": 150,
+        "n": 60,
         "kept_before_the_kill": kept,
         "lost": 0,
         "doubled": 0,
