@@ -57,7 +57,7 @@ def main() -> None:
     simple = {one: train_tfidf(one, join([part, read_written(one)])) for one, part in reviews.items()}
     report: dict[str, Any] = {"weights": hashlib.sha256(options.weights.read_bytes()).hexdigest(), "sets": {}}
     for name, labelled in evaluation_sets(options.data):
-        unseen = [(text, label) for text, label in labelled if _beginning(text) not in known]
+        unseen = [(text, label) for text, label in labelled if _beginning(clean(text)) not in known]
         language = "zh" if name in _CHINESE else "en"
         report["sets"][name] = {
             "seen": len(labelled) - len(unseen),
