@@ -135,9 +135,10 @@ def cross_margins(fitted: Callable[[Places], Callable[[Places], Floats]], folds:
 
 
 def scaling(margins: Floats, truth: Floats) -> tuple[float, float]:
-    """Slope and shift that make margins probabilities (Platt 1999), with a weak pull to 1 and 0."""
+    """Slope and shift that make margins probabilities (Platt 1999), pulled to 1 and 0: with fifty texts by
+    about a third of the way, with a thousand hardly."""
     inputs = np.column_stack((margins, np.ones(len(margins))))
-    slope, shift = fit(inputs, truth, margins, 10.0)
+    slope, shift = fit(inputs, truth, margins, 0.3)
     return float(1 + slope), float(shift)
 
 

@@ -211,7 +211,7 @@ class Trainer:
                 calm,
             )
             told[language] = fitted.chosen
-            if _accuracy(fitted.held_out, truth[places]) < _accuracy(verdicts[places], truth[places]):
+            if _is_worse(fitted.held_out, verdicts[places], truth[places]):
                 told[language] = f"nothing: {fitted.chosen} is not better on held-out texts"
                 continue
             learnt[language] = fitted.adaptation
@@ -324,6 +324,13 @@ def _abstention(probabilities: Floats, truth: NDArray[np.int64]) -> float:
     good = np.flatnonzero(accuracy >= _GOAL)
     answered = max(int(good[-1]) + 1 if len(good) else 0, int(np.ceil(_LEAST_COVERAGE * len(order))))
     return 0.0 if answered >= len(order) else round(float(confidence[order[answered - 1]]), 4)
+
+
+def _is_worse(after: Floats, before: Floats, truth: NDArray[np.int64]) -> bool:
+    """Whether fewer are right, or what is said is less likely true (mean log loss)."""
+    rows = np.arange(len(truth))
+    losses = [-np.log(np.maximum(one[rows, truth], 1e-6)).mean() for one in (before, after)]
+    return _accuracy(after, truth) < _accuracy(before, truth) or bool(losses[1] > losses[0])
 
 
 def _accuracy(probabilities: Floats, truth: NDArray[np.int64]) -> float:
