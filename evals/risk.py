@@ -29,6 +29,7 @@ def suites() -> dict[str, list[LabelledCase]]:
     }
     found["seen"] = load_labelled(_CASES / "risk_seen.jsonl", "risk")
     found["blind"] = load_labelled(_CASES / "risk_blind.jsonl", "risk")
+    found["blind_other_writer"] = load_labelled(_CASES / "risk_blind_other.jsonl", "risk")
     return found
 
 

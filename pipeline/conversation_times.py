@@ -80,7 +80,8 @@ def _longest_gap(turns: Sequence[Turn]) -> float | None:
 
 
 def _interruptions(turns: Sequence[Turn]) -> tuple[tuple[int, ...], tuple[int, ...]]:
-    mine, theirs = [], []
+    mine: list[int] = []
+    theirs: list[int] = []
     for index in range(1, len(turns)):
         before, turn = turns[index - 1], turns[index]
         if before.end is None or turn.start is None or before.customer == turn.customer:
