@@ -92,9 +92,9 @@ class _Lists:
         head = (
             f"# Names known to masking, from the locale lists of {archive.name}, sha256 {digest}.\n"
             "# Faker: MIT licence, (c) Daniele Faraglia and contributors.\n"
-            "# Lower case, no accents. `common`: given names of the United States and Britain; `doubtful`: also\n"
-            "# places; `wordlike`: also English words; `places`: cities and countries; `ordinary`: words of\n"
-            "# public-domain reviews that are no names, so that they belong to no name beside them.\n"
+            "# Lower case, no accents. `common`: given names of the United States and Britain;\n"
+            "# `doubtful`: also places; `wordlike`: also English words; `places`: cities, countries;\n"
+            "# `ordinary`: words of public-domain reviews that belong to no name beside them.\n"
         )
         sections = {
             "common": self.common - doubtful,

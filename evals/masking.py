@@ -23,7 +23,7 @@ _REPORTS: Final = Path(__file__).with_name("reports")
 _HAND: Final = Path(__file__).parents[1] / "tests" / "mask_cases.jsonl"
 _PLACEHOLDER: Final = re.compile(r"\[[A-Z_]+\]")
 # The rules were written against SEED; the figures are of another draw from the same sentences.
-_FRESH: Final = SEED + 1
+_FRESH: Final = SEED + 2
 
 
 class Value(NamedTuple):

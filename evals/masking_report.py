@@ -11,8 +11,8 @@ def render(report: dict[str, Any]) -> str:
 
 def _suite(report: dict[str, Any]) -> list[str]:
     lines = [
-        f"`python -m evals.masking --seed {report['seed']}`. A value counts as hidden only if no letter and no"
-        " digit of it is left. The rules were written against another draw from the same sentences.",
+        f"`python -m evals.masking --seed {report['seed']}`. A value counts as hidden only if no letter"
+        " and no digit of it is left. The rules were written against other draws from the same sentences.",
         "",
         "| suite | texts | recall, structured | recall, names and addresses | precision |",
         "| --- | --- | --- | --- | --- |",
@@ -49,10 +49,10 @@ def _presidio(report: dict[str, Any]) -> list[str]:
     lines = [
         "## 1,500 sentences of presidio-research",
         "",
-        "By span: six tenths of its signs hidden. `unseen`: the half of the sentence patterns whose misses were"
-        " not looked at while the rules were written (all patterns were listed once). Published by presidio's"
-        f" authors, by token: {found['source']}. Their tokens and ours differ a little, and they also look for"
-        " entities that are left alone here (organisations, places, dates).",
+        "By span: six tenths of its signs hidden. `unseen`: the half of the sentence patterns whose misses"
+        " were not looked at while the rules were written (all patterns were listed once). Published by its"
+        f" authors, by token: {found['source']}. Their tokens and ours differ a little, and they also look"
+        " for entities that are left alone here (organisations, places, dates).",
         "",
         "| entity | spans | spans, unseen patterns | tokens | presidio, tokens: recall / precision |",
         "| --- | --- | --- | --- | --- |",
@@ -61,8 +61,8 @@ def _presidio(report: dict[str, Any]) -> list[str]:
         theirs = figure["published"]
         told = f"{theirs['recall']:.3f} / {theirs['precision']:.3f} (n={theirs['n']})" if theirs else "-"
         lines.append(
-            f"| {kind} | {_told(figure['spans'])} | {_told(figure['spans_unseen'])} | {_told(figure['tokens'])} |"
-            f" {told} |"
+            f"| {kind} | {_told(figure['spans'])} | {_told(figure['spans_unseen'])} |"
+            f" {_told(figure['tokens'])} | {told} |"
         )
     return [
         *lines,

@@ -13,6 +13,7 @@ from pipeline.columns import Mapping, guess_mapping
 from pipeline.dates import DateFormat
 from pipeline.entities import EntityRows, identity_of, store_entities
 from pipeline.headers import RawRow
+from pipeline.mask import mask
 from pipeline.profiles import ColumnProfile, profile_rows
 from pipeline.readers import Table, open_table
 from pipeline.rejects import RejectsFile
@@ -247,10 +248,15 @@ def source_name(path: Path) -> str:
 
 
 def shown_name(path: Path) -> str:
-    """Return a path as text that can be stored; names off a Chinese Windows are often GB18030 bytes."""
-    name = str(path)
+    """Return a path as text that can be stored: personal data in the file's name is masked.
+
+    Names off a Chinese Windows are often GB18030 bytes.
+    """
+    whole = str(path)
     try:
-        name.encode("utf-8")
+        whole.encode("utf-8")
     except UnicodeEncodeError:
-        return os.fsencode(name).decode("gb18030", "replace")
-    return name
+        whole = os.fsencode(whole).decode("gb18030", "replace")
+    folder, slash, name = whole.rpartition("/")
+    # A file is often called after an order or a day; those stay, for rows are known by their file's name.
+    return f"{folder}{slash}{mask(name, ('identity', 'account')).text}"

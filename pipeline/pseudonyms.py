@@ -103,8 +103,8 @@ class Pseudonyms:
     def revealed(self, feedback: Feedback) -> dict[str, str]:
         """Return what each placeholder of an item stands for.
 
-        Raises ToolInputError where pseudonyms are not reversible or nothing is sealed for the item, StoreError
-        where the key is not the right one.
+        Raises ToolInputError where pseudonyms are not reversible or nothing is sealed for the item, and
+        StoreError where the key is not the right one.
         """
         if self._vault is None or self._seal is None:
             raise ToolInputError("nothing to open: VOICELOOP_PSEUDONYMS is not reversible")

@@ -32,13 +32,16 @@ class RejectsFile:
     def add(self, file: Path, row: RawRow, reason: str) -> None:
         """Write one row. Raises StoreError (StoreFull on a full disk) where the file cannot be written."""
         self.count += 1
+        # A reason quotes the value that was wrong, which may be a telephone number in the column of scores.
+        reason = self._mask([reason])[0]
         self.reasons[reason[:200]] += 1
         if self.path is None:
             return
         kept = [name for name in row.values if normal(name) not in names("personal")]
         shown = self._mask([_cut(as_text(row.values[name])) for name in kept])
         values = dict(zip(kept, shown, strict=True))
-        line = {"file": str(file), "row": row.number, "reason": reason, "values": values}
+        shown_file = f"{file.parent}/{self._mask([file.name])[0]}"
+        line = {"file": shown_file, "row": row.number, "reason": reason, "values": values}
         try:
             if self._stream is None:
                 self.path.parent.mkdir(parents=True, exist_ok=True)
