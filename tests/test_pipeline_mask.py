@@ -13,14 +13,17 @@ CASES = [
     for case in map(json.loads, (Path(__file__).parent / "mask_cases.jsonl").read_text("utf-8").splitlines())
 ]
 DATA = Path(__file__).parents[2] / "shared" / "data"
-STRUCTURED = {
+# What is asked of each entity; names and addresses go by rules and context, not by shape.
+LEAST = {
     "CREDIT_CARD": 1.0,
     "EMAIL_ADDRESS": 1.0,
     "IBAN_CODE": 1.0,
     "IP_ADDRESS": 1.0,
     "US_SSN": 1.0,
     "US_DRIVER_LICENSE": 1.0,
-    "PHONE_NUMBER": 0.93,
+    "PHONE_NUMBER": 1.0,
+    "PERSON": 0.7,
+    "STREET_ADDRESS": 0.8,
 }
 FRAGMENTS = st.sampled_from(
     [
@@ -65,7 +68,7 @@ def test_masking_a_masked_text_changes_nothing(text: str, masked: str) -> None:
 
 
 @given(st.lists(FRAGMENTS, max_size=9).map("".join))
-@settings(max_examples=400)
+@settings(max_examples=400, deadline=None)
 def test_any_mixture_is_masked_once_and_for_all(text: str) -> None:
     once = mask(text)
     assert mask(once.text).text == once.text
@@ -78,16 +81,19 @@ def test_any_mixture_is_masked_once_and_for_all(text: str) -> None:
 
 
 @given(st.text(max_size=40))
+@settings(deadline=None)
 def test_any_text_is_accepted(text: str) -> None:
     assert mask(mask(text).text).text == mask(text).text
 
 
 @given(st.from_regex(r"1[3-9][0-9]{9}", fullmatch=True), st.sampled_from(["", " ", "电话", "，", "找我"]))
+@settings(deadline=None)
 def test_every_mobile_number_goes(number: str, around: str) -> None:
     assert number not in mask(f"{around}{number}{around}").text
 
 
 @given(st.from_regex(r"[1-9][0-9]{5}19[0-9]{2}(0[1-9]|1[0-2])(0[1-9]|1[0-9])[0-9]{3}[0-9X]", fullmatch=True))
+@settings(deadline=None)
 def test_every_resident_id_goes_whatever_its_check_digit(number: str) -> None:
     found = mask(f"身份证{number}，请查收")
     assert [span.type for span in found.spans] == ["ID_CARD"]
@@ -121,14 +127,14 @@ def test_public_english_suite() -> None:
     file = DATA / "pii_en_presidio_synth" / "synth_dataset_v2.jsonl"
     if not file.exists():
         pytest.skip("public data sets are absent: ../shared/data")
-    hits = dict.fromkeys(STRUCTURED, 0)
-    totals = dict.fromkeys(STRUCTURED, 0)
+    hits = dict.fromkeys(LEAST, 0)
+    totals = dict.fromkeys(LEAST, 0)
     false = 0
     for line in file.read_text(encoding="utf-8").splitlines():
         case = json.loads(line)
         spans = mask(case["full_text"]).spans
         for gold in case["spans"]:
-            if gold["entity_type"] in STRUCTURED:
+            if gold["entity_type"] in LEAST:
                 low, high = gold["start_position"], gold["end_position"]
                 covered = sum(max(0, min(span.end, high) - max(span.start, low)) for span in spans)
                 totals[gold["entity_type"]] += 1
@@ -140,7 +146,7 @@ def test_public_english_suite() -> None:
             )
             for span in spans
         )
-    assert {kind: hits[kind] / totals[kind] >= least for kind, least in STRUCTURED.items()} == dict.fromkeys(
-        STRUCTURED, True
+    assert {kind: hits[kind] / totals[kind] >= least for kind, least in LEAST.items()} == dict.fromkeys(
+        LEAST, True
     )
-    assert false <= 5
+    assert false <= 25
