@@ -15,9 +15,10 @@ from tools.measures import Measure, find_measure, rounded
 from tools.results import ToolResult
 from tools.selection import Chosen, choose, sample_caveats
 
-_SCORES = ("nps", "csat", "ces", "rating")
 _MOST = 15
 _LEAST_SHARE = 0.01
+# A number that fewer of the scored items carry would leave too few rows with everything.
+_TOGETHER = 0.5
 Kind = Literal["topic", "metric"]
 
 
@@ -95,7 +96,7 @@ def _factors(
     args: DriverArguments, measure: Measure, chosen: Chosen, context: ToolContext
 ) -> tuple[str, list[tuple[str, ...]]]:
     """How the score is explained, and the factors as products of metrics."""
-    numbers = [name for name in _numbers(context) if name != measure.name]
+    numbers = [] if args.by == "topics" else _numbers(measure, chosen, context)
     by = args.by or ("metrics" if len(numbers) >= 2 else "topics")
     if by == "metrics":
         asked = [find_measure(name, context, args.language).name for name in args.factors]
@@ -118,10 +119,19 @@ def _asked(topic: str, args: DriverArguments) -> bool:
     return not wanted.isdisjoint({topic.casefold(), topic.partition("/")[0].casefold()})
 
 
-def _numbers(context: ToolContext) -> list[str]:
-    """Scores and other numbers of the data, most filled first."""
+def _numbers(measure: Measure, chosen: Chosen, context: ToolContext) -> list[str]:
+    """Scores and other numbers that most items with the outcome carry too, most filled first."""
     known = context.facts.catalogue().metrics
-    return sorted((name for name, info in known.items() if info.n > 0), key=lambda name: -known[name].n)
+    total = context.facts.aggregate(Aggregate(measure.name, chosen.selection))[0].n
+    together = {
+        name: context.facts.moments(chosen.selection, [(measure.name,), (name,)]).n
+        for name, info in known.items()
+        if name != measure.name and info.n > 0
+    }
+    return sorted(
+        (name for name, n in together.items() if n >= _TOGETHER * max(1, total)),
+        key=lambda name: (-together[name], name),
+    )
 
 
 def _row(
