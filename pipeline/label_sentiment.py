@@ -23,6 +23,8 @@ from pipeline.label_linear import (
 
 SIDES: Final = ("negative", "neutral", "positive")
 LANGUAGES: Final = ("zh", "en")
+# What is said of a model whose labels are too few to hold any out.
+UNMEASURED: Final = "unmeasured"
 # Below this the opinion stage's probabilities are not scaled: that needs examples of both sides.
 _LEAST_NEUTRAL: Final = 20
 # The anchors weigh as much as this share of the labels, all in all, and are learnt well: few opinions
@@ -185,7 +187,7 @@ def _choose(problem: _Problem, space: Space, calibrating: NDArray[np.bool_]) -> 
     if not problem.both_sides():
         # Too few to hold any out: learn carefully, and claim nothing.
         stage = _stage(problem, space, _PENALTIES[1])
-        return stage, problem.offset, "unmeasured"
+        return stage, problem.offset, UNMEASURED
     from scipy.sparse import csr_matrix, hstack
 
     best = (log_loss(problem.offset, problem.truth), problem.offset, 0.0, "as shipped")

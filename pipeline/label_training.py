@@ -19,7 +19,7 @@ from pipeline.label_gold import Gold, paths_of, resolve
 from pipeline.label_heads import HeadReport, learn_choice, learn_topics
 from pipeline.label_linear import FOLDS, Floats, learn_space
 from pipeline.label_models import LabelModel, ModelShelf
-from pipeline.label_sentiment import LANGUAGES, SIDES, Adaptation, adapt
+from pipeline.label_sentiment import LANGUAGES, SIDES, UNMEASURED, Adaptation, adapt
 from pipeline.language import detect_language
 from pipeline.lexicon import Lexicon
 from pipeline.sentiment import SentimentModel
@@ -211,13 +211,14 @@ class Trainer:
                 calm,
             )
             told[language] = fitted.chosen
-            if _is_worse(fitted.held_out, verdicts[places], truth[places]):
-                told[language] = f"nothing: {fitted.chosen} is not better on held-out texts"
+            measured = fitted.chosen != UNMEASURED
+            if measured and not _is_better(fitted.held_out, verdicts[places], truth[places]):
+                told[language] = f"nothing: {fitted.chosen} is not clearly better on held-out texts"
                 continue
             learnt[language] = fitted.adaptation
             held_out[places] = fitted.held_out
         report.learnt["sentiment"] = "; ".join(f"{language}: {what}" for language, what in told.items())
-        if "unmeasured" in told.values():
+        if UNMEASURED in told.values():
             report.unmeasured.append("sentiment")
         spoken = np.isin([spoken_as(one) for one in some.languages], list(learnt))
         judged = spoken & (some.random if some.random.any() else True)
@@ -326,11 +327,13 @@ def _abstention(probabilities: Floats, truth: NDArray[np.int64]) -> float:
     return 0.0 if answered >= len(order) else round(float(confidence[order[answered - 1]]), 4)
 
 
-def _is_worse(after: Floats, before: Floats, truth: NDArray[np.int64]) -> bool:
-    """Whether fewer are right, or what is said is less likely true (mean log loss)."""
+def _is_better(after: Floats, before: Floats, truth: NDArray[np.int64]) -> bool:
+    """Whether what is said is likelier true by more than one standard error of the mean log loss, and no
+    fewer are right: with few labels much of what looks better is chance."""
     rows = np.arange(len(truth))
-    losses = [-np.log(np.maximum(one[rows, truth], 1e-6)).mean() for one in (before, after)]
-    return _accuracy(after, truth) < _accuracy(before, truth) or bool(losses[1] > losses[0])
+    gain = np.log(np.maximum(after[rows, truth], 1e-6)) - np.log(np.maximum(before[rows, truth], 1e-6))
+    clear = gain.mean() > gain.std() / np.sqrt(len(gain))
+    return bool(clear) and _accuracy(after, truth) >= _accuracy(before, truth)
 
 
 def _accuracy(probabilities: Floats, truth: NDArray[np.int64]) -> float:
