@@ -1,7 +1,11 @@
 """Risk signals and regulated matters that a text means, not those that it merely names."""
 
+import re
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 from typing import Final, NamedTuple
+
+from ahocorasick_rs import AhoCorasick
 
 from pipeline.clauses import Reading
 from pipeline.cue_context import load_context
@@ -12,6 +16,8 @@ from store.records import Sentiment
 
 # These are signals only of somebody who is not content: people swear in praise too.
 _NOT_IN_PRAISE: Final = frozenset({"repeat", "silence", "conflict"})
+# The first comment of a pattern: words of which the text must hold one.
+_WORDS: Final = re.compile(r"\(\?#([^)]+)\)")
 
 
 class Rival(NamedTuple):
@@ -22,11 +28,42 @@ class Rival(NamedTuple):
     end: int
 
 
+class _Gate:
+    """Which patterns of rivals a text can match at all, by the words that their first comment names."""
+
+    def __init__(self, patterns: Sequence[re.Pattern[str]]) -> None:
+        named = [_WORDS.match(pattern.pattern) for pattern in patterns]
+        self._ungated = [at for at, words in enumerate(named) if words is None]
+        held = [(word, at) for at, words in enumerate(named) if words for word in words[1].split("|")]
+        self._opens = [at for _, at in held]
+        self._automaton = AhoCorasick([word for word, _ in held])
+
+    def open(self, lowered_text: str) -> list[int]:
+        """Places of the patterns to try, in their order."""
+        found = self._automaton.find_matches_as_indexes(lowered_text, overlapping=True)
+        if not found:
+            return self._ungated
+        return sorted({*self._ungated, *(self._opens[index] for index, _, _ in found)})
+
+
+@lru_cache(maxsize=8)
+def _known_gates(_fingerprint: str) -> list[_Gate]:
+    """A place to keep the gate of one lexicon."""
+    return []
+
+
+def _gate(lexicon: Lexicon) -> _Gate:
+    kept = _known_gates(lexicon.fingerprint)
+    if not kept:
+        kept.append(_Gate(lexicon.rival_patterns))
+    return kept[0]
+
+
 def find_rivals(text: str, lexicon: Lexicon) -> list[Rival]:
     """Rivals by name, where the text says it moves to them or compares with them."""
     return [
         Rival(match[1], match.start(1), match.end(1))
-        for pattern in lexicon.rival_patterns
+        for pattern in (lexicon.rival_patterns[at] for at in _gate(lexicon).open(text.lower()))
         # Nearly no text names a rival, and to search is quicker than to make an iterator.
         if pattern.search(text) is not None
         for match in pattern.finditer(text)
