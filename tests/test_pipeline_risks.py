@@ -6,6 +6,8 @@ from evals.compliance import REPORT, measure
 from pipeline.classifier import Classifier
 from pipeline.cue_context import load_context
 from pipeline.embedded_classifier import EmbeddedClassifier
+from pipeline.lexicon import load_lexicon
+from pipeline.risks import find_rivals
 from store.records import Labels
 
 
@@ -90,3 +92,41 @@ def test_compliance_flags_are_no_worse_than_the_committed_report() -> None:
     assert now["all"]["n"] >= 60
     for name, figures in now.items():
         assert figures["micro"]["f1"] >= kept[name]["micro"]["f1"]
+
+
+@pytest.mark.parametrize(
+    ("text", "names"),
+    [
+        ("用回京东了，快得多", ("京东",)),
+        ("We switched to Notion last week", ("Notion",)),
+        ("拼夕夕只要一半的钱", ("拼夕夕",)),
+        ("房间很干净", ()),
+    ],
+)
+def test_a_pattern_of_rivals_is_tried_where_its_words_stand(text: str, names: tuple[str, ...]) -> None:
+    assert tuple(rival.name for rival in find_rivals(text, load_lexicon())) == names
+
+
+@pytest.mark.parametrize(
+    ("text", "signals"),
+    [
+        ("这张卡我不要了，帮我销了", ("cancel",)),
+        ("管理员把我从群里移出了群", ()),
+        ("我的钱呢，什么时候能把钱还我", ("refund",)),
+        ("请问什么时候退房", ()),
+        ("我要告你们", ("legal",)),
+        ("我要告诉大家这家店超好吃", ()),
+        ("保安对我吼，还骂老人", ("conflict",)),
+        ("剩菜被打包带走了", ()),
+        ("The pool is not worth the money", ("price",)),
+        ("It is well worth the money", ()),
+        ("Send me all my records", ("export_data",)),
+        ("My laptop died and I lost all my records", ()),
+        ("I'm sick of chasing you", ("silence",)),
+        ("I'm sick of the snow", ()),
+    ],
+)
+def test_an_everyday_phrase_is_a_signal_and_its_harmless_twin_is_not(
+    classifier: Classifier, text: str, signals: tuple[str, ...]
+) -> None:
+    assert one(classifier, text).risk_signals == signals
