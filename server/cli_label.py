@@ -42,17 +42,11 @@ def predict(
 ) -> None:
     """Label texts: one JSON line a text, in input order (personal data is masked first)."""
     with command(as_json), application() as app:
-        from pipeline.clean import clean
-        from pipeline.language import detect_language
-        from pipeline.mask import mask_texts
+        from server.label_lines import label_lines
 
-        for batch in _batches(source, text_column):
-            texts = mask_texts([clean(text) for text in batch])
-            lines = []
-            for text, labels in zip(texts, app.classifier.classify(texts), strict=True):
-                shown = {"text": text, "language": detect_language(text), **labels.model_dump(mode="json")}
-                lines.append(shown)
-            _write(lines)
+        for lines in label_lines(app, _batches(source, text_column)):
+            sys.stdout.buffer.write(lines)
+        sys.stdout.buffer.flush()
 
 
 def mask(
@@ -61,13 +55,14 @@ def mask(
     as_json: bool = JsonFlag,
 ) -> None:
     """Mask personal data: one JSON line a text with the masked text and the spans found."""
-    with command(as_json):
+    with command(as_json), application() as app:
         from pipeline.mask import mask as mask_text
 
+        grades = frozenset(app.settings.mask_grades)
         for batch in _batches(source, text_column):
             lines = []
             for text in batch:
-                masked = mask_text(text)
+                masked = mask_text(text, grades)
                 lines.append({"text": masked.text, "spans": [span._asdict() for span in masked.spans]})
             _write(lines)
 
