@@ -149,9 +149,9 @@ def markdown(report: dict[str, Any]) -> str:
         "",
         "Real Chinese reviews; neutral is wrong. Mean over seeds with Student's 95% interval; `n` rows",
         "of test a seed. Made by `python -m evals.labels_adaptation`, which says what is left out of the",
-        "test. Abstention is set so that about 82% are answered. The last columns are the share of 136",
-        "questions and plain statements (the shipped weights know them) that stay neutral, and the processor",
-        "time of training.",
+        "test. Abstention is set so that about 82% are answered. The last columns are the share of the",
+        "questions and plain statements in evals/neutral_zh.txt that stay neutral (one in eleven of them is",
+        "also among the texts that training is always shown), and the processor time of training.",
         "",
         "| set | labels | seeds | n | accuracy before | accuracy after | ECE | answered | accuracy there "
         "| neutral before | after | CPU s |",
@@ -159,7 +159,8 @@ def markdown(report: dict[str, Any]) -> str:
     ]
     for row in report["summary"]:
         after = row["after_accuracy"]
-        interval = "" if after["low"] is None else f" ({after['low']:.4f} to {after['high']:.4f})"
+        # Two seeds have an interval by the formula, but none that says anything.
+        interval = "" if row["seeds"] < 3 else f" ({after['low']:.4f} to {after['high']:.4f})"
         lines.append(
             f"| {row['set']} | {row['labels']:,} | {row['seeds']} | {row['n']:,} "
             f"| {row['before_accuracy']['mean']:.4f} | **{after['mean']:.4f}**{interval} "
