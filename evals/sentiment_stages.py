@@ -1,26 +1,36 @@
-"""The stages of the sentiment model, fitted so that each is judged on domains it does not know.
+"""The stages of the sentiment model behind the n-grams, fitted on texts that the n-grams had not seen.
 
-In the n-gram stage every domain, and each side in it, weighs the same; all our own clauses are one domain.
-The later stages see only margins of n-gram models that had not seen the domain of the text.
+Most of these texts are from domains that the n-grams had not seen either, so that the lexicon counts for as
+much as it must with feedback of any trade; some are from known ones.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any, Final
+from dataclasses import dataclass, replace
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from evals.sentiment_sources import WRITTEN, Reviews, compose, join
-from pipeline.features import BUCKETS, Grams, character_grams, word_grams
+from evals.sentiment_calm import FOLDS, Calm
+from evals.sentiment_grams import (
+    COMPOSED,
+    Array,
+    Weights,
+    fit,
+    fit_opinion,
+    fit_polarity,
+    importance_of,
+    matrix_of,
+    openings,
+)
+from evals.sentiment_sources import WRITTEN, Reviews, compose
 from pipeline.lexicon import load_lexicon
 from pipeline.readings import read_texts
 from pipeline.sentiment import LanguageModel, lexicon_evidence, opinion_evidence
 
-Array = NDArray[np.float64]
-PENALTY: Final = 5.0
-_FOLDS: Final = 3
-_COMPOSED: Final = 8000
+CALM: Final = "calm"
+KNOWN: Final = "known/"
+"""Before the name of a domain whose other texts the n-grams had seen."""
+
 # Our own domains that are too near one of the reviews' domains to be known when that one is held out.
 _RELATED: Final = {
     "hotel": ("hotel", "travel_airline"),
@@ -29,40 +39,35 @@ _RELATED: Final = {
     "clothing": ("shopping",),
     "seat": ("travel_airline",),
 }
-# The first sentence of a review stands for short feedback.
-_OPENING_LENGTH: Final = {"zh": 40, "en": 160}
-_SENTENCE_ENDS: Final = "。！？!?；;\n."
+# Of the reviews of known domains, so many parts are held out, out of so many.
+_KNOWN_FOLDS, _KNOWN_PARTS = 2, 4
+# What the texts of one domain weigh, and how much less those of known domains.
+_DOMAIN_WEIGHT: Final = 1000.0
+_KNOWN_SHARE: Final = 0.5
+# Opinions are more frequent than texts without one, and losing one is worse.
+_OPINION_WEIGHT: Final = 12.0
 # One in five texts may be left open; two in a hundred are kept in reserve.
 _OPEN_SHARE: Final = 0.18
 
 
 @dataclass(frozen=True)
 class Blind:
-    """Texts judged by n-gram models that did not know their domain: margin and evidence (n, 9)."""
+    """Texts that the n-gram models had not seen: both margins and evidence (n, 10), and what each weighs.
+
+    `labels` are 1 for praise, 0 for complaint, and of no meaning where the domain is CALM.
+    """
 
     inputs: Array
     labels: NDArray[np.int64]
     domains: NDArray[np.str_]
     importance: Array
 
-
-def grams_of(language: str, texts: Sequence[str]) -> Grams:
-    """The n-grams of a language: of characters for Chinese, of words for English."""
-    return (character_grams if language == "zh" else word_grams)(texts)
-
-
-def matrix_of(language: str, texts: Sequence[str]) -> Any:
-    """Counts of n-grams over the root of their number, as a sparse matrix (n, BUCKETS)."""
-    from scipy.sparse import csr_matrix
-
-    grams = grams_of(language, texts)
-    sizes = np.diff(grams.offsets)
-    values = np.repeat(1 / np.sqrt(np.maximum(sizes, 1)), sizes)
-    shape = (len(sizes), BUCKETS)
-    return csr_matrix((values, grams.buckets.astype(np.int32), grams.offsets), shape=shape)
+    def pick(self, rows: NDArray[np.bool_]) -> "Blind":
+        """The rows of a mask."""
+        return Blind(self.inputs[rows], self.labels[rows], self.domains[rows], self.importance[rows])
 
 
-def evidence_of(texts: Sequence[str]) -> Array:
+def evidence_of(texts: list[str]) -> Array:
     """The lexicon's evidence of each text, shape (n, 8)."""
     return lexicon_evidence(read_texts(texts, load_lexicon()))
 
@@ -81,102 +86,112 @@ def place_domains(language: str, reviews: Reviews) -> Reviews:
     return Reviews(reviews.texts, reviews.labels, domains)
 
 
-def fit_grams(language: str, reviews: Reviews, written: Reviews) -> tuple[Array, float]:
-    """Weights (BUCKETS,) and intercept that hold in all domains; our clauses count as one domain."""
-    parts = [reviews]
-    if len(written.texts):
-        parts += [written] * 3 + [compose(written, _COMPOSED, seed=7)]
-    every = join(parts)
-    groups = np.array([WRITTEN if one.startswith(WRITTEN) else one for one in every.domains])
-    importance = importance_of(every.labels, groups, 4000)
-    return fit(matrix_of(language, every.texts), every.labels, PENALTY, importance)
+def judge_blind(language: str, reviews: Reviews, written: Reviews, calm: Calm) -> Blind:
+    """Judge every text by models that had not seen it: reviews and their openings, clauses, calm texts.
 
-
-def judge_blind(language: str, reviews: Reviews, written: Reviews) -> Blind:
-    """Every review, its opening, every clause and made-up review of ours, by models blind to its domain."""
-    parts: list[Blind] = []
+    Whole domains are held out in turn (of our clauses, a third of the domains), then parts of all domains.
+    """
+    judge = _Judge(language, calm)
     for domain in np.unique(reviews.domains):
         held = reviews.domains == domain
         near = np.isin(written.domains, [f"{WRITTEN}/{one}" for one in _RELATED[str(domain)]])
-        weights, intercept = fit_grams(language, reviews.pick(~held), written.pick(~near))
-        rows = reviews.pick(held)
-        openings = Reviews(
-            [_opening(text, _OPENING_LENGTH[language]) for text in rows.texts], rows.labels, rows.domains
-        )
-        parts.append(_blind(language, rows, weights, intercept, 1000))
-        parts.append(_blind(language, openings, weights, intercept, 500))
+        judge.learn(reviews.pick(~held), written.pick(~near))
+        judge.read(reviews.pick(held), _DOMAIN_WEIGHT)
+        judge.read(openings(language, reviews.pick(held)), _DOMAIN_WEIGHT / 2)
     names = np.unique(written.domains)
-    for fold in range(_FOLDS):
-        held = np.isin(written.domains, names[fold::_FOLDS])
-        weights, intercept = fit_grams(language, reviews, written.pick(~held))
-        rows = written.pick(held)
-        made = compose(rows, _COMPOSED // _FOLDS // 2, seed=11 + fold)
-        for part in (rows, made):
-            grouped = Reviews(part.texts, part.labels, np.full(len(part.texts), WRITTEN))
-            parts.append(_blind(language, grouped, weights, intercept, 1000 / _FOLDS))
-    return Blind(
-        np.vstack([part.inputs for part in parts]),
-        np.concatenate([part.labels for part in parts]),
-        np.concatenate([part.domains for part in parts]),
-        np.concatenate([part.importance for part in parts]),
-    )
+    for fold in range(FOLDS):
+        held = np.isin(written.domains, names[fold::FOLDS])
+        judge.learn(reviews, written.pick(~held))
+        made = compose(written.pick(held), COMPOSED // FOLDS // 2, seed=11 + fold)
+        for part in (written.pick(held), made):
+            judge.read(replace(part, domains=np.full(len(part.texts), WRITTEN)), _DOMAIN_WEIGHT / FOLDS)
+    parts = np.random.default_rng(3).integers(0, _KNOWN_PARTS, len(reviews.texts))
+    for fold in range(_KNOWN_FOLDS):
+        rows = reviews.pick(parts == fold)
+        rows = replace(rows, domains=np.array([f"{KNOWN}{one}" for one in rows.domains]))
+        judge.learn(reviews.pick(parts != fold), written)
+        judge.read(rows, _DOMAIN_WEIGHT * _KNOWN_SHARE / _KNOWN_FOLDS)
+        judge.read(openings(language, rows), _DOMAIN_WEIGHT * _KNOWN_SHARE / _KNOWN_FOLDS / 2)
+    return judge.all_read()
 
 
 def fit_combination(blind: Blind) -> Array:
-    """Weights of margin and evidence and a constant, shape (10,)."""
-    weights, constant = fit(blind.inputs, blind.labels, 1.0, blind.importance)
+    """Weights of the margin of praise, of the evidence, and a constant, shape (10,)."""
+    rows = blind.pick(blind.domains != CALM)
+    weights, constant = fit(np.delete(rows.inputs, 1, axis=1), rows.labels, 1.0, rows.importance)
     return np.append(weights, constant)
 
 
-def fit_opinion(blind: Blind, calm: Array, combination: Array) -> Array:
-    """Tell opinions from texts without one; `calm` is margin and evidence (m, 9) of such; shape (4,).
-
-    Opinions weigh six times as much as calm texts.
-    """
-    rows = np.vstack((blind.inputs, calm))
-    combined = np.column_stack((rows, np.ones(len(rows)))) @ combination
-    held = np.concatenate((np.ones(len(blind.inputs)), np.zeros(len(calm))))
-    share = blind.importance / blind.importance.sum()
-    importance = np.concatenate((share * 6000, np.full(len(calm), 1000 / len(calm))))
-    slope, base = fit(opinion_evidence(combined, rows[:, 1:])[:, :-1], held, 10.0, importance)
-    # Called neutral, an opinion is lost: it counts twice over what the fit allows.
-    return np.append(slope, base + np.log(2.0))
+def fit_held(blind: Blind, combination: Array) -> Array:
+    """Tell opinions from texts without one; shape (5,)."""
+    inputs, held = blind.inputs, blind.domains != CALM
+    cues = inputs[:, 2:]
+    combined = np.column_stack((inputs[:, 0], cues, np.ones(len(inputs)))) @ combination
+    importance = blind.importance.copy()
+    for side, total in ((held, _OPINION_WEIGHT), (~held, 1.0)):
+        importance[side] *= total * _DOMAIN_WEIGHT / importance[side].sum()
+    evidence = opinion_evidence(combined, inputs[:, 1], cues)
+    slope, base = fit(evidence[:, :-1], held, 10.0, importance)
+    return np.append(slope, base)
 
 
 def threshold_of(blind: Blind, model: LanguageModel) -> float:
-    """The confidence below which the texts of unseen domains that are least sure (18%) fall."""
-    confidence = model.probabilities(blind.inputs[:, 0], blind.inputs[:, 1:]).max(axis=1)
+    """The confidence below which the opinions of unseen domains that are least sure (18%) fall."""
+    rows = blind.pick(of_unseen_domains(blind))
+    confidence = model.probabilities(rows.inputs[:, :2], rows.inputs[:, 2:]).max(axis=1)
     order = np.argsort(confidence, kind="stable")
-    reached = np.cumsum(blind.importance[order]) / blind.importance.sum()
+    reached = np.cumsum(rows.importance[order]) / rows.importance.sum()
     return float(confidence[order[np.searchsorted(reached, _OPEN_SHARE)]])
 
 
-def importance_of(labels: NDArray[np.int64], groups: NDArray[np.str_], total: float) -> Array:
-    """Each group, and each label in it, weighs the same: `total`, shared by its rows."""
-    weights = np.zeros(len(labels))
-    for group in np.unique(groups):
-        for label in (0, 1):
-            cell = (groups == group) & (labels == label)
-            weights[cell] = total / max(1, cell.sum())
-    return weights
+def of_unseen_domains(blind: Blind) -> NDArray[np.bool_]:
+    """Opinions whose domain the n-gram models did not know."""
+    known: NDArray[np.bool_] = np.char.startswith(blind.domains, KNOWN)
+    return (blind.domains != CALM) & ~known
 
 
-def fit(inputs: Any, labels: Any, penalty: float, importance: Array | None = None) -> tuple[Array, float]:
-    """Logistic regression; weights and intercept. Without `importance` both labels weigh the same."""
-    from sklearn.linear_model import LogisticRegression
+class _Judge:
+    """Reads texts with the models of what was learnt last; of calm texts a third is held out each time."""
 
-    balance = None if importance is not None else "balanced"
-    model = LogisticRegression(C=penalty, solver="liblinear", tol=0.01, max_iter=500, class_weight=balance)
-    model.fit(inputs, labels, sample_weight=importance)
-    return model.coef_[0], float(model.intercept_[0])
+    def __init__(self, language: str, calm: Calm) -> None:
+        self._language, self._calm = language, calm
+        self._turn = 0
+        self._parts: list[Blind] = []
+        self._models: tuple[Weights, Weights] | None = None
 
+    def learn(self, reviews: Reviews, written: Reviews) -> None:
+        """Fit both n-gram models, and read the calm texts that they had not seen."""
+        calm, held = self._calm, self._calm.folds == self._turn % FOLDS
+        self._turn += 1
+        seen = Calm(
+            [text for text, out in zip(calm.texts, held, strict=True) if not out],
+            calm.folds[~held],
+            calm.importance[~held],
+        )
+        self._models = (
+            fit_polarity(self._language, reviews, written),
+            fit_opinion(self._language, reviews, written, seen),
+        )
+        texts = [text for text, out in zip(calm.texts, held, strict=True) if out]
+        labels, domains = np.zeros(len(texts), np.int64), np.full(len(texts), CALM)
+        self._parts.append(Blind(self._inputs(texts), labels, domains, calm.importance[held]))
 
-def _blind(language: str, rows: Reviews, weights: Array, intercept: float, total: float) -> Blind:
-    margins = matrix_of(language, rows.texts) @ weights + intercept
-    inputs = np.column_stack((margins, evidence_of(rows.texts)))
-    return Blind(inputs, rows.labels, rows.domains, importance_of(rows.labels, rows.domains, total))
+    def read(self, rows: Reviews, total: float) -> None:
+        """Judge rows of one or more domains, each of which weighs `total` a side."""
+        importance = importance_of(rows.labels, rows.domains, total)
+        self._parts.append(Blind(self._inputs(rows.texts), rows.labels, rows.domains, importance))
 
+    def all_read(self) -> Blind:
+        """Everything that was read."""
+        return Blind(
+            np.vstack([part.inputs for part in self._parts]),
+            np.concatenate([part.labels for part in self._parts]),
+            np.concatenate([part.domains for part in self._parts]),
+            np.concatenate([part.importance for part in self._parts]),
+        )
 
-def _opening(text: str, length: int) -> str:
-    ends = [at for at, sign in enumerate(text[:length]) if sign in _SENTENCE_ENDS]
-    return text[: ends[0] if ends else length]
+    def _inputs(self, texts: list[str]) -> Array:
+        if self._models is None:
+            raise ValueError("nothing was learnt yet")
+        matrix = matrix_of(self._language, texts)
+        return np.column_stack([*(model.margins(matrix) for model in self._models), evidence_of(texts)])

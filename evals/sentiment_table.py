@@ -45,7 +45,7 @@ def as_markdown(report: dict[str, Any]) -> str:
         curve = models["voiceloop"]["by_coverage"].values()
         lines.append(f"| {name} | {' | '.join(f'{one:.3f}' for one in curve)} |")
     lines += ["", "## Texts without an opinion, held out of training, called neutral", ""]
-    lines += ["| language | n | recall |", "| --- | --- | --- |"]
+    lines += ["| texts | n | recall |", "| --- | --- | --- |"]
     lines += [f"| {one} | {found['n']:,} | {_interval(found)} |" for one, found in report["calm"].items()]
     return "\n".join(lines) + "\n"
 

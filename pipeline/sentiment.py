@@ -1,9 +1,10 @@
 """Sentiment: a linear model on hashed n-grams and the evidence of the lexicon, combined and calibrated.
 
-Three stages. The first is one weight a bucket (int8) and language. The second, fitted on domains the first
-had not seen, weighs that margin against the lexicon (logistic regression, hence calibrated: Platt 1999), and
-the third says how likely the text holds an opinion at all. A verdict less likely than `abstain_below` is left
-open. Trained by `evals/train_sentiment.py`; see docs/model-card.md.
+Three stages. The first is two weights a bucket (int8) and language: praise against complaint, and opinion
+against none. The second, fitted on texts that the first had not seen, weighs the margin of praise against the
+lexicon (logistic regression, hence calibrated: Platt 1999), and the third says how likely the text holds an
+opinion at all. A verdict less likely than `abstain_below` is left open. Trained by
+`evals/train_sentiment.py`; see docs/model-card.md.
 """
 
 import hashlib
@@ -31,30 +32,31 @@ Floats = NDArray[np.float64]
 class LanguageModel:
     """Weights of one language.
 
-    Buckets (int8) with their scale and intercept, combination (10,), opinion (4,), and the probability below
-    which a verdict is not to be acted on.
+    Buckets (BUCKETS, 2), scales and intercepts (2,): of praise against complaint, of opinion against none.
+    Combination (10,), opinion (5,), and the probability below which a verdict is not to be acted on.
     """
 
     buckets: NDArray[np.int8]
-    scale: float
-    intercept: float
+    scales: Floats
+    intercepts: Floats
     combination: Floats
     opinion: Floats
     abstain_below: float
 
     def margins(self, grams: Grams) -> Floats:
-        """First-stage margin per text (positive: praise); shape (n,), 0 for a text without n-grams."""
-        weights = np.concatenate(([0.0], np.cumsum(self.buckets[grams.buckets], dtype=np.float64)))
+        """First-stage margins (of praise, of opinion), shape (n, 2); 0 for a text without n-grams."""
         sizes = np.diff(grams.offsets)
-        sums = weights[grams.offsets[1:]] - weights[grams.offsets[:-1]]
-        margin = sums * self.scale / np.sqrt(np.maximum(sizes, 1)) + self.intercept
-        return np.where(sizes > 0, margin, 0.0)
+        running = np.zeros((len(grams.buckets) + 1, 2), dtype=np.int64)
+        np.cumsum(self.buckets[grams.buckets], axis=0, out=running[1:])
+        sums = running[grams.offsets[1:]] - running[grams.offsets[:-1]]
+        margins = sums * self.scales / np.sqrt(np.maximum(sizes, 1))[:, None] + self.intercepts
+        return np.where(sizes[:, None] > 0, margins, 0.0)
 
     def probabilities(self, margins: Floats, evidence: Floats) -> Floats:
-        """Of negative, no opinion, positive, shape (n, 3); from margins (n,) and evidence (n, 8)."""
-        combined = np.column_stack((margins, evidence, np.ones(len(margins)))) @ self.combination
+        """Of negative, no opinion, positive, shape (n, 3); from margins (n, 2) and evidence (n, 8)."""
+        combined = np.column_stack((margins[:, 0], evidence, np.ones(len(margins)))) @ self.combination
         share = _sigmoid(combined)
-        held = _sigmoid(opinion_evidence(combined, evidence) @ self.opinion)
+        held = _sigmoid(opinion_evidence(combined, margins[:, 1], evidence) @ self.opinion)
         return np.column_stack((held * (1 - share), 1 - held, held * share))
 
 
@@ -103,8 +105,8 @@ def load_sentiment(path: Path = _FILE) -> SentimentModel:
             models = {
                 language: LanguageModel(
                     buckets=data[f"{language}_buckets"],
-                    scale=float(data[f"{language}_first"][0]),
-                    intercept=float(data[f"{language}_first"][1]),
+                    scales=data[f"{language}_first"][0],
+                    intercepts=data[f"{language}_first"][1],
                     combination=data[f"{language}_combination"],
                     opinion=data[f"{language}_opinion"],
                     abstain_below=float(data[f"{language}_abstain"][0]),
@@ -112,8 +114,14 @@ def load_sentiment(path: Path = _FILE) -> SentimentModel:
                 for language in ("zh", "en")
             }
         for model in models.values():
-            shapes = (model.buckets.shape, model.combination.shape, model.opinion.shape)
-            if shapes != ((BUCKETS,), (10,), (4,)):
+            shapes = (
+                model.buckets.shape,
+                model.scales.shape,
+                model.intercepts.shape,
+                model.combination.shape,
+                model.opinion.shape,
+            )
+            if shapes != ((BUCKETS, 2), (2,), (2,), (10,), (5,)):
                 raise ValueError(f"its shapes are {shapes}")
     except (OSError, EOFError, KeyError, IndexError, ValueError, BadZipFile, zlib.error) as error:
         raise ConfigError(f"The sentiment weights {path.name} cannot be used: {error}") from error
@@ -149,13 +157,14 @@ def lexicon_evidence(readings: Readings) -> Floats:
     )
 
 
-def opinion_evidence(combined: Floats, evidence: Floats) -> Floats:
-    """Inputs of the opinion stage: strength of the verdict, any cue, question, constant; shape (n, 4).
+def opinion_evidence(combined: Floats, opinions: Floats, evidence: Floats) -> Floats:
+    """Inputs of the opinion stage, shape (n, 5).
 
-    Not the amount of cues: a short praise is as much of an opinion as a long one.
+    Strength of the verdict, margin of opinion by n-grams, any cue, question, constant. Not the amount of
+    cues: a short praise is as much of an opinion as a long one.
     """
     cued = evidence[:, 7] > 0
-    return np.column_stack((np.abs(combined), cued, evidence[:, 4], np.ones(len(combined))))
+    return np.column_stack((np.abs(combined), opinions, cued, evidence[:, 4], np.ones(len(combined))))
 
 
 def _sigmoid(values: Floats) -> Floats:

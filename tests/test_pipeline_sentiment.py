@@ -40,6 +40,8 @@ def test_the_shipped_weights_fit_the_package() -> None:
     assert WEIGHTS.stat().st_size < 15 * 1024 * 1024
     for language in model.languages.values():
         assert language.buckets.dtype == np.int8
+        # Both weights of the first stage have been learnt.
+        assert (np.count_nonzero(language.buckets, axis=0) > 1000).all()
         assert 1 / 3 < language.abstain_below < 1
 
 
@@ -63,9 +65,15 @@ def test_a_batch_is_judged_as_its_texts_alone() -> None:
         ("提车顺利，油耗也低", 2),
         ("一口气读完了", 2),
         ("请问周末几点营业", 1),
+        ("上周给家里老人买的", 1),
+        ("我要取消预约", 1),
+        ("怎么又坏了？", 0),
+        ("送来都凉了，这正常吗？", 0),
         ("my bag never showed up and nobody answers the phone", 0),
         ("the app will not open since the update", 0),
         ("Which documents do I need to open an account?", 1),
+        ("ordered it for my son last week", 1),
+        ("It broke on the first day, what should I do?", 0),
     ],
 )
 def test_facts_without_words_of_praise_or_blame(text: str, side: int) -> None:
@@ -94,7 +102,7 @@ def test_damaged_weights_are_refused_with_their_name(tmp_path: Path) -> None:
     lacking = tmp_path / "lacking.npz"
     np.savez(lacking, **{key: value for key, value in weights().items() if key != "en_abstain"})
     short = tmp_path / "short.npz"
-    np.savez(short, **(weights() | {"zh_buckets": np.zeros(5, np.int8)}))
+    np.savez(short, **(weights() | {"zh_buckets": np.zeros((5, 2), np.int8)}))
     for path in (cut, flipped, lacking, short):
         with pytest.raises(ConfigError, match=path.name):
             load_sentiment(path)
