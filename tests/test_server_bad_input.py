@@ -33,7 +33,7 @@ UNUSABLE: dict[str, tuple[str, bytes, tuple[str, ...]]] = {
     "header-only": ("x.csv", "评价,NPS\n".encode(), ("no rows", "export it again")),
     "binary": ("x.csv", bytes(range(256)) * 40, ("binary", "XLSX")),
     "two-encodings": ("x.csv", "评价\n很好用\n".encode() + "太差了\n".encode("gb18030"), ("UTF-8", "save")),
-    "picture": ("x.png", b"\x89PNG\r\n\x1a\n" + bytes(range(256)), ("unknown kind", ".csv")),
+    "film": ("x.mov", b"\x00\x00\x00\x14ftypqt  " + bytes(range(256)), ("unknown kind", ".csv")),
     "workbook": ("x.xlsx", b"PK\x03\x04" + b"x" * 500, ("workbook", "save it again")),
     "parquet": ("x.parquet", b"PAR1" + b"x" * 500, ("Parquet",)),
     "gzip": ("x.csv.gz", b"\x1f\x8b\x08\x00abc", ("gzip", "broken")),
