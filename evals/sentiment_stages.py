@@ -147,7 +147,8 @@ def threshold_of(blind: Blind, model: LanguageModel) -> float:
 def of_unseen_domains(blind: Blind) -> NDArray[np.bool_]:
     """Opinions whose domain the n-gram models did not know."""
     known: NDArray[np.bool_] = np.char.startswith(blind.domains, KNOWN)
-    return (blind.domains != CALM) & ~known
+    unseen: NDArray[np.bool_] = (blind.domains != CALM) & ~known
+    return unseen
 
 
 class _Judge:
