@@ -122,6 +122,8 @@ class VllmClient:
 
         def note(task: asyncio.Task[_R]) -> None:
             running.discard(task)
+            if not task.cancelled():
+                task.exception()  # seen, also where an earlier failure ends the drawing
             finished.append(task)
             arrived.set()
 
