@@ -19,7 +19,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
 
-from evals.vllm_server import VllmServer, environment
+from evals.vllm_server import VllmServer, in_environment
 from pipeline.vllm_client import Endpoint, VllmClient
 from pipeline.vllm_limits import Limits
 
@@ -125,10 +125,10 @@ def _theirs(
     }
     flags = ["--disable-shuffle", "--skip-chat-template", "--ignore-eos", "--save-result", "--save-detailed"]
     flags.append("--disable-tqdm")
-    command = [str(server.python), "-c", _BENCH, *flags]
+    command = [*in_environment(server.python), "-c", _BENCH, *flags]
     for name, value in options.items():
         command += [f"--{name}", value]
-    done = subprocess.run(command, env=environment(), capture_output=True, text=True, check=False)
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
         raise AssertionError(f"the load generator failed: {done.stderr[-2000:]}")
     result = json.loads((folder / "bench.json").read_text())

@@ -49,14 +49,21 @@ class VllmServer:
     def start(self) -> None:
         """Start the process without waiting for it to be ready."""
         self.port = self.port or _free_port()
-        command = [str(self.python), "-m", "vllm.entrypoints.openai.api_server", "--model", str(self.model)]
-        command += ["--served-model-name", self.model.name, "--host", "127.0.0.1", "--port", str(self.port)]
+        command = [*in_environment(self.python), "-m", "vllm.entrypoints.openai.api_server"]
+        command += [
+            "--model",
+            str(self.model),
+            "--served-model-name",
+            self.model.name,
+            "--host",
+            "127.0.0.1",
+            "--port",
+            str(self.port),
+        ]
         command += [*_PLAIN, *self.arguments]
         with self.log.open("ab") as log:
             # Its own group: the engine is a child process that must go with it.
-            self._process = subprocess.Popen(
-                command, stdout=log, stderr=log, env=environment(), start_new_session=True
-            )
+            self._process = subprocess.Popen(command, stdout=log, stderr=log, start_new_session=True)
 
     def wait(self) -> None:
         """Wait until it serves; ModelUnavailable where it ends or takes longer than START_S."""
@@ -86,8 +93,8 @@ class VllmServer:
         return sum(float(line.rpartition(" ")[2]) for line in lines if line.startswith(f"{name}{{"))
 
 
-def environment() -> dict[str, str]:
-    """The process environment for vLLM on a CPU: small cache, no downloads, no reports, one thread."""
+def in_environment(python: Path | str) -> list[str]:
+    """The start of a command for vLLM on a CPU: small cache, no downloads, no reports, one thread."""
     ours = {
         "VLLM_CPU_KVCACHE_SPACE": "1",
         "HF_HUB_OFFLINE": "1",
@@ -95,7 +102,7 @@ def environment() -> dict[str, str]:
         "DO_NOT_TRACK": "1",
         "OMP_NUM_THREADS": "1",
     }
-    return {**os.environ, **ours}
+    return ["env", *(f"{name}={value}" for name, value in ours.items()), str(python)]
 
 
 @contextmanager

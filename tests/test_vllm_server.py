@@ -21,7 +21,7 @@ import pytest
 from evals.bench_texts import short_texts
 from evals.vllm_overhead import GOAL, measure
 from evals.vllm_report import write_report
-from evals.vllm_server import INSTRUCT, POOLING, VllmServer, environment, serving
+from evals.vllm_server import INSTRUCT, POOLING, VllmServer, in_environment, serving
 from pipeline.cascade import CascadeClassifier
 from pipeline.embedded_classifier import EmbeddedClassifier
 from pipeline.lexicon import load_lexicon
@@ -74,7 +74,7 @@ def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def _in_vllm(*arguments: str) -> str:
     done = subprocess.run(
-        [PYTHON, *arguments], cwd=ROOT, env=environment(), capture_output=True, text=True, check=False
+        [*in_environment(PYTHON), *arguments], cwd=ROOT, capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stderr[-3000:]
     return done.stdout
