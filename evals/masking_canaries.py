@@ -2,7 +2,6 @@
 
 import csv
 import json
-import os
 import subprocess
 import sys
 import tempfile
@@ -121,12 +120,12 @@ def commands(planted: Planted) -> list[tuple[str, ...]]:
 
 
 def _voiceloop(folder: Path, command: Sequence[str]) -> bytes:
+    settings = (f"VOICELOOP_HOME={folder / 'home'}", "VOICELOOP_TIMEZONE=Asia/Shanghai")
     ran = subprocess.run(
-        [sys.executable, "-m", "server.cli", *command],
+        ["env", *settings, sys.executable, "-m", "server.cli", *command],
         capture_output=True,
         check=False,
         cwd=Path(__file__).parents[1],
-        env={**os.environ, "VOICELOOP_HOME": str(folder / "home"), "VOICELOOP_TIMEZONE": "Asia/Shanghai"},
     )
     if ran.returncode:
         raise RuntimeError(f"{' '.join(command[:2])} failed: {ran.stderr.decode(errors='replace')[-500:]}")

@@ -207,3 +207,10 @@ def test_themes_can_be_filtered_by_label_and_grouped_with_labels(context: ToolCo
 def test_values_that_look_like_sql_are_only_values(context: ToolContext) -> None:
     with pytest.raises(ToolInputError, match="has no value"):
         run(context, "metric_stats", filters={"region": "广东' OR 1=1 --"})
+
+
+def test_a_label_value_that_no_item_has_is_a_count_of_zero() -> None:
+    result = run_tool("metric_stats", {"filters": {"sentiment": "中性"}}, shared())
+    assert (result.n, result.data["value"]) == (0, 0)
+    with pytest.raises(ToolInputError, match="has no value"):
+        run_tool("metric_stats", {"filters": {"sentiment": "bored"}}, shared())

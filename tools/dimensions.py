@@ -18,6 +18,8 @@ MULTI_VALUED = ("topic", "topic_area", "risk", "competitor", "compliance")
 _LABELS = ("sentiment", "emotion", "intent", "priority", *MULTI_VALUED, "nps_class", "theme")
 # More distinct values than this are not listed: a value is then looked up by itself.
 _LISTABLE = 5000
+# Of these every value is known beforehand: one that no item has is a count of zero, not an unknown word.
+_FIXED_VALUES = frozenset(("sentiment", "emotion", "intent", "priority", "nps_class"))
 
 
 def fold(word: str) -> str:
@@ -133,7 +135,7 @@ def _match(dimension: str, value: str, listed: Sequence[str], taxonomy: Taxonomy
     if fold(value) in folded:
         return tuple(folded[fold(value)])
     named = canonical(dimension, value)
-    if named is not None and named in listed:
+    if named is not None and (named in listed or dimension in _FIXED_VALUES):
         return (named,)
     place = fold(bare_place(value.strip()))
     same_place = tuple(v for v in listed if fold(bare_place(v)) == place)
