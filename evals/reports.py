@@ -1,4 +1,4 @@
-"""Reports of measurements: JSON to compare the next run with, a Markdown page to read, one command line for all."""
+"""Reports of measurements: JSON to compare the next run with, a page to read, one command line for all."""
 
 import argparse
 import json
@@ -13,9 +13,9 @@ Report = dict[str, Any]
 class Measurement(NamedTuple):
     """One thing that is measured: how, how it is told, and what counts as worse than the kept run.
 
-    `name` is that of its two files in evals/reports. `worse` gets the kept report and the new one and returns a
-    line for each figure that fell; None where figures are told and not guarded. `kept` drops what must not be
-    committed (texts of others, say) before a report is kept.
+    `name` is that of its two files in evals/reports. `worse` gets the kept report and the new one and returns
+    a line for each figure that fell; None where figures are told and not guarded. `kept` drops what must not
+    be committed (texts of others, say) before a report is kept.
     """
 
     name: str
