@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from analytics.estimates import Difference, Estimate, Kind, difference, estimate
+from analytics.estimates import Difference, Estimate, Kind, Scale, difference, estimate
 from analytics.sums import EMPTY, Sums
 
 Key = tuple[str | None, ...]
@@ -51,15 +51,17 @@ class Comparison:
     direction: Direction
 
 
-def compare(kind: Kind, before: Sums, after: Sums, *, confidence: float = 0.95) -> Comparison:
-    """Compare two windows or two segments; units as in `estimates.estimate`."""
-    change = difference(kind, before, after, confidence=confidence)
+def compare(
+    kind: Kind, before: Sums, after: Sums, *, scale: Scale | None = None, confidence: float = 0.95
+) -> Comparison:
+    """Compare two windows or two segments; units and `scale` as in `estimates.estimate`."""
+    change = difference(kind, before, after, scale=scale, confidence=confidence)
     direction: Direction = "unchanged"
     if change.significant and change.value:
         direction = "rose" if change.value > 0 else "fell"
     return Comparison(
-        before=estimate(kind, before, confidence=confidence),
-        after=estimate(kind, after, confidence=confidence),
+        before=estimate(kind, before, scale=scale, confidence=confidence),
+        after=estimate(kind, after, scale=scale, confidence=confidence),
         difference=change,
         direction=direction,
     )

@@ -9,6 +9,8 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from analytics.autoregression import fit_days
+
 Floats = NDArray[np.float64]
 Direction = Literal["rising", "falling", "steady"]
 
@@ -74,17 +76,12 @@ def find_trend(points: Sequence[Point], *, confidence: float = 0.95) -> TrendFou
 
 
 def _slope(days: Sequence[date], values: Floats, confidence: float) -> tuple[float, float, float]:
-    from statsmodels.regression.linear_model import GLSAR
-
     steps = np.array([(day - days[0]).days for day in days], dtype=np.float64)
-    design = np.column_stack((np.ones(len(days)), steps))
-    left = values - design @ np.linalg.lstsq(design, values, rcond=None)[0]
-    if float(left @ left) <= 1e-12 * max(1.0, float(values @ values)):
+    found = fit_days(days, values, np.column_stack((np.ones(len(days)), steps)), 1, confidence=confidence)
+    if found is None:
         exact = float(np.polyfit(steps, values, 1)[0])
         return exact, exact, exact
-    fitted = GLSAR(values, design, rho=1).iterative_fit(8)
-    low, high = fitted.conf_int(alpha=1 - confidence)[1]
-    return float(fitted.params[1]), float(low), float(high)
+    return found.value, found.low, found.high
 
 
 def _rhythm(days: Sequence[date], values: Floats) -> tuple[float, ...] | None:
@@ -119,7 +116,7 @@ def _changepoints(days: Sequence[date], values: Floats) -> tuple[Changepoint, ..
     bounds = [0, *ends]
     found = []
     for at, start, end in zip(ends[:-1], bounds[:-2], ends[1:], strict=True):
-        p = _step_p(values[start:end], at - start)
+        p = _step_p(days[start:end], values[start:end], at - start)
         # Any of the days could have been the one: the best of them looks like a step by chance alone.
         if p < _ALPHA / len(values):
             before, after = float(values[start:at].mean()), float(values[at:end].mean())
@@ -127,13 +124,9 @@ def _changepoints(days: Sequence[date], values: Floats) -> tuple[Changepoint, ..
     return tuple(found)
 
 
-def _step_p(values: Floats, at: int) -> float:
+def _step_p(days: Sequence[date], values: Floats, at: int) -> float:
     """p-value of a step at row `at` beside a steady slope (which is no step), AR(1) errors."""
-    from statsmodels.regression.linear_model import GLSAR
-
     rows = np.arange(len(values), dtype=np.float64)
     design = np.column_stack((np.ones(len(values)), rows >= at, rows / len(rows))).astype(np.float64)
-    left = values - design @ np.linalg.lstsq(design, values, rcond=None)[0]
-    if float(left @ left) <= 1e-12 * max(1.0, float(values @ values)):
-        return 0.0
-    return float(GLSAR(values, design, rho=1).iterative_fit(8).pvalues[1])
+    found = fit_days(days, values, design, 1)
+    return 0.0 if found is None else found.p_value

@@ -64,7 +64,7 @@ def compare_periods(args: CompareArguments, context: ToolContext) -> ToolResult:
     before = comparable(args.compare_to, chosen.period, now=now, zone=context.zone, language=args.language)
     windows = (before.window, chosen.period.window)
     sides = _sides(measure, chosen.selection, windows, context)
-    data = _data(measure, compare(measure.kind, *sides))
+    data = _data(measure, compare(measure.kind, *sides, scale=measure.scale))
     data |= {"before_period": _period(before), "after_period": _period(chosen.period)}
     caveats = _doubts(measure, chosen, before, sides, context, args.language)
     caveats += _reading(data, args.language)
@@ -94,7 +94,7 @@ def _segments(args: CompareArguments, measure: Measure, context: ToolContext) ->
         found = context.facts.aggregate(Aggregate(measure.name, chosen.also(filters)))
         sides.append(pooled(found))
         labels.append(", ".join(f"{name}={value}" for name, value in reported.items()))
-    data = _data(measure, compare(measure.kind, sides[0], sides[1]))
+    data = _data(measure, compare(measure.kind, sides[0], sides[1], scale=measure.scale))
     data |= {
         "segment_a": {"label": labels[0], "n": sides[0].n},
         "segment_b": {"label": labels[1], "n": sides[1].n},

@@ -64,7 +64,7 @@ def journey_map(args: JourneyArguments, context: ToolContext) -> ToolResult:
         selection = chosen.also(stage.filters)
         found = pooled(context.facts.aggregate(Aggregate(negative.name, selection)))
         score = pooled(context.facts.aggregate(Aggregate(measure.name, selection)))
-        told = estimate(measure.kind, score)
+        told = estimate(measure.kind, score, scale=measure.scale)
         rows.append(
             {
                 "key": stage.key,

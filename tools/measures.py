@@ -9,10 +9,10 @@ from typing import Any
 
 import yaml
 
-from analytics.estimates import Estimate, Kind, estimate
+from analytics.estimates import Estimate, Kind, Scale, estimate
 from analytics.sums import EMPTY, Sums
 from store.errors import ToolInputError
-from store.facts import Aggregate, FactStore, Group, Selection
+from store.facts import Aggregate, FactStore, Group, MetricInfo, Selection
 from tools.arguments import Language
 from tools.caveats import caveat
 from tools.context import ToolContext
@@ -23,12 +23,16 @@ DIGITS = 4
 
 @dataclass(frozen=True)
 class Measure:
-    """A metric by its name in the store, its kind, its best value (None: not known) and its title."""
+    """A metric by its name in the store, its kind, its best value (None: not known) and its title.
+
+    `scale` of a mean: that of the metric, or the range of the values in the data where it has none.
+    """
 
     name: str
     kind: Kind
     best: float | None
     title: str
+    scale: Scale | None = None
 
 
 def find_measure(name: str, context: ToolContext, language: Language) -> Measure:
@@ -43,7 +47,7 @@ def find_measure(name: str, context: ToolContext, language: Language) -> Measure
         return _share(asked, context, language)
     for candidate in custom:
         if fold(candidate) == fold(asked):
-            return _measure(candidate, custom[candidate].high, language)
+            return _measure(candidate, custom[candidate], language)
     target = _aliases().get(fold(asked))
     if target is not None:
         return _measure(target, None, language)
@@ -70,7 +74,7 @@ def pooled(groups: Sequence[Group]) -> Sums:
 
 def figure(measure: Measure, of: Sums) -> dict[str, float | int | None]:
     """value, ci_low, ci_high, n: NPS in points, a proportion in 0..1, a mean in its own unit, a count."""
-    found = estimate(measure.kind, of)
+    found = estimate(measure.kind, of, scale=measure.scale)
     return {
         "value": level(measure, found.value),
         "ci_low": rounded(found.ci_low),
@@ -115,12 +119,14 @@ def _share(asked: str, context: ToolContext, language: Language) -> Measure:
     return Measure(f"share:{name}={stored}", "proportion", best, title)
 
 
-def _measure(name: str, high: float | None, language: Language) -> Measure:
+def _measure(name: str, info: MetricInfo | None, language: Language) -> Measure:
     entry = _known().get(name)
     if entry is None:
-        return Measure(name, "mean", high, name)
+        scale = None if info is None else (info.low, info.high)
+        return Measure(name, "mean", None if info is None else info.high, name, scale)
     best = entry.get("best")
-    return Measure(name, entry["kind"], None if best is None else float(best), str(entry[language]))
+    scale = tuple(float(end) for end in entry["scale"]) if "scale" in entry else None
+    return Measure(name, entry["kind"], None if best is None else float(best), str(entry[language]), scale)
 
 
 @cache

@@ -45,7 +45,7 @@ def metric_stats(args: MetricArguments, context: ToolContext) -> ToolResult:
     }
     caveats = sample_caveats(chosen, total.n, context, args.language)
     if total.n:
-        caveats += estimate_caveats(estimate(measure.kind, total), args.language)
+        caveats += estimate_caveats(estimate(measure.kind, total, scale=measure.scale), args.language)
     dimensions = group_dimensions(args, context)
     chart = None
     if dimensions:

@@ -51,7 +51,7 @@ def compare_competitors(args: CompetitorArguments, context: ToolContext) -> Tool
     elif anyone is not None:
         whole = pooled(context.facts.aggregate(Aggregate(measure.name, chosen.selection)))
         naming = pooled(context.facts.aggregate(Aggregate(measure.name, anyone)))
-        change = difference(measure.kind, whole - naming, naming)
+        change = difference(measure.kind, whole - naming, naming, scale=measure.scale)
         against = {
             "metric": measure.name,
             "naming_a_rival": rounded(estimate(measure.kind, naming).value),

@@ -66,7 +66,7 @@ def verify_effect(args: EffectArguments, context: ToolContext) -> ToolResult:
     treated = _daily(measure, chosen.selection, span, start, context)
     control_selection = _control(args, chosen, context)
     control = None if control_selection is None else _daily(measure, control_selection, span, start, context)
-    found = intervention_effect(measure.kind, treated, start, control)
+    found = intervention_effect(measure.kind, treated, start, control, scale=measure.scale)
     verdict = _verdict(found, args.target, measure)
     data: dict[str, Any] = {
         **_figures(found, measure),
