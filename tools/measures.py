@@ -122,10 +122,10 @@ def _share(asked: str, context: ToolContext, language: Language) -> Measure:
 def _measure(name: str, info: MetricInfo | None, language: Language) -> Measure:
     entry = _known().get(name)
     if entry is None:
-        scale = None if info is None else (info.low, info.high)
-        return Measure(name, "mean", None if info is None else info.high, name, scale)
+        best, observed = (None, None) if info is None else (info.high, (info.low, info.high))
+        return Measure(name, "mean", best, name, observed)
     best = entry.get("best")
-    scale = tuple(float(end) for end in entry["scale"]) if "scale" in entry else None
+    scale: Scale | None = (float(entry["scale"][0]), float(entry["scale"][1])) if "scale" in entry else None
     return Measure(name, entry["kind"], None if best is None else float(best), str(entry[language]), scale)
 
 

@@ -89,7 +89,7 @@ def trend(args: TrendArguments, context: ToolContext) -> ToolResult:
 
 
 def forecast(args: ForecastArguments, context: ToolContext) -> ToolResult:
-    """What a metric will be over the next days, with 90% intervals taken from its own past errors.
+    """What a metric will be over the next days, with 95% intervals taken from its own past errors.
 
     Use for "what will it be next week". Needs four weeks of days. States the model that did better on the
     past, its error there beside that of repeating last week, and how often such intervals held.
@@ -211,7 +211,7 @@ def _forecast_figures(found: Forecast | None, measure: Measure) -> dict[str, Any
         "error": rounded(found.mean_absolute_error),
         "naive_error": rounded(found.naive_error),
         "coverage": rounded(found.coverage),
-        "confidence": 0.9,
+        "confidence": 0.95,
     }
 
 
