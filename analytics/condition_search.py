@@ -15,6 +15,9 @@ from analytics.cells import CellTable, Conditions, Pair, conditions_of
 from analytics.effects import Effect, Mode, change_effect, level_effect, presence_effect, volume_effect
 from analytics.sums import Sums
 
+# Below this p-value the items that a condition leaves out depart otherwise than those it keeps.
+_SURELY_APART = 0.001
+
 
 @dataclass(frozen=True)
 class Limits:
@@ -179,14 +182,20 @@ class ConditionSearch:
         return found
 
     def _redundant(self, candidate: Candidate) -> bool:
-        """Whether dropping one condition leaves (nearly) the same items: a city names its region."""
+        """Whether dropping one condition leaves (nearly) the same items: a city names its region.
+
+        Not where the few items left out surely depart otherwise: then the condition says something.
+        """
         clause, n = candidate.conditions, candidate.pair.before.n + candidate.pair.after.n
         if len(clause) == 1:
             return False
         for wider in itertools.combinations(clause, len(clause) - 1):
             if self.cells.known(name for name, _ in wider):
                 rows = self.cells.rows(wider)
-                if n >= 0.95 * (rows.before.n + rows.after.n):
+                if n < 0.95 * (rows.before.n + rows.after.n):
+                    continue
+                apart = self.contrast.effect(candidate.pair, of=rows)
+                if apart is None or apart.p_value >= _SURELY_APART:
                     return True
         return False
 
