@@ -15,7 +15,7 @@ Floats = NDArray[np.float64]
 
 # Days of feedback carry over what was yesterday and hardly ever swing against it.
 _AUTOCORRELATIONS: Final = np.linspace(-0.4, 0.98, 47)
-_STEPS: Final = 80
+_STEPS: Final = 40
 
 
 class Coefficient(NamedTuple):
@@ -70,7 +70,7 @@ def _conditional(
     fresh = np.sqrt(1 - carry**2)
     joint = np.column_stack((design, observed))
     rest = (joint[None, 1:, :] - carry[:, :, None] * joint[None, :-1, :]) / fresh[:, :, None]
-    products = np.einsum("gni,gnj->gij", rest, rest) + np.outer(joint[0], joint[0])[None]
+    products = np.matmul(rest.transpose(0, 2, 1), rest) + np.outer(joint[0], joint[0])[None]
     k = design.shape[1]
     inner, outer = products[:, :k, :k], products[:, :k, k]
     inverse = np.linalg.pinv(inner, hermitian=True)

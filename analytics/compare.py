@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
+from analytics.day_spread import Daily, day_stretch, stretched
 from analytics.estimates import Difference, Estimate, Kind, Scale, difference, estimate
 from analytics.sums import EMPTY, Sums
 
@@ -52,10 +53,21 @@ class Comparison:
 
 
 def compare(
-    kind: Kind, before: Sums, after: Sums, *, scale: Scale | None = None, confidence: float = 0.95
+    kind: Kind,
+    before: Sums,
+    after: Sums,
+    *,
+    scale: Scale | None = None,
+    days: tuple[Daily, Daily] | None = None,
+    confidence: float = 0.95,
 ) -> Comparison:
-    """Compare two windows or two segments; units and `scale` as in `estimates.estimate`."""
+    """Compare two windows or two segments; units and `scale` as in `estimates.estimate`.
+
+    `days` are the sums by day of two windows: with them the interval allows for days that differ as a whole.
+    """
     change = difference(kind, before, after, scale=scale, confidence=confidence)
+    if days is not None:
+        change = stretched(change, day_stretch(kind, *days, change))
     direction: Direction = "unchanged"
     if change.significant and change.value:
         direction = "rose" if change.value > 0 else "fell"

@@ -118,7 +118,10 @@ def _plain(
     days = [sum(1 for day in treated if (day < start) is early) for early in (True, False)]
     if kind == "count":
         return _plain_count(before, after, days, confidence)
-    found = compare(kind, before, after, scale=scale, confidence=confidence)
+    sides = tuple(
+        {day: sums for day, sums in treated.items() if (day < start) is early} for early in (True, False)
+    )
+    found = compare(kind, before, after, scale=scale, days=(sides[0], sides[1]), confidence=confidence)
     change = found.difference
     return InterventionEffect(
         design="before_after",

@@ -6,6 +6,7 @@ from typing import Annotated, Any
 from pydantic import Field
 
 from analytics.compare import Comparison, Decomposition, Key, compare, decompose, is_partition
+from analytics.day_spread import Daily
 from analytics.sums import EMPTY, Sums
 from store.dimensions import TIME_DIMENSIONS
 from store.errors import ToolInputError
@@ -14,6 +15,7 @@ from tools.answers import answer, evidence_ids
 from tools.arguments import Filters, Language, Period, SelectionArguments
 from tools.caveats import SMALL_SAMPLE, caveat
 from tools.context import ToolContext
+from tools.daily import NO_DAYS, by_date
 from tools.dimensions import MULTI_VALUED, dimension_title, find_dimension
 from tools.groups import Namer
 from tools.measures import Measure, find_measure, level, pooled, rounded
@@ -63,8 +65,8 @@ def compare_periods(args: CompareArguments, context: ToolContext) -> ToolResult:
     now = context.clock.now()
     before = comparable(args.compare_to, chosen.period, now=now, zone=context.zone, language=args.language)
     windows = (before.window, chosen.period.window)
-    sides = _sides(measure, chosen.selection, windows, context)
-    data = _data(measure, compare(measure.kind, *sides, scale=measure.scale))
+    sides, days = _sides(measure, chosen.selection, windows, context)
+    data = _data(measure, compare(measure.kind, *sides, scale=measure.scale, days=days))
     data |= {"before_period": _period(before), "after_period": _period(chosen.period)}
     caveats = _doubts(measure, chosen, before, sides, context, args.language)
     caveats += _reading(data, args.language)
@@ -121,10 +123,13 @@ def _segments(args: CompareArguments, measure: Measure, context: ToolContext) ->
 
 def _sides(
     measure: Measure, selection: Selection, windows: tuple[Window, Window], context: ToolContext
-) -> tuple[Sums, Sums]:
-    found = context.facts.aggregate(Aggregate(measure.name, selection, windows=windows))
-    first, second = (pooled([g for g in found if g.window == index]) for index in (0, 1))
-    return first, second
+) -> tuple[tuple[Sums, Sums], tuple[Daily, Daily] | None]:
+    """The sums of both windows, whole and by day; outcomes (churn, retention) are not counted by day."""
+    by_day = () if measure.name in NO_DAYS else ("date",)
+    found = context.facts.aggregate(Aggregate(measure.name, selection, windows=windows, group_by=by_day))
+    first, second = ([g for g in found if g.window == index] for index in (0, 1))
+    days = (by_date(first), by_date(second)) if by_day else None
+    return (pooled(first), pooled(second)), days
 
 
 def _data(measure: Measure, found: Comparison) -> dict[str, Any]:

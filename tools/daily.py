@@ -6,16 +6,16 @@ from typing import Any
 
 from analytics.sums import EMPTY, Sums
 from store.errors import ToolInputError
-from store.facts import Aggregate, Selection
+from store.facts import Aggregate, Group, Selection
 from tools.context import ToolContext
 from tools.measures import Measure, rounded
 
-_NO_DAYS = ("churn_rate", "retention_rate")
+NO_DAYS = ("churn_rate", "retention_rate")
 
 
 def need_daily(measure: Measure, tool: str) -> None:
     """Raise ToolInputError for a metric that has no value by day."""
-    if measure.name in _NO_DAYS:
+    if measure.name in NO_DAYS:
         raise ToolInputError(
             f"{tool} follows daily values; {measure.name} has none: use compare_periods instead"
         )
@@ -23,7 +23,11 @@ def need_daily(measure: Measure, tool: str) -> None:
 
 def daily_sums(measure: Measure, selection: Selection, context: ToolContext) -> dict[date, Sums]:
     """Sums by day of a selection, in order; only days with items."""
-    groups = context.facts.aggregate(Aggregate(measure.name, selection, group_by=("date",)))
+    return by_date(context.facts.aggregate(Aggregate(measure.name, selection, group_by=("date",))))
+
+
+def by_date(groups: Sequence[Group]) -> dict[date, Sums]:
+    """Sums by day, in order, of groups whose only key is the date; undated items are left out."""
     found = {date.fromisoformat(g.key[0]): Sums(g.n, g.total, g.squares) for g in groups if g.key[0]}
     return dict(sorted(found.items()))
 
