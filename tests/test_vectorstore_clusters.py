@@ -14,6 +14,7 @@ from vectorstore.clusters import (
 )
 from vectorstore.embedder import Vectors
 from vectorstore.theme_features import theme_features
+from vectorstore.theme_neighbours import drawn_together
 from vectorstore.tokens import clauses
 from vectorstore.use_embedder import UseEmbedder
 
@@ -46,7 +47,7 @@ def test_separate_groups_are_found() -> None:
 
 
 def test_order_is_nothing_and_a_tenth_less_is_little() -> None:
-    rows, _ = blobs(30, 40, spread=1.0)
+    rows, _ = blobs(15, 80, spread=1.0)
     names = np.array(keys(1200))
     ones = np.ones(1200, dtype=np.float32)
     found = cluster(rows, draws_of(names.tolist()), ones, smallest=5)
@@ -57,6 +58,19 @@ def test_order_is_nothing_and_a_tenth_less_is_little() -> None:
     count = len(found.centroids)
     fewer = agreed_kmeans(rows[kept], draws_of(names[kept].tolist()), ones[kept], count)
     assert agreement(found.labels[kept], fewer.labels) > 0.85
+
+
+def test_texts_are_drawn_to_their_neighbours_in_any_order() -> None:
+    rows, truth = blobs(6, 50, spread=1.2)
+    draws = draws_of(keys(300))
+    moved = drawn_together(rows, draws, smallest=10)
+    np.testing.assert_allclose(np.linalg.norm(moved, axis=1), 1.0, atol=1e-5)
+    same = truth[:, None] == truth[None, :]
+    before, after = rows @ rows.T, moved @ moved.T
+    assert after[same].mean() - after[~same].mean() > before[same].mean() - before[~same].mean() + 0.2
+    order = np.random.default_rng(4).permutation(300)
+    np.testing.assert_allclose(drawn_together(rows[order], draws[order], 10), moved[order], atol=1e-5)
+    np.testing.assert_array_equal(drawn_together(rows[:1], draws[:1], 10), rows[:1])
 
 
 def test_small_clusters_are_dissolved() -> None:
@@ -104,6 +118,7 @@ def test_real_utterances_fall_into_their_intents() -> None:
     with UseEmbedder() as embedder:
         vectors = embedder.embed_documents(texts)
     features = theme_features([clauses(text, "en") for text in texts], vectors)
+    features = drawn_together(features, draws_of(texts), smallest=5)
     found = cluster(features, draws_of(texts), np.ones(len(texts), dtype=np.float32), smallest=5)
     assert 10 <= len(found.centroids) <= 40
     assert normalized_mutual_info_score([row["category"] for row in rows], found.labels) > 0.5

@@ -22,7 +22,8 @@ _RUNS = 30
 _SAMPLE = 2_000
 _SEARCH_RUNS = 6
 _SEARCH_SAMPLE = 4_000
-_GRID = (3, 4, 6, 9, 13, 19, 28, 40, 60, 80)
+# Steps of a seventh: the choice of a neighbouring number changes little.
+_GRID = (3, 4, 5, 6, 7, 8, 9, 10, 12, 14, 16, 18, 21, 24, 28, 32, 37, 43, 49, 56, 64, 74, 85)
 # The smallest number of clusters that is nearly as good as the best is the readable one.
 _NEARLY = 0.97
 
@@ -54,30 +55,52 @@ def cluster(features: Vectors, draws: Draws, weights: Vectors, smallest: int) ->
     grid = [k for k in _GRID if fewest <= k <= min(most, len(features) // smallest)] or [
         max(2, min(fewest, _GRID[-1], len(features) // smallest))
     ]
-    sample = _sampled(draws, 0, _SEARCH_SAMPLE)
-    scores = {}
-    for k in grid:
-        found = agreed_kmeans(features[sample], draws[sample], weights[sample], k, _SEARCH_RUNS)
-        scores[k] = simplified_silhouette(features[sample], found)
-    best = max(scores.values())
-    chosen = min(k for k, score in scores.items() if score >= best - (1 - _NEARLY) * abs(best))
+    sample = sampled(draws, 0, _SEARCH_SAMPLE)
+    chosen = _readable(features[sample], draws[sample], weights[sample], grid)
     return dissolve_small(features, weights, agreed_kmeans(features, draws, weights, chosen), smallest)
 
 
 def agreed_kmeans(features: Vectors, draws: Draws, weights: Vectors, k: int, runs: int = _RUNS) -> Clustering:
     """k clusters from the agreement of many short runs on samples of 2,000."""
-    from scipy.cluster.hierarchy import fcluster, linkage
+    proposals = _proposals(features, draws, weights, k, runs)
+    return _lloyd(features, weights, _grouped(proposals, _tree(proposals), k), rounds=30)
 
-    proposals = []
+
+def _readable(features: Vectors, draws: Draws, weights: Vectors, grid: Sequence[int]) -> int:
+    """The least number of the grid that is nearly as good as the best, all cut from one tree."""
+    if len(grid) == 1:
+        return grid[0]
+    proposals = _proposals(features, draws, weights, grid[-1], _SEARCH_RUNS)
+    tree = _tree(proposals)
+    found = [_lloyd(features, weights, _grouped(proposals, tree, k), rounds=8) for k in grid]
+    scores = [simplified_silhouette(features, one) for one in found]
+    best = max(scores)
+    return next(k for k, score in zip(grid, scores, strict=True) if score >= best - (1 - _NEARLY) * abs(best))
+
+
+def _proposals(features: Vectors, draws: Draws, weights: Vectors, k: int, runs: int) -> Vectors:
+    found = []
     for run in range(1, runs + 1):
-        sample = _sampled(draws, run, _SAMPLE)
+        sample = sampled(draws, run, _SAMPLE)
         rows = features[sample]
         start = rows[_spread(rows, draws[sample], run, k)]
-        proposals.append(_lloyd(rows, weights[sample], start, rounds=8).centroids)
-    stacked = np.concatenate(proposals)
-    groups = fcluster(linkage(stacked, method="ward"), k, criterion="maxclust")
-    start = np.stack([stacked[groups == group].mean(axis=0) for group in np.unique(groups)])
-    return _lloyd(features, weights, _unit(start), rounds=30)
+        found.append(_lloyd(rows, weights[sample], start, rounds=8).centroids)
+    return np.concatenate(found)
+
+
+def _tree(rows: Vectors) -> NDArray[np.float64]:
+    from scipy.cluster.hierarchy import linkage
+
+    tree: NDArray[np.float64] = linkage(rows, method="ward")
+    return tree
+
+
+def _grouped(proposals: Vectors, tree: NDArray[np.float64], k: int) -> Vectors:
+    """Centres of k groups of the proposals."""
+    from scipy.cluster.hierarchy import fcluster
+
+    groups = fcluster(tree, k, criterion="maxclust")
+    return unit(np.stack([proposals[groups == group].mean(axis=0) for group in np.unique(groups)]))
 
 
 def simplified_silhouette(features: Vectors, found: Clustering) -> float:
@@ -107,7 +130,7 @@ def dissolve_small(features: Vectors, weights: Vectors, found: Clustering, small
 
 
 def _one(features: Vectors, weights: Vectors) -> Clustering:
-    centre = _unit((features * weights[:, None]).sum(axis=0, keepdims=True))
+    centre = unit((features * weights[:, None]).sum(axis=0, keepdims=True))
     return Clustering(np.zeros(len(features), dtype=np.intp), centre)
 
 
@@ -120,7 +143,7 @@ def _uniform(draws: Draws, stream: int) -> NDArray[np.float64]:
     return whole * 2.0**-53 + 2.0**-54
 
 
-def _sampled(draws: Draws, run: int, size: int) -> Assignment:
+def sampled(draws: Draws, run: int, size: int) -> Assignment:
     """Rows of a sample of about `size`, the same ones whatever else is there, in the order of draws."""
     order = np.argsort(draws, kind="stable")
     if len(draws) <= size:
@@ -152,14 +175,15 @@ def _lloyd(rows: Vectors, weights: Vectors, centroids: Vectors, rounds: int) -> 
         member = csr_matrix((weights, (labels, np.arange(count))), shape=(len(centroids), count))
         sums = np.asarray(member @ rows, dtype=np.float32)
         empty = np.bincount(labels, minlength=len(centroids)) == 0
-        centroids = np.where(empty[:, None], centroids, _unit(sums))
+        centroids = np.where(empty[:, None], centroids, unit(sums))
         before, labels = labels, (rows @ centroids.T).argmax(axis=1)
         if (before == labels).all():
             break
     return Clustering(labels, centroids)
 
 
-def _unit(rows: Vectors) -> Vectors:
+def unit(rows: Vectors) -> Vectors:
+    """Rows at unit length; a row of nothing stays one."""
     norms = np.linalg.norm(rows, axis=1, keepdims=True)
     unit: Vectors = (rows / np.maximum(norms, 1e-12)).astype(np.float32)
     return unit

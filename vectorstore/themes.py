@@ -17,6 +17,7 @@ from vectorstore.theme_corpus import Corpus, Kind, joined_kinds, read_corpus
 from vectorstore.theme_features import theme_features
 from vectorstore.theme_labels import ThemeName, name_themes
 from vectorstore.theme_lineage import Descent, new_id, trace
+from vectorstore.theme_neighbours import drawn_together
 
 Progress = Callable[[int, int | None, str], None]
 
@@ -146,7 +147,9 @@ def _clustered(
         words = corpus.clauses(members, kind[0])
         vectors = index.vectors(members)
         features = theme_features(words, vectors, corpus.mentions(members, smallest))
-        labels = cluster(features, draws_of(members), corpus.weights(members), smallest).labels
+        draws = draws_of(members)
+        features = drawn_together(features, draws, smallest)
+        labels = cluster(features, draws, corpus.weights(members), smallest).labels
         rows = [np.flatnonzero(labels == label) for label in np.unique(labels)]
         sets = [[words[row] for row in chosen] for chosen in rows]
         outside = list((contrast or {}).get(kind, ()))
