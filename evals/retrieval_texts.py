@@ -48,8 +48,7 @@ def public_texts(data: Path, origins: Sequence[str] = tuple(SETS)) -> list[Said]
 
 
 def many_texts(data: Path, count: int) -> list[Said]:
-    """`count` distinct texts: those of the sets, and where these do not suffice, sentences of the sample feed's
-    grammar of 30 characters."""
+    """`count` distinct texts: the sets', and then sentences of 30 characters by the sample feed's grammar."""
     from evals.bench_texts import short_texts
 
     real = public_texts(data)[:count]

@@ -90,13 +90,19 @@ def count_statement(selection: Selection, dialect: Dialect, names: KnownNames) -
 
 
 def text_keys_statement(
-    selection: Selection, limit: int | None, dialect: Dialect, names: KnownNames
+    selection: Selection,
+    limit: int | None,
+    among: Sequence[str] | None,
+    dialect: Dialect,
+    names: KnownNames,
 ) -> Statement:
-    """Rows (text_key, n), by key."""
+    """Rows (text_key, n), by key; `among` these keys only."""
     query = Query(dialect, names)
     query.select(selection, (selection.window,))
     key = column("text_key")
     query.conditions.append(not_null(key))
+    if among is not None:
+        query.conditions.append(dialect.member(key.copy(), query.bind(list(among), "texts")))
     rows = query.source(exp.select(key.copy(), exp.alias_(exp.Count(this=exp.Star()), "n")))
     rows = rows.group_by(key.copy()).order_by(key.copy())
     return query.statement(rows if limit is None else rows.limit(max(limit, 0)))

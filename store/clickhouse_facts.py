@@ -102,7 +102,8 @@ class ClickHouseFactStore(SqlFactStore):
                 {},
             )
 
-    def _version(self) -> object:
+    def version(self) -> object:
+        """A value that changes with every write, of any process."""
         return self._client.execute("SELECT value FROM meta WHERE key = 'written'", {})
 
     def _remembered(self) -> Catalogue | None:

@@ -118,7 +118,8 @@ class DuckDBFactStore(SqlFactStore):
             replace(connection, META, _pairs(META, stored))
         connection.commit()
 
-    def _version(self) -> object:
+    def version(self) -> object:
+        """A value that changes with every write."""
         return self._writes
 
     def _remembered(self) -> Catalogue | None:

@@ -198,8 +198,10 @@ class FactStore(Protocol):
         """Selected items (of these customers) with a time and a customer, oldest first, without texts."""
         ...
 
-    def text_keys(self, selection: Selection, limit: int | None = None) -> list[tuple[str, int]]:
-        """Distinct text keys of a selection with how many items carry each, by key."""
+    def text_keys(
+        self, selection: Selection, limit: int | None = None, among: Sequence[str] | None = None
+    ) -> list[tuple[str, int]]:
+        """Distinct text keys of a selection (among these) with how many items carry each, by key."""
         ...
 
     def texts(self, text_keys: Sequence[str] | None = None) -> dict[str, str]:
@@ -236,6 +238,10 @@ class FactStore(Protocol):
 
     def themes(self) -> list[Theme]:
         """Fetch themes with centroids."""
+        ...
+
+    def version(self) -> object:
+        """A value that changes with every write."""
         ...
 
     def close(self) -> None:

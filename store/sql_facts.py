@@ -35,7 +35,7 @@ class SqlFactStore(ABC):
         """Run one statement; StoreError where the engine fails."""
 
     @abstractmethod
-    def _version(self) -> object:
+    def version(self) -> object:
         """A value that changes with every write."""
 
     @abstractmethod
@@ -89,9 +89,11 @@ class SqlFactStore(ABC):
         statement = voices_statement(selection, customer_ids, self._dialect, self._names())
         return [voice(row) for row in self._rows(statement)]
 
-    def text_keys(self, selection: Selection, limit: int | None = None) -> list[tuple[str, int]]:
-        """Distinct text keys of a selection with how many items carry each, by key."""
-        statement = text_keys_statement(selection, limit, self._dialect, self._names())
+    def text_keys(
+        self, selection: Selection, limit: int | None = None, among: Sequence[str] | None = None
+    ) -> list[tuple[str, int]]:
+        """Distinct text keys of a selection (among these) with how many items carry each, by key."""
+        statement = text_keys_statement(selection, limit, among, self._dialect, self._names())
         return [(key, int(n)) for key, n in self._rows(statement)]
 
     def texts(self, text_keys: Sequence[str] | None = None) -> dict[str, str]:
@@ -189,7 +191,7 @@ class SqlFactStore(ABC):
         return self._cache()[1]
 
     def _cache(self) -> tuple[object, KnownNames, Catalogue | None]:
-        version = self._version()
+        version = self.version()
         cached = self._cached
         if cached is None or cached[0] != version:
             cached = (version, self._read_names(), None)

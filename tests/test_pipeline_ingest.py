@@ -331,6 +331,9 @@ class DictIndex:
         scored = [Match(key, float(held @ vector)) for key, held in self.held.items()]
         return sorted(scored, key=lambda match: -match.score)[:limit]
 
+    def similarities(self, vector: Vectors, text_keys: Sequence[str]) -> Vectors:
+        return self.vectors(text_keys) @ vector
+
     def vectors(self, text_keys: Sequence[str]) -> Vectors:
         import numpy as np
 

@@ -11,7 +11,7 @@ from store.facts import Selection, Window
 from store.identity import text_key
 from store.records import Feedback, LabelledFeedback
 from vectorstore.chroma_index import ChromaIndex
-from vectorstore.retrieval import Hit, search
+from vectorstore.retrieval import Hit, rank, search
 from vectorstore.use_embedder import UseEmbedder
 
 EVERYTHING = Selection()
@@ -122,6 +122,44 @@ def test_the_limit_holds_and_nothing_is_asked_for_nothing(archive: Archive) -> N
     assert len(archive.ask("很慢", limit=2)) == 2
     assert archive.ask("很慢", limit=0) == []
     assert archive.ask("  ？！ ", limit=5) == []
+
+
+@pytest.mark.parametrize("question", ["快递太慢", "闪退", "rude staff", "late"])
+def test_a_wide_selection_is_ranked_like_a_narrow_one(archive: Archive, question: str) -> None:
+    vector = archive.embedder.embed_query(question)
+    for selection in (EVERYTHING, Selection(filters={"region": ("上海", "广东")})):
+        wide = rank(question, vector, archive.facts, archive.index, selection, 5, narrow=0)
+        all_scored = rank(question, vector, archive.facts, archive.index, selection, 5)
+        assert wide.keys == all_scored.keys and len(wide.keys) == 5
+        assert wide.scores.tolist() == pytest.approx(all_scored.scores.tolist(), abs=1e-5)
+
+
+def test_a_wide_selection_that_holds_few_candidates_is_scored_as_a_whole(archive: Archive) -> None:
+    selection = Selection(filters={"region": ("天津", "北京")})
+    vector = archive.embedder.embed_query("隔音")
+    found = rank("隔音", vector, archive.facts, archive.index, selection, 50, narrow=0)
+    assert {archive.facts.texts([key])[key] for key in found.keys} >= {"房间隔音不好，半夜很吵"}
+    assert set(found.keys) <= {key for key, _ in archive.facts.text_keys(selection)}
+
+
+def test_what_agents_said_is_found_when_it_is_asked_for(archive: Archive) -> None:
+    said = Feedback(
+        feedback_id="agent", source="chat", text="已为您登记退款工单", speaker="agent", occurred_at=START
+    )
+    archive.facts.add_feedback([LabelledFeedback(feedback=said, text_key=text_key(said.text))])
+    assert "agent" not in {hit.feedback_id for hit in archive.ask("退款工单", 20)}
+    agents = Selection(filters={"speaker": ("agent",)})
+    assert [hit.feedback_id for hit in archive.ask("退款工单", 5, agents)] == ["agent"]
+
+
+def test_near_duplicates_that_nobody_marked_are_one_hit(tmp_path: Path) -> None:
+    archive = Archive(tmp_path)
+    archive.add("two", "送餐太慢，等了两个小时", "广东", START)
+    archive.add("three", "送餐太慢，等了三个小时", "广东", START)
+    ids = {hit.feedback_id for hit in archive.ask("送餐太慢等了很久", limit=12)}
+    assert len(ids & {"two", "three"}) == 1
+    archive.index.close()
+    archive.facts.close()
 
 
 def test_any_question_is_survived(archive: Archive) -> None:

@@ -83,6 +83,10 @@ class MemoryIndex:
         scored = [Match(key, float(self._vectors[key] @ vector)) for key in keys]
         return sorted(scored, key=lambda match: -match.score)[:limit]
 
+    def similarities(self, vector: Vectors, text_keys: Sequence[str]) -> Vectors:
+        found = [float(self._vectors[key] @ vector) if key in self._vectors else 0.0 for key in text_keys]
+        return np.array(found, dtype=np.float32)
+
     def vectors(self, text_keys: Sequence[str]) -> Vectors:
         return np.stack([self._vectors[key] for key in text_keys])
 

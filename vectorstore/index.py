@@ -28,6 +28,10 @@ class VectorIndex(Protocol):
         """Nearest texts, best first; `within` restricts to these keys."""
         ...
 
+    def similarities(self, vector: Vectors, text_keys: Sequence[str]) -> Vectors:
+        """Cosine of each of these texts to a question, in order; 0 for one without a vector."""
+        ...
+
     def vectors(self, text_keys: Sequence[str]) -> Vectors:
         """Vectors of these keys, in order; shape (len(text_keys), dimension). A missing key is a KeyError."""
         ...

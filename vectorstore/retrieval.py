@@ -1,20 +1,29 @@
 """Feedback that answers a question: by meaning and by wording, within a selection, without repeats."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from store.facts import FactStore, Selection
+from store.records import LabelledFeedback
 from vectorstore.embedder import Embedder, Vectors
 from vectorstore.index import VectorIndex
-from vectorstore.lexical import fold, texts_of
+from vectorstore.lexical import LexicalTexts, Scores, fold, near_duplicates, texts_of
 from vectorstore.newest import newest_items
 
-# This encoder blurs wording and polarity, so wording counts for more.
-_WORDING = 0.6
-_POOL = 200
-_POOL_FACTOR = 8
+# A full match of the wording is rare (0.1 to 0.5 is usual), a cosine of 0.5 is not: hence so uneven.
+# Chosen on the tuning queries of evals/cases/retrieval.yaml.
+_WORDING = 0.85
+_DIVERSITY = 0.02
+# Of a wide selection, so many best by wording and by meaning are looked for in it ...
+_BY_WORDING, _BY_MEANING = 1_000, 500
+# ... and a selection of so many items or fewer is scored as a whole.
+_NARROW = 10_000
+# So many candidates for each hit, because some repeat a better one.
+_SPARE = 4
 
 
 @dataclass(frozen=True)
@@ -34,6 +43,21 @@ class Hit:
     items: int
 
 
+class Ranked(NamedTuple):
+    """Texts of a selection in order of their score; arrays of one length, and the items of each text."""
+
+    keys: list[str]
+    scores: Scores
+    meaning: Scores
+    wording: Scores
+    items: Mapping[str, int]
+
+    def first(self, count: int) -> "Ranked":
+        """The best of them."""
+        cut = slice(count)
+        return Ranked(self.keys[cut], self.scores[cut], self.meaning[cut], self.wording[cut], self.items)
+
+
 def search(
     question: str,
     facts: FactStore,
@@ -42,37 +66,100 @@ def search(
     selection: Selection,
     limit: int,
     *,
-    diversity: float = 0.2,
+    diversity: float = _DIVERSITY,
 ) -> list[Hit]:
     """Find texts of the selection near to a question; at most `limit`, best first, one hit a text.
 
-    Filters are resolved in SQL first. Candidates are the nearest by meaning and by wording; ranked by a
-    weighted mean of both and picked by maximal marginal relevance (Carbonell and Goldstein 1998), where
+    The best of `rank`, picked by maximal marginal relevance (Carbonell and Goldstein 1998), where
     `diversity` 0 is pure relevance. Near duplicates of a hit are left out. A text without a vector yet is
     found by its wording alone. Raises StoreError, ToolInputError for an unknown dimension.
     """
-    counts = dict(facts.text_keys(selection))
-    if not counts or limit < 1 or not fold(question):
+    if limit < 1 or not fold(question):
         return []
-    keys = list(counts)
-    wording = texts_of(facts, keys).scores(question, keys)
     vector = embedder.embed_query(question)
-    pool = max(_POOL, _POOL_FACTOR * limit)
-    near = [match.text_key for match in index.nearest(vector, limit=pool, within=keys)]
-    row = {key: number for number, key in enumerate(keys)}
-    by_wording = np.argsort(-wording, kind="stable")[:pool]
-    rows = sorted({*(row[key] for key in near), *(int(one) for one in by_wording if wording[one] > 0)})
-    if not rows:
+    return nearest_hits(question, vector, facts, index, selection, limit, diversity=diversity)
+
+
+def nearest_hits(
+    question: str,
+    vector: Vectors,
+    facts: FactStore,
+    index: VectorIndex,
+    selection: Selection,
+    limit: int,
+    *,
+    diversity: float = _DIVERSITY,
+) -> list[Hit]:
+    """`search` for a question that is encoded already."""
+    ranked = rank(question, vector, facts, index, selection, _SPARE * limit)
+    if not ranked.keys:
         return []
-    chosen = [keys[one] for one in rows]
-    vectors = _vectors(index, chosen, embedder.dimension)
-    meaning = np.clip(vectors @ vector, 0.0, 1.0)
-    shares = wording[rows]
-    scores = _WORDING * shares / max(float(shares.max()), 1e-9) + (1 - _WORDING) * meaning
-    order = _diverse(scores, vectors, min(len(rows), 3 * limit), diversity)
-    return _hits(
-        facts, selection, counts, [(chosen[o], scores[o], meaning[o], shares[o]) for o in order], limit
-    )
+    order = _diverse(ranked.scores, _vectors(index, ranked.keys, len(vector)), diversity)
+    newest = newest_items(facts, selection, ranked.keys, ranked.items)
+    return _hits(ranked, order, newest, limit)
+
+
+def rank(
+    question: str,
+    vector: Vectors,
+    facts: FactStore,
+    index: VectorIndex,
+    selection: Selection,
+    wanted: int,
+    *,
+    narrow: int = _NARROW,
+) -> Ranked:
+    """The `wanted` best texts of a selection by a weighted mean of wording and meaning.
+
+    A text's score does not depend on the selection. So of a wide selection, the best texts of the whole
+    store are looked for in it; only of one of at most `narrow` items, or where too few of these belong to it,
+    all texts are scored.
+    """
+    texts = texts_of(facts)
+    wording = texts.scores(question)
+    if not _has_agents(selection) and facts.count(selection) > narrow:
+        candidates = _candidates(texts, wording, vector, index)
+        items = dict(facts.text_keys(selection, among=candidates))
+        if len(items) >= wanted:
+            return _ranked(list(items), texts, wording, vector, index, items).first(wanted)
+    items = dict(facts.text_keys(selection))
+    if missing := texts.missing(items):
+        # What agents said is read when it is asked for.
+        texts.add(facts.texts(missing))
+        wording = texts.scores(question)
+    return _ranked(list(items), texts, wording, vector, index, items).first(wanted)
+
+
+def _has_agents(selection: Selection) -> bool:
+    return "speaker" in {*selection.filters, *selection.exclude}
+
+
+def _candidates(texts: LexicalTexts, wording: Scores, vector: Vectors, index: VectorIndex) -> list[str]:
+    """The best texts of the whole store by wording and by meaning."""
+    if len(wording) > _BY_WORDING:
+        rows = np.argpartition(-wording, _BY_WORDING)[:_BY_WORDING]
+    else:
+        rows = np.arange(len(wording))
+    worded = texts.keys(int(row) for row in rows if wording[row] > 0)
+    meant = [match.text_key for match in index.nearest(vector, limit=_BY_MEANING)]
+    return sorted({*worded, *meant})
+
+
+def _ranked(
+    keys: list[str],
+    texts: LexicalTexts,
+    wording: Scores,
+    vector: Vectors,
+    index: VectorIndex,
+    items: Mapping[str, int],
+) -> Ranked:
+    """These texts by score, those that share nothing with the question left out."""
+    shares = wording[texts.rows(keys)]
+    meaning = np.clip(index.similarities(vector, keys), 0.0, 1.0)
+    scores = (_WORDING * shares + (1 - _WORDING) * meaning).astype(np.float32)
+    order = np.lexsort((np.arange(len(keys)), -scores))
+    order = order[scores[order] > 0]
+    return Ranked([keys[one] for one in order], scores[order], meaning[order], shares[order], items)
 
 
 def _vectors(index: VectorIndex, keys: Sequence[str], dimension: int) -> Vectors:
@@ -85,49 +172,38 @@ def _vectors(index: VectorIndex, keys: Sequence[str], dimension: int) -> Vectors
     return vectors
 
 
-def _diverse(scores: Vectors, vectors: Vectors, wanted: int, diversity: float) -> list[int]:
-    """Rows in order of maximal marginal relevance."""
-    left = list(np.lexsort((np.arange(len(scores)), -scores)))
-    chosen = [int(left.pop(0))]
-    closest = vectors @ vectors[chosen[0]]
-    while left and len(chosen) < wanted:
-        value = (1 - diversity) * scores[left] - diversity * closest[left]
-        chosen.append(int(left.pop(int(value.argmax()))))
+def _diverse(scores: Scores, vectors: Vectors, diversity: float) -> list[int]:
+    """Rows, the best first, in order of maximal marginal relevance."""
+    left: NDArray[np.intp] = np.arange(len(scores))[1:]
+    chosen = [0]
+    closest = vectors @ vectors[0]
+    while len(left):
+        at = int(((1 - diversity) * scores[left] - diversity * closest[left]).argmax())
+        chosen.append(int(left[at]))
+        left = np.delete(left, at)
         closest = np.maximum(closest, vectors @ vectors[chosen[-1]])
     return chosen
 
 
 def _hits(
-    facts: FactStore,
-    selection: Selection,
-    counts: dict[str, int],
-    ranked: Sequence[tuple[str, float, float, float]],
-    limit: int,
+    ranked: Ranked, order: Sequence[int], newest: Mapping[str, LabelledFeedback], limit: int
 ) -> list[Hit]:
     """The newest item of each text, leaving out what repeats a better one."""
-    newest = newest_items(facts, selection, [key for key, *_ in ranked], counts)
-    seen: set[str] = set()
+    groups: set[str] = set()
     hits: list[Hit] = []
-    for key, score, meaning, wording in ranked:
+    for row in order:
+        key = ranked.keys[row]
         item = newest.get(key)
         if item is None:
             continue
-        marks = {item.near_duplicate_of or key, fold(item.feedback.text).replace(" ", "") or key}
-        if marks & seen:
+        group, text = item.near_duplicate_of or key, item.feedback.text
+        if group in groups or any(near_duplicates(text, hit.text) for hit in hits):
             continue
-        seen |= marks
-        feedback = item.feedback
-        hits.append(
-            Hit(
-                feedback.feedback_id,
-                key,
-                feedback.text,
-                round(float(score), 4),
-                round(float(meaning), 4),
-                round(float(wording), 4),
-                counts[key],
-            )
+        groups.add(group)
+        score, meaning, wording = (
+            round(float(one[row]), 4) for one in (ranked.scores, ranked.meaning, ranked.wording)
         )
+        hits.append(Hit(item.feedback.feedback_id, key, text, score, meaning, wording, ranked.items[key]))
         if len(hits) == limit:
             break
     return sorted(hits, key=lambda hit: -hit.score)
