@@ -17,14 +17,18 @@ def aggregate_statement(question: Aggregate, dialect: Dialect, names: KnownNames
     query = Query(dialect, names, outcomes=question.metric in OUTCOME_RATES)
     windows = question.windows or (question.selection.window,)
     query.select(question.selection, windows)
-    x = measure(question.metric, query)
+    x, given = measure(question.metric, query)
+    if given is not None:
+        query.conditions.append(given)
     dimensions = [query.dimension(name) for name in question.group_by]
     keys = [f"k{i}" for i in range(len(dimensions))]
     segments = Segments(windows)
     shown = [exp.alias_(d.expression.copy(), key) for d, key in zip(dimensions, keys, strict=True)]
     window = exp.alias_(segments.expression(query), "w")
     rows = query.source(exp.select(window, *shown, exp.alias_(x, "x"))).subquery("r")
-    counted = exp.select("*").from_(rows).where(not_null(exp.column("x")), not_null(exp.column("w")))
+    counted = exp.select("*").from_(rows)
+    if segments.gaps:
+        counted = counted.where(not_null(exp.column("w")))
     for dimension, key in zip(dimensions, keys, strict=True):
         if dimension.many:
             others = ["w", "x", *(k for k in keys if k != key)]
@@ -33,6 +37,9 @@ def aggregate_statement(question: Aggregate, dialect: Dialect, names: KnownNames
     grouped = _grouped(counted, keys)
     if segments.overlap:
         grouped = _spread(grouped, keys, segments, dialect)
+    if given is None:
+        some = exp.GT(this=exp.column("n"), expression=integer(0))
+        grouped = exp.select("*").from_(grouped.subquery("a")).where(some)
     answer = _largest_first(grouped, keys, question.limit, one_window=len(windows) == 1)
     return query.statement(answer, [d.render for d in dimensions])
 
@@ -41,8 +48,8 @@ def _grouped(rows: exp.Select, keys: Sequence[str]) -> exp.Select:
     """The three sums of x by window and keys."""
     x = column("x", "s")
     sums: dict[str, exp.Expression] = {
-        "n": exp.Count(this=exp.Star()),
-        "total": exp.Sum(this=x),
+        "n": exp.Count(this=x),
+        "total": exp.Sum(this=x.copy()),
         "squares": exp.Sum(this=exp.Mul(this=x.copy(), expression=x.copy())),
     }
     return _by_window(rows, keys, sums)
@@ -142,7 +149,7 @@ def metric_range_statement(name: str, dialect: Dialect, names: KnownNames) -> St
     """One row (n, low, high) of a score or a custom metric, in its own units."""
     query = Query(dialect, names)
     query.select(Selection(), (Window(),))
-    value = column(name) if name in SCORES else measure(name, query)
+    value = column(name) if name in SCORES else measure(name, query).x
     rows = query.source(exp.select(exp.alias_(value, "x"))).subquery("r")
     x = exp.column("x")
     summary = exp.select(exp.Count(this=x), exp.Min(this=x.copy()), exp.Max(this=x.copy())).from_(rows)

@@ -28,11 +28,12 @@ class Dialect(ABC):
     """How one engine spells what SQL leaves open. `name` is also sqlglot's name of it.
 
     `theme_in_row`: whether the theme of an item is a column of its row, kept by the writer, or joined by
-    text key when asked for.
+    text key when asked for. `row_key`: the column by which single rows are fetched fastest.
     """
 
     name: str
     theme_in_row: bool
+    row_key: str
 
     def sql(self, expression: exp.Expression) -> str:
         """Write the statement for this engine."""
@@ -79,6 +80,10 @@ class Dialect(ABC):
         """Whether a column is one of an array parameter's values."""
 
     @abstractmethod
+    def part_of(self, text: exp.Expression, parts: int) -> exp.Expression:
+        """A whole number 0..parts-1 that a text alone decides, spread evenly."""
+
+    @abstractmethod
     def time_part(self, part: TimePart, moment: exp.Expression) -> exp.Expression:
         """A whole number: hour 0-23, ISO weekday 1-7, days since 1970, or months, quarters, years since 0."""
 
@@ -88,6 +93,7 @@ class DuckDB(Dialect):
 
     name = "duckdb"
     theme_in_row = True
+    row_key = "rowid"
 
     def parameter(self, name: str, kind: Kind) -> exp.Expression:
         """A `$name`."""
@@ -136,6 +142,10 @@ class DuckDB(Dialect):
         """A semi-join with the unnested parameter, which stays quick for many thousands of values."""
         return exp.In(this=column, query=exp.Subquery(this=exp.select(call("unnest", values))))
 
+    def part_of(self, text: exp.Expression, parts: int) -> exp.Expression:
+        """`hash`, an unsigned 64-bit number."""
+        return exp.Mod(this=call("hash", text), expression=integer(parts))
+
     def time_part(self, part: TimePart, moment: exp.Expression) -> exp.Expression:
         """Extracts of a naive local timestamp."""
         if part in ("hour", "year"):
@@ -162,6 +172,7 @@ class ClickHouse(Dialect):
 
     name = "clickhouse"
     theme_in_row = False
+    row_key = "feedback_id"
 
     def parameter(self, name: str, kind: Kind) -> exp.Expression:
         """A `{name: Type}`; a time travels as text, since clients differ in how they write it."""
@@ -210,6 +221,10 @@ class ClickHouse(Dialect):
     def member(self, column: exp.Expression, values: exp.Expression) -> exp.Expression:
         """`in(column, array)`: a constant array becomes a hash set."""
         return call("in", column, values)
+
+    def part_of(self, text: exp.Expression, parts: int) -> exp.Expression:
+        """`cityHash64`."""
+        return exp.Mod(this=call("cityHash64", call("assumeNotNull", text)), expression=integer(parts))
 
     def time_part(self, part: TimePart, moment: exp.Expression) -> exp.Expression:
         """Extracts of a wall-clock DateTime64; widened first, for UInt16 and UInt8 would overflow."""

@@ -41,8 +41,13 @@ def find_statement(find: Find, dialect: Dialect, names: KnownNames) -> Statement
         query.conditions.append(dialect.mentions(column("text"), query.bind(part, "text"), cased=cased))
     if find.with_text:
         query.conditions.append(exp.NEQ(this=column("text"), expression=exp.Literal.string("")))
-    page = query.source(exp.select(*(column(name) for name in FIND_COLUMNS)))
-    page = page.order_by(*_order(find.order)).limit(max(find.limit, 0)).offset(max(find.offset, 0))
+    # The columns are wide: which rows are wanted is found out without them.
+    wanted = query.source(exp.select(column(dialect.row_key)))
+    wanted = wanted.order_by(*_order(find.order)).limit(max(find.limit, 0)).offset(max(find.offset, 0))
+    page = exp.select(*(column(name) for name in FIND_COLUMNS)).from_(
+        exp.alias_(exp.to_table("feedback"), FACTS)
+    )
+    page = page.where(exp.In(this=column(dialect.row_key), query=exp.Subquery(this=wanted)))
     extra = [column("group_key", "g"), column("theme_id", "t")]
     rows = exp.select(*(column(name) for name in FIND_COLUMNS), *extra).from_(page.subquery(FACTS))
     rows = left_join(rows, "text_group", "g", "text_key")

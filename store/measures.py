@@ -1,6 +1,6 @@
 """Metrics as SQL: the number x that a row contributes, NULL where it contributes none."""
 
-from typing import Final
+from typing import Final, NamedTuple
 
 from sqlglot import exp
 
@@ -22,8 +22,19 @@ _DECIDED: Final = ("churned", "renewed", "repurchased")
 _CARRIERS: Final = {"labelled": "labeller", "nps": "nps", "text": "text_key"}
 
 
-def measure(metric: str, query: Query) -> exp.Expression:
-    """The x of a metric; ToolInputError that lists the known names for an unknown one.
+class Value(NamedTuple):
+    """What a row contributes: `x`, of the rows for which `given` holds.
+
+    `given` tests a stored column, so that an engine need not work x out to see that there is none (a third of
+    the time over millions of rows). Where it is None, x itself tells: it is NULL for a row without.
+    """
+
+    x: exp.Expression
+    given: exp.Expression | None
+
+
+def measure(metric: str, query: Query) -> Value:
+    """The value of a metric; ToolInputError that lists the known names for an unknown one.
 
     NPS: Reichheld's classes, 9 and more a promoter (1), below 7 a detractor (-1). A share of a label
     dimension is taken of the items with labels, of `nps_class` of those with a score, of `theme` of
@@ -31,19 +42,19 @@ def measure(metric: str, query: Query) -> exp.Expression:
     outcomes churned, renewed and repurchased; a refund decides neither.
     """
     if metric == "volume":
-        return number(1)
+        return Value(number(1), exp.true())
     if metric == "nps":
-        return _nps()
+        return Value(_nps(), not_null(column("nps")))
     if metric in SCORES:
-        return column(metric)
+        return Value(column(metric), not_null(column(metric)))
     if metric in SENTIMENT_SHARES:
         return _share("sentiment", SENTIMENT_SHARES[metric], query)
     if metric in OUTCOME_RATES:
         decided = exp.In(this=column("outcome"), expressions=[exp.Literal.string(v) for v in _DECIDED])
         churned = exp.EQ(this=column("outcome"), expression=exp.Literal.string("churned"))
-        return _flag(churned if metric == "churn_rate" else exp.Not(this=churned), decided)
+        return Value(_flag(churned if metric == "churn_rate" else exp.Not(this=churned)), decided)
     if metric in query.names.metrics:
-        return query.dialect.map_value(column("metrics"), query.bind(metric, "text"))
+        return Value(query.dialect.map_value(column("metrics"), query.bind(metric, "text")), None)
     if metric.startswith("share:"):
         return _share(*_split_share(metric, query.names), query)
     raise unknown("metric", metric, (*METRICS, "share:<dimension>=<value>", *query.names.metrics))
@@ -65,16 +76,15 @@ def _nps() -> exp.Expression:
     )
 
 
-def _flag(test: exp.Expression, among: exp.Expression | None) -> exp.Expression:
-    """1 where the test holds, 0 where not, NULL for rows that are not `among` those counted."""
-    either = exp.Case().when(test, number(1)).else_(number(0))
-    return either if among is None else exp.Case().when(among, either)
+def _flag(test: exp.Expression) -> exp.Expression:
+    """1 where the test holds, 0 where not."""
+    return exp.Case().when(test, number(1)).else_(number(0))
 
 
-def _share(name: str, value: str | None, query: Query) -> exp.Expression:
+def _share(name: str, value: str | None, query: Query) -> Value:
     dimension = query.dimension(name)
-    among = None if dimension.scope == "all" else not_null(column(_CARRIERS[dimension.scope]))
-    return _flag(query.is_one_of(dimension, (value,)), among)
+    among = exp.true() if dimension.scope == "all" else not_null(column(_CARRIERS[dimension.scope]))
+    return Value(_flag(query.is_one_of(dimension, (value,))), among)
 
 
 def _split_share(metric: str, names: KnownNames) -> tuple[str, str | None]:

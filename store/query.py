@@ -93,7 +93,8 @@ class Query:
         for name, values in selection.exclude.items():
             self._leave_out(name, values)
         if not self.outcomes and "speaker" not in {*selection.filters, *selection.exclude}:
-            self._leave_out("speaker", ("agent",))
+            agent = exp.EQ(this=column("speaker"), expression=exp.Literal.string("agent"))
+            self.conditions.append(exp.Paren(this=exp.or_(is_null(column("speaker")), exp.Not(this=agent))))
         moment = column("occurred_at")
         starts = [window.start for window in windows if window.start is not None]
         ends = [window.end for window in windows if window.end is not None]

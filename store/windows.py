@@ -28,17 +28,37 @@ class Segments:
             if window == Window():
                 self._owners[-1].append(number)
         self.overlap = any(len(owners) > 1 for owners in self._owners.values())
+        # A selection keeps to the hull of its windows: what lies outside need not be told apart.
+        self._from_start = all(window.start is not None for window in windows)
+        self._to_end = all(window.end is not None for window in windows)
+
+    @property
+    def gaps(self) -> bool:
+        """Whether a row within the hull may lie in no window."""
+        return any(not self._owners[segment] for segment in self._inside())
 
     def expression(self, query: Query) -> exp.Expression:
         """The segment of a row (its window where none overlap), NULL where no window covers it."""
         if not self._bounds:
             return self._number(0)
         moment = column("occurred_at")
-        case = exp.Case().when(is_null(moment), self._number(-1))
-        for segment, bound in enumerate(self._bounds):
-            before = exp.LT(this=moment.copy(), expression=query.bind(bound, "time"))
+        inside = self._inside()
+        case = exp.Case()
+        if -1 in inside:
+            case = case.when(is_null(moment), self._number(-1))
+        *earlier, last = [segment for segment in inside if segment >= 0]
+        for segment in earlier:
+            bound = query.bind(self._bounds[segment], "time")
+            before = exp.LT(this=moment.copy(), expression=bound)
             case = case.when(before, self._number(segment), copy=False)
-        return case.else_(self._number(len(self._bounds)))
+        return case.else_(self._number(last)) if case.args.get("ifs") else self._number(last)
+
+    def _inside(self) -> list[int]:
+        """The segments of the hull, undated rows first where it holds them."""
+        first = 1 if self._from_start else 0
+        end = len(self._bounds) if self._to_end else len(self._bounds) + 1
+        undated = [] if self._from_start or self._to_end else [-1]
+        return [*undated, *range(first, end)]
 
     def windows_of(self, segment: exp.Expression, dialect: Dialect) -> exp.Expression:
         """The array of windows that cover a segment."""
