@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 from weakref import WeakSet
 from zoneinfo import ZoneInfo
 
@@ -38,6 +38,9 @@ from store.schema import (
     duckdb_statements,
 )
 from store.sql_facts import SqlFactStore, customer_names, new_names
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 # Nothing is ever fetched: extensions would be downloaded at run time.
 _CONFIG: Final[dict[str, str | bool | int | float | list[str]]] = {
@@ -136,6 +139,11 @@ class DuckDBFactStore(SqlFactStore):
     def _rows(self, statement: Statement) -> list[tuple[Any, ...]]:
         with _engine_errors(self._path):
             return self._cursor().execute(statement.sql, statement.params).fetchall()
+
+    def _columns(self, statement: Statement) -> "list[NDArray[Any]]":
+        # Tuples of a quarter of a million customers take ten times the time and the memory.
+        with _engine_errors(self._path):
+            return list(self._cursor().execute(statement.sql, statement.params).fetchnumpy().values())
 
     def _cursor(self) -> duckdb.DuckDBPyConnection:
         connection = self._live()

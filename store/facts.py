@@ -7,7 +7,7 @@ mean, variance, NPS (x in {-1, 0, 1}) and shares (x in {0, 1}) all follow from t
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Literal, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol
 
 from store.records import (
     BehaviourEvent,
@@ -19,6 +19,9 @@ from store.records import (
     Sentiment,
     Theme,
 )
+
+if TYPE_CHECKING:
+    from store.customer_features import CustomerQuestion, CustomerTable
 
 
 class Window(NamedTuple):
@@ -196,6 +199,14 @@ class FactStore(Protocol):
 
     def voices(self, selection: Selection, customer_ids: Sequence[str] | None = None) -> list[Voice]:
         """Selected items (of these customers) with a time and a customer, oldest first, without texts."""
+        ...
+
+    def customer_features(self, question: "CustomerQuestion") -> "CustomerTable":
+        """Many figures of each customer in one pass over the items and one over the events."""
+        ...
+
+    def event_texts(self, window: Window = Window()) -> list[tuple[str, str, int]]:
+        """Distinct (kind, detail, how often) of the events, the commonest first."""
         ...
 
     def text_keys(

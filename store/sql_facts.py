@@ -4,7 +4,7 @@ import threading
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 from zoneinfo import ZoneInfo
 
 from store.builder import aggregate_statement, count_statement, text_keys_statement
@@ -17,6 +17,11 @@ from store.query import KnownNames, Statement
 from store.records import BehaviourEvent, Customer, IndustryRate, LabelledFeedback, Outcome, Theme
 from store.rows import FIND_COLUMNS, feedback_item, named, utc, voice
 from store.schema import CUSTOMER, EVENT, OUTCOME, Table
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from store.customer_features import CustomerQuestion, CustomerTable
 
 _CUSTOMER_VOICE: Final = "coalesce(speaker, '') <> 'agent'"
 
@@ -88,6 +93,27 @@ class SqlFactStore(ABC):
         """Selected items (of these customers) with a time and a customer, oldest first, without texts."""
         statement = voices_statement(selection, customer_ids, self._dialect, self._names())
         return [voice(row) for row in self._rows(statement)]
+
+    def customer_features(self, question: "CustomerQuestion") -> "CustomerTable":
+        """Many figures of each customer in one pass over the items and one over the events."""
+        from store.customer_features import read_customer_table
+
+        return read_customer_table(question, self._columns, self._dialect, self._names())
+
+    def event_texts(self, window: Window = Window()) -> list[tuple[str, str, int]]:
+        """Distinct (kind, detail, how often) of the events, the commonest first."""
+        from store.customer_features import event_texts_statement
+
+        rows = self._rows(event_texts_statement(window, self._dialect, self._names()))
+        return [(kind, detail, int(n)) for kind, detail, n in rows]
+
+    def _columns(self, statement: Statement) -> "list[NDArray[Any]]":
+        """Run one statement and give its columns; an engine that keeps columns gives them as they are."""
+        import numpy as np
+
+        rows = self._rows(statement)
+        width = len(rows[0]) if rows else 0
+        return [np.array([row[at] for row in rows], dtype=object) for at in range(width)]
 
     def text_keys(
         self, selection: Selection, limit: int | None = None, among: Sequence[str] | None = None
