@@ -12,7 +12,8 @@ from store.clock import Clock
 from store.facts import FactStore, Find, Selection
 from store.human_labels import HumanLabels
 from store.operations import OperationStore
-from store.records import AuditEntry, LabelledFeedback, Labels, Record
+from store.record import Record
+from store.records import AuditEntry, LabelledFeedback, Labels
 
 FIELDS: Final = ("sentiment", "topics", "intent", "emotion", "priority", "risk", "competitors", "compliance")
 _EVERYTHING: Final = Selection()

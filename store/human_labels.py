@@ -5,7 +5,7 @@ from typing import Literal, NamedTuple, Protocol
 
 from pydantic import AwareDatetime
 
-from store.records import Record
+from store.record import Record
 
 LabelField = Literal["sentiment", "topics", "intent", "emotion", "priority", "risk"]
 

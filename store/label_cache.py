@@ -5,7 +5,8 @@ from typing import Literal, NamedTuple, Protocol
 
 from pydantic import AwareDatetime
 
-from store.records import Labels, Record
+from store.record import Record
+from store.records import Labels
 
 # Why a text got no labels. The first four are the server's: worth asking again.
 # `refused` is a request that it will not serve; the last two are answers that are no labels.

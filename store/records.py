@@ -4,13 +4,10 @@ from datetime import date, datetime
 from enum import StrEnum
 from typing import Annotated, Literal
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, FiniteFloat
+from pydantic import AwareDatetime, Field, FiniteFloat
 
-
-class Record(BaseModel):
-    """Base of all records: frozen, and an unknown field is an error."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
+from store.record import Record
+from store.theme_events import Lineage, ThemeWording
 
 
 class Channel(StrEnum):
@@ -254,10 +251,11 @@ class IndustryRate(Record):
 
 
 class Theme(Record):
-    """A cluster of feedback with a stable id.
+    """A problem: a cluster of feedback with a stable id, within a problem area, said in several wordings.
 
-    `keywords` and `label` are in the language of the theme; `centroid` is the unit vector it is found by
-    (empty when read without vectors).
+    `keywords` and `label` are in the language of the theme, `named_by` the model that chose the label (None:
+    the words themselves); `centroid` is the unit vector it is found by (empty when read without vectors).
+    A theme whose last event is `faded` holds no texts any more and is kept for its history.
     """
 
     theme_id: str
@@ -268,7 +266,16 @@ class Theme(Record):
     centroid: tuple[float, ...] = ()
     born_at: AwareDatetime | None = None
     parent_id: str | None = None
-    lineage: tuple[str, ...] = ()
+    lineage: Lineage = ()
+    area_id: str | None = None
+    area: str | None = None
+    wordings: tuple[ThemeWording, ...] = ()
+    named_by: str | None = None
+
+    @property
+    def faded(self) -> bool:
+        """Whether nobody raises it any more."""
+        return bool(self.lineage) and self.lineage[-1].kind == "faded"
 
 
 class Tier(StrEnum):

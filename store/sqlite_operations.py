@@ -11,7 +11,8 @@ from store.audit_chain import GENESIS, link_digest
 from store.clock import Clock, SystemClock
 from store.errors import StoreError, ToolInputError
 from store.models import AuditHead, AuditRow, BatchRow, Model, PlanRow, TaskRow
-from store.records import ActionPlan, AuditEntry, Batch, Record, Task, TaskStatus
+from store.record import Record
+from store.records import ActionPlan, AuditEntry, Batch, Task, TaskStatus
 from store.sqlite_file import BUSY_TIMEOUT_S, SqliteFile
 
 _CHAIN: Final = 1

@@ -124,7 +124,7 @@ def test_themes_follow_the_matter_the_language_and_the_polarity(shops: list[Shop
         purity = max(own.count(name) for name in set(own)) / len(own)
         assert purity >= 0.9, (theme.label, own)
         assert theme.language == ("en" if "english" in own else "zh")
-        assert theme.label and theme.keywords and theme.lineage == ("born",)
+        assert theme.label and theme.keywords and [event.kind for event in theme.lineage] == ["born"]
         assert np.linalg.norm(theme.centroid) == pytest.approx(1.0, abs=1e-4)
         exemplars = shop.facts.find(Find(feedback_ids=theme.exemplars))
         assert 3 <= len(exemplars) <= 5

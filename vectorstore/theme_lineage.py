@@ -21,7 +21,7 @@ class Descent:
 
 
 def trace(
-    clusters: Sequence[Sequence[str]], old: Mapping[str, str], weights: Mapping[str, int]
+    clusters: Sequence[Sequence[str]], old: Mapping[str, str], weights: Mapping[str, int], prefix: str = "t"
 ) -> list[Descent]:
     """Say for each new cluster (of text keys) which old theme it continues.
 
@@ -51,17 +51,17 @@ def trace(
         parent = None
         if ids and shared[row].max() * 2 > sizes[row]:
             parent = ids[int(shared[row].argmax())]
-        theme_id = new_id(keys, taken)
+        theme_id = new_id(keys, taken, prefix)
         taken.add(theme_id)
         found.append(Descent(theme_id, kept=False, parent=parent, merged=into))
     return found
 
 
-def new_id(keys: Sequence[str], taken: set[str]) -> str:
+def new_id(keys: Sequence[str], taken: set[str], prefix: str = "t") -> str:
     """An id drawn from the texts a theme was born with, and not yet taken."""
     for salt in range(len(taken) + 1):
         digest = hashlib.sha256("\n".join([str(salt), *sorted(keys)]).encode()).hexdigest()
-        if (theme_id := f"t-{digest[:10]}") not in taken:
+        if (theme_id := f"{prefix}-{digest[:10]}") not in taken:
             return theme_id
     raise AssertionError("more salts than taken ids cannot all be taken")
 

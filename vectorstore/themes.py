@@ -1,6 +1,7 @@
 """Themes: what customers talk about, found in the texts themselves, with ids that last."""
 
 import math
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -12,12 +13,14 @@ from store.records import Theme
 from vectorstore.clusters import cluster, draws_of
 from vectorstore.embedder import Vectors
 from vectorstore.index import VectorIndex
-from vectorstore.newest import newest_items
+from vectorstore.theme_areas import placed, with_areas
 from vectorstore.theme_corpus import Corpus, Kind, joined_kinds, read_corpus
 from vectorstore.theme_features import theme_features
-from vectorstore.theme_labels import ThemeName, name_themes
+from vectorstore.theme_labels import name_themes
 from vectorstore.theme_lineage import Descent, new_id, trace
 from vectorstore.theme_neighbours import drawn_together
+from vectorstore.theme_records import Found, faded, grown, renewed
+from vectorstore.theme_wordings import wordings
 
 Progress = Callable[[int, int | None, str], None]
 
@@ -48,17 +51,6 @@ class ThemeReport:
     renewed: bool
 
 
-@dataclass(frozen=True)
-class _Found:
-    """A theme before it has an id: its texts by key, its name, its language."""
-
-    kind: Kind
-    keys: list[str]
-    name: ThemeName
-    centre: Vectors
-    exemplars: list[str]
-
-
 def refresh_themes(
     facts: FactStore,
     index: VectorIndex,
@@ -81,7 +73,8 @@ def refresh_themes(
 
     tell = progress or (lambda done, total, stage: None)
     corpus = read_corpus(facts, index)
-    themes = facts.themes()
+    every = facts.themes()
+    themes = [theme for theme in every if not theme.faded]
     old = _assignment(facts, themes)
     fresh = [key for key in corpus.kinds if key not in old]
     renew = full or not old or len(fresh) > _RENEW * len(old)
@@ -90,15 +83,16 @@ def refresh_themes(
         if renew:
             found = _clustered(corpus, index, sorted(corpus.kinds), tell)
             descents = trace([one.keys for one in found], old, corpus.counts)
-            records = _renewed(
-                corpus, found, descents, {theme.theme_id: theme for theme in themes}, facts, clock
-            )
+            before = {theme.theme_id: theme for theme in themes}
+            records = renewed(corpus, found, descents, before, old, facts, clock.now())
             assignment = {
                 key: each.theme_id for one, each in zip(found, descents, strict=True) for key in one.keys
             }
+            records = with_areas(records, Counter(assignment.values()))
         else:
             records, assignment, descents = _extended(corpus, index, facts, clock, themes, old, fresh, tell)
-    facts.save_themes(records, assignment)
+    gone = faded(every, [*descents, *_unmoved(records, descents)], clock.now())
+    facts.save_themes([*records, *gone], assignment)
     return ThemeReport(
         themes=len(records),
         texts=len(corpus.counts),
@@ -132,7 +126,7 @@ def _clustered(
     tell: Progress,
     contrast: Mapping[Kind, Sequence[str]] | None = None,
     taken: set[str] | None = None,
-) -> list[_Found]:
+) -> list[Found]:
     """Cluster and name these texts, each language and polarity by itself.
 
     `contrast` are texts outside, against which names are chosen; `taken` are labels already in use.
@@ -140,7 +134,7 @@ def _clustered(
     smallest = _smallest(len(corpus.kinds))
     taken = set() if taken is None else taken
     groups = joined_kinds(corpus.groups(keys), 2 * smallest)
-    found: list[_Found] = []
+    found: list[Found] = []
     done = 0
     for kind, members in groups.items():
         tell(done, len(keys), "themes")
@@ -158,9 +152,13 @@ def _clustered(
         names = name_themes(sets, kind[0], taken)
         for chosen, name in zip(rows, names, strict=False):
             own = [members[row] for row in chosen]
-            centre = _centre(vectors[chosen], corpus.weights(own))
+            weights = corpus.weights(own)
+            centre = _centre(vectors[chosen], weights)
             exemplars = _exemplars(own, vectors[chosen], centre, corpus)
-            found.append(_Found(kind, own, name, centre, exemplars))
+            texts = [words[row] for row in chosen]
+            said = wordings(features[chosen], draws[chosen], weights, texts, kind[0], smallest)
+            spoken = tuple((one.label, one.n, own[one.exemplar]) for one in said)
+            found.append(Found(kind, own, name, centre, exemplars, spoken))
         done += len(members)
     tell(len(keys), len(keys), "themes")
     return found
@@ -184,8 +182,8 @@ def _extended(
     far = _far(corpus, index, themes, kinds, assignment)
     scores = dict(zip(fresh, map(float, score), strict=True))
     apart = [key for key in fresh if scores[key] < far]
-    born = _founded(corpus, index, themes, assignment, apart, scores, tell)
-    settled = {key for one in born for key in one.keys}
+    born, waiting = _founded(corpus, index, themes, assignment, apart, scores, tell)
+    settled = waiting | {key for one in born for key in one.keys}
     assignment.update((key, near) for key, near in zip(fresh, nearest, strict=True) if key not in settled)
     ids = {theme.theme_id for theme in themes}
     descents = []
@@ -193,7 +191,17 @@ def _extended(
         descents.append(Descent(new_id(one.keys, ids), kept=False))
         ids.add(descents[-1].theme_id)
         assignment.update(dict.fromkeys(one.keys, descents[-1].theme_id))
-    return [*themes, *_renewed(corpus, born, descents, {}, facts, clock)], assignment, descents
+    gained = Counter(assignment[key] for key in fresh if key in assignment)
+    now = clock.now()
+    records = grown(themes, gained, Counter(assignment.values()), now)
+    new = renewed(corpus, born, descents, {}, old, facts, now)
+    return [*records, *(placed(theme, records) for theme in new)], assignment, descents
+
+
+def _unmoved(records: Sequence[Theme], descents: Sequence[Descent]) -> list[Descent]:
+    """Themes that a refresh left in place without saying so."""
+    told = {descent.theme_id for descent in descents}
+    return [Descent(theme.theme_id, kept=True) for theme in records if theme.theme_id not in told]
 
 
 def _founded(
@@ -204,13 +212,17 @@ def _founded(
     apart: Sequence[str],
     scores: Mapping[str, float],
     tell: Progress,
-) -> list[_Found]:
-    """New themes among texts far from the old ones; `scores` are their cosines to the nearest old one."""
+) -> tuple[list[Found], set[str]]:
+    """New themes among texts far from the old ones, and the texts that wait until more like them come.
+
+    `scores` are the cosines of the far texts to the nearest old theme.
+    """
     smallest = _smallest(len(corpus.kinds))
     groups = corpus.groups(apart).values()
     founding = sorted(key for group in groups if len(group) >= 2 * smallest for key in group)
+    waiting = set(apart) - set(founding)
     if not founding:
-        return []
+        return [], waiting
     sample = sorted(assignment)[:: max(1, len(assignment) // _CONTRAST)]
     taken = {theme.label for theme in themes}
     born = []
@@ -220,7 +232,7 @@ def _founded(
         own = [key for key, value in zip(one.keys, nearer, strict=True) if value > scores[key]]
         if len(own) >= smallest:
             born.append(replace(one, keys=own, exemplars=[key for key in one.exemplars if key in own]))
-    return born
+    return born, waiting
 
 
 def _kinds(corpus: Corpus, themes: Sequence[Theme], assignment: Mapping[str, str]) -> list[Kind]:
@@ -256,40 +268,6 @@ def _far(
     keys = sorted(assignment)[:: max(1, len(assignment) // _PROBE)]
     _, scores = _nearest(corpus, index, themes, kinds, keys)
     return float(np.quantile(scores, _FAR)) if len(scores) else 0.0
-
-
-def _renewed(
-    corpus: Corpus,
-    found: Sequence[_Found],
-    descents: Sequence[Descent],
-    before: Mapping[str, Theme],
-    facts: FactStore,
-    clock: Clock,
-) -> list[Theme]:
-    now = clock.now()
-    shown = [key for one in found for key in one.exemplars]
-    newest = newest_items(facts, Selection(), shown, corpus.counts)
-    records = []
-    for one, descent in zip(found, descents, strict=True):
-        was = before.get(descent.theme_id)
-        lineage = list(was.lineage if was else ())
-        if not descent.kept:
-            lineage.append(f"split:{descent.parent}" if descent.parent else "born")
-        lineage += [f"merged:{theme}" for theme in descent.merged]
-        records.append(
-            Theme(
-                theme_id=descent.theme_id,
-                label=one.name.label,
-                keywords=one.name.keywords,
-                language=one.kind[0],
-                exemplars=tuple(newest[key].feedback.feedback_id for key in one.exemplars if key in newest),
-                centroid=tuple(float(value) for value in one.centre),
-                born_at=was.born_at if was else now,
-                parent_id=was.parent_id if was else descent.parent,
-                lineage=tuple(lineage),
-            )
-        )
-    return records
 
 
 def _centre(vectors: Vectors, weights: Vectors) -> Vectors:
