@@ -86,6 +86,15 @@ class CustomerTable:
     lifetime_value: Floats
 
 
+@dataclass(frozen=True)
+class OutcomeTable:
+    """Every outcome, oldest first: whose, when (seconds since 1970), and whether that customer left."""
+
+    ids: list[str]
+    at: Floats
+    churned: NDArray[np.bool_]
+
+
 Columns = Sequence[NDArray[Any]]
 _NOTHING: Final[NDArray[Any]] = np.array([], dtype=object)
 
@@ -106,8 +115,9 @@ def feedback_statement(question: CustomerQuestion, dialect: Dialect, names: Know
             values[trait.metric] = f"v{len(values)}"
             inner.append(exp.alias_(_value(trait.metric, question, query), values[trait.metric]))
         x: exp.Expression = exp.column(values[trait.metric])
-        tests = _within(trait.window, query, moment)
-        outer.append(exp.alias_(exp.Case().when(exp.and_(*tests), x) if tests else x, f"x{at}"))
+        if tests := _within(trait.window, query, moment):
+            x = exp.Case().when(exp.and_(*tests), x)
+        outer.append(exp.Alias(this=x, alias=exp.to_identifier(f"x{at}")))
         sums += _sums(f"x{at}", trait.sums)
     rows = exp.select(*outer).from_(query.source(exp.select(*inner)).subquery("r"))
     return query.statement(_by_customer(sums, rows.subquery("s")))
@@ -164,6 +174,20 @@ def event_texts_statement(window: Window, dialect: Dialect, names: KnownNames) -
     rows = rows.where(*tests) if tests else rows
     order = [exp.Ordered(this=exp.column("n"), desc=True), column("kind"), column("detail")]
     return query.statement(rows.order_by(*order))
+
+
+def outcome_statement(dialect: Dialect) -> Statement:
+    """Rows (customer, time, 1 where that customer left), oldest first."""
+    left = exp.EQ(this=exp.column("outcome"), expression=exp.Literal.string("churned"))
+    flag = exp.Case().when(left, number(1)).else_(number(0))
+    rows = exp.select("customer_id", "occurred_at", exp.alias_(flag, "churned")).from_("outcome")
+    return Statement(dialect.sql(rows.order_by("occurred_at", "outcome_id")), {})
+
+
+def read_outcome_table(run: Callable[[Statement], Columns], dialect: Dialect) -> OutcomeTable:
+    """Ask for the outcomes."""
+    ids, at, churned = run(outcome_statement(dialect)) or [_NOTHING] * 3
+    return OutcomeTable([str(one) for one in ids], _seconds(at), _floats(churned) > 0)
 
 
 def read_customer_table(

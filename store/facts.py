@@ -21,7 +21,7 @@ from store.records import (
 )
 
 if TYPE_CHECKING:
-    from store.customer_features import CustomerQuestion, CustomerTable
+    from store.customer_features import CustomerQuestion, CustomerTable, OutcomeTable
 
 
 class Window(NamedTuple):
@@ -203,6 +203,10 @@ class FactStore(Protocol):
 
     def customer_features(self, question: "CustomerQuestion") -> "CustomerTable":
         """Many figures of each customer in one pass over the items and one over the events."""
+        ...
+
+    def outcome_table(self) -> "OutcomeTable":
+        """Every outcome in columns, oldest first."""
         ...
 
     def event_texts(self, window: Window = Window()) -> list[tuple[str, str, int]]:

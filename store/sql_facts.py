@@ -21,7 +21,7 @@ from store.schema import CUSTOMER, EVENT, OUTCOME, Table
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from store.customer_features import CustomerQuestion, CustomerTable
+    from store.customer_features import CustomerQuestion, CustomerTable, OutcomeTable
 
 _CUSTOMER_VOICE: Final = "coalesce(speaker, '') <> 'agent'"
 
@@ -99,6 +99,12 @@ class SqlFactStore(ABC):
         from store.customer_features import read_customer_table
 
         return read_customer_table(question, self._columns, self._dialect, self._names())
+
+    def outcome_table(self) -> "OutcomeTable":
+        """Every outcome in columns, oldest first."""
+        from store.customer_features import read_outcome_table
+
+        return read_outcome_table(self._columns, self._dialect)
 
     def event_texts(self, window: Window = Window()) -> list[tuple[str, str, int]]:
         """Distinct (kind, detail, how often) of the events, the commonest first."""

@@ -14,7 +14,15 @@ from store.customer_features import CustomerQuestion, CustomerTable, Deed, Trait
 from store.duckdb_facts import DuckDBFactStore
 from store.errors import ToolInputError
 from store.facts import Aggregate, FactStore, Selection, Window
-from store.records import BehaviourEvent, Customer, Feedback, LabelledFeedback, Labels, Sentiment
+from store.records import (
+    BehaviourEvent,
+    Customer,
+    Feedback,
+    LabelledFeedback,
+    Labels,
+    Outcome,
+    Sentiment,
+)
 from tests.store_chdb import ChdbClient
 
 AT = datetime(2026, 6, 1, tzinfo=UTC)
@@ -161,3 +169,14 @@ def test_the_figures_are_those_of_aggregate(store: FactStore) -> None:
         given = {group.key[0]: (group.n, group.total) for group in groups}
         found = dict(zip(table.ids, zip(table.n[name], table.total[name], strict=True), strict=True))
         assert {key: value for key, value in found.items() if value[0]} == given
+
+
+def test_outcomes_in_columns_oldest_first(store: FactStore) -> None:
+    assert store.outcome_table().ids == []
+    kinds: tuple[Any, ...] = ("renewed", "churned", "refunded")
+    store.add_outcomes(
+        [Outcome(customer_id=f"c{n}", occurred_at=AT - timedelta(days=n), outcome=kinds[n]) for n in range(3)]
+    )
+    table = store.outcome_table()
+    assert (table.ids, table.churned.tolist()) == (["c2", "c1", "c0"], [False, True, False])
+    assert table.at.tolist() == [(AT - timedelta(days=n)).timestamp() for n in (2, 1, 0)]
