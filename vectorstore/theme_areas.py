@@ -57,7 +57,7 @@ def _groups(themes: Sequence[Theme]) -> list[list[Theme]]:
     rows: Vectors = np.array([theme.centroid for theme in themes], dtype=np.float32)
     tree = linkage(unit(rows - rows.mean(axis=0)), method="ward")
     numbers = fcluster(tree, round(math.sqrt(len(themes))), criterion="maxclust")
-    return [[themes[row] for row in np.flatnonzero(numbers == number)] for number in np.unique(numbers)]
+    return [[themes[int(row)] for row in np.flatnonzero(numbers == number)] for number in np.unique(numbers)]
 
 
 def _names(groups: Sequence[Sequence[Theme]], weights: Mapping[str, int], language: str) -> list[str]:

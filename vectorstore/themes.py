@@ -1,8 +1,7 @@
 """Themes: what customers talk about, found in the texts themselves, with ids that last."""
 
-import math
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -10,23 +9,14 @@ import numpy as np
 from store.clock import Clock
 from store.facts import FactStore, Selection
 from store.records import Theme
-from vectorstore.clusters import cluster, draws_of
 from vectorstore.embedder import Vectors
 from vectorstore.index import VectorIndex
 from vectorstore.theme_areas import placed, with_areas
-from vectorstore.theme_corpus import Corpus, Kind, joined_kinds, read_corpus
-from vectorstore.theme_features import theme_features
-from vectorstore.theme_labels import name_themes
+from vectorstore.theme_corpus import Corpus, Kind, read_corpus
+from vectorstore.theme_finding import Progress, find_themes, smallest_theme
 from vectorstore.theme_lineage import Descent, new_id, trace
-from vectorstore.theme_neighbours import drawn_together
 from vectorstore.theme_records import Found, faded, grown, renewed
-from vectorstore.theme_wordings import wordings
 
-Progress = Callable[[int, int | None, str], None]
-
-_EXEMPLARS = 5
-_SMALLEST = 3
-_SMALLEST_SHARE = 1 / 400
 # So many new texts, beside those that have a theme, are worth a new clustering.
 _RENEW = 0.5
 # A new text joins a theme unless it is farther out than all but this share of the texts within themes.
@@ -81,7 +71,7 @@ def refresh_themes(
     # Sums of a fixed number of threads, so that no bit depends on how busy the machine is.
     with threadpool_limits(limits=1, user_api="blas"):
         if renew:
-            found = _clustered(corpus, index, sorted(corpus.kinds), tell)
+            found = find_themes(corpus, index, sorted(corpus.kinds), tell)
             descents = trace([one.keys for one in found], old, corpus.counts)
             before = {theme.theme_id: theme for theme in themes}
             records = renewed(corpus, found, descents, before, old, facts, clock.now())
@@ -113,55 +103,6 @@ def _assignment(facts: FactStore, themes: Sequence[Theme]) -> dict[str, str]:
         for theme in themes
         for key, _ in facts.text_keys(Selection(filters={"theme": (theme.theme_id,)}))
     }
-
-
-def _smallest(texts: int) -> int:
-    return max(_SMALLEST, math.ceil(texts * _SMALLEST_SHARE))
-
-
-def _clustered(
-    corpus: Corpus,
-    index: VectorIndex,
-    keys: Sequence[str],
-    tell: Progress,
-    contrast: Mapping[Kind, Sequence[str]] | None = None,
-    taken: set[str] | None = None,
-) -> list[Found]:
-    """Cluster and name these texts, each language and polarity by itself.
-
-    `contrast` are texts outside, against which names are chosen; `taken` are labels already in use.
-    """
-    smallest = _smallest(len(corpus.kinds))
-    taken = set() if taken is None else taken
-    groups = joined_kinds(corpus.groups(keys), 2 * smallest)
-    found: list[Found] = []
-    done = 0
-    for kind, members in groups.items():
-        tell(done, len(keys), "themes")
-        words = corpus.clauses(members, kind[0])
-        vectors = index.vectors(members)
-        features = theme_features(words, vectors, corpus.mentions(members, smallest))
-        draws = draws_of(members)
-        features = drawn_together(features, draws, smallest)
-        labels = cluster(features, draws, corpus.weights(members), smallest).labels
-        rows = [np.flatnonzero(labels == label) for label in np.unique(labels)]
-        sets = [[words[row] for row in chosen] for chosen in rows]
-        outside = list((contrast or {}).get(kind, ()))
-        if outside:
-            sets.append(corpus.clauses(outside, kind[0]))
-        names = name_themes(sets, kind[0], taken)
-        for chosen, name in zip(rows, names, strict=False):
-            own = [members[row] for row in chosen]
-            weights = corpus.weights(own)
-            centre = _centre(vectors[chosen], weights)
-            exemplars = _exemplars(own, vectors[chosen], centre, corpus)
-            texts = [words[row] for row in chosen]
-            said = wordings(features[chosen], draws[chosen], weights, texts, kind[0], smallest)
-            spoken = tuple((one.label, one.n, own[one.exemplar]) for one in said)
-            found.append(Found(kind, own, name, centre, exemplars, spoken))
-        done += len(members)
-    tell(len(keys), len(keys), "themes")
-    return found
 
 
 def _extended(
@@ -217,7 +158,7 @@ def _founded(
 
     `scores` are the cosines of the far texts to the nearest old theme.
     """
-    smallest = _smallest(len(corpus.kinds))
+    smallest = smallest_theme(len(corpus.kinds))
     groups = corpus.groups(apart).values()
     founding = sorted(key for group in groups if len(group) >= 2 * smallest for key in group)
     waiting = set(apart) - set(founding)
@@ -226,7 +167,7 @@ def _founded(
     sample = sorted(assignment)[:: max(1, len(assignment) // _CONTRAST)]
     taken = {theme.label for theme in themes}
     born = []
-    for one in _clustered(corpus, index, founding, tell, corpus.groups(sample), taken):
+    for one in find_themes(corpus, index, founding, tell, corpus.groups(sample), taken):
         # What is nearer to an old theme after all goes there.
         nearer = index.vectors(one.keys) @ one.centre
         own = [key for key, value in zip(one.keys, nearer, strict=True) if value > scores[key]]
@@ -268,25 +209,6 @@ def _far(
     keys = sorted(assignment)[:: max(1, len(assignment) // _PROBE)]
     _, scores = _nearest(corpus, index, themes, kinds, keys)
     return float(np.quantile(scores, _FAR)) if len(scores) else 0.0
-
-
-def _centre(vectors: Vectors, weights: Vectors) -> Vectors:
-    mean = (vectors * weights[:, None]).sum(axis=0)
-    centre: Vectors = (mean / max(float(np.linalg.norm(mean)), 1e-12)).astype(np.float32)
-    return centre
-
-
-def _exemplars(keys: Sequence[str], vectors: Vectors, centre: Vectors, corpus: Corpus) -> list[str]:
-    """Texts nearest to the centre that can be read at a glance and do not repeat each other."""
-    order = np.argsort(-(vectors @ centre), kind="stable")
-    readable = [row for row in order if 6 <= len(corpus.texts[keys[row]]) <= 160]
-    chosen: list[int] = []
-    for row in [*readable, *order]:
-        if row in chosen or len(chosen) == _EXEMPLARS:
-            continue
-        if all(float(vectors[row] @ vectors[other]) < 0.95 for other in chosen):
-            chosen.append(int(row))
-    return [keys[row] for row in chosen]
 
 
 def _mixed_share(corpus: Corpus, assignment: Mapping[str, str]) -> float:
