@@ -59,9 +59,11 @@ class Stores:
     @cached_property
     def embedder(self) -> Embedder:
         """Text to vectors."""
+        from vectorstore.e5_embedder import E5Embedder
         from vectorstore.use_embedder import UseEmbedder
 
-        embedder = UseEmbedder(self.settings.workers or os.cpu_count() or 1)
+        chosen = E5Embedder if self.settings.encoder == "e5" else UseEmbedder
+        embedder = chosen(self.settings.workers or os.cpu_count() or 1)
         self._closers.append(embedder)
         return embedder
 

@@ -302,6 +302,10 @@ class LengthEmbedder:
     def __init__(self) -> None:
         self.embedded: list[str] = []
 
+    @property
+    def unrelated(self) -> float:
+        return 0.0
+
     def embed_documents(self, texts: Sequence[str]) -> Vectors:
         import numpy as np
 

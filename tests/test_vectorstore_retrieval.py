@@ -11,7 +11,7 @@ from store.facts import Selection, Window
 from store.identity import text_key
 from store.records import Feedback, LabelledFeedback
 from vectorstore.chroma_index import ChromaIndex
-from vectorstore.retrieval import Hit, rank, search
+from vectorstore.retrieval import Hit, Question, rank, search
 from vectorstore.use_embedder import UseEmbedder
 
 EVERYTHING = Selection()
@@ -126,18 +126,18 @@ def test_the_limit_holds_and_nothing_is_asked_for_nothing(archive: Archive) -> N
 
 @pytest.mark.parametrize("question", ["快递太慢", "闪退", "rude staff", "late"])
 def test_a_wide_selection_is_ranked_like_a_narrow_one(archive: Archive, question: str) -> None:
-    vector = archive.embedder.embed_query(question)
+    asked = Question(question, archive.embedder.embed_query(question))
     for selection in (EVERYTHING, Selection(filters={"region": ("上海", "广东")})):
-        wide = rank(question, vector, archive.facts, archive.index, selection, 5, narrow=0)
-        all_scored = rank(question, vector, archive.facts, archive.index, selection, 5)
+        wide = rank(asked, archive.facts, archive.index, selection, 5, narrow=0)
+        all_scored = rank(asked, archive.facts, archive.index, selection, 5)
         assert wide.keys == all_scored.keys and len(wide.keys) == 5
         assert wide.scores.tolist() == pytest.approx(all_scored.scores.tolist(), abs=1e-5)
 
 
 def test_a_wide_selection_that_holds_few_candidates_is_scored_as_a_whole(archive: Archive) -> None:
     selection = Selection(filters={"region": ("天津", "北京")})
-    vector = archive.embedder.embed_query("隔音")
-    found = rank("隔音", vector, archive.facts, archive.index, selection, 50, narrow=0)
+    asked = Question("隔音", archive.embedder.embed_query("隔音"))
+    found = rank(asked, archive.facts, archive.index, selection, 50, narrow=0)
     assert {archive.facts.texts([key])[key] for key in found.keys} >= {"房间隔音不好，半夜很吵"}
     assert set(found.keys) <= {key for key, _ in archive.facts.text_keys(selection)}
 

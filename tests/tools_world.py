@@ -55,6 +55,10 @@ class HashedEmbedder:
 
     name, dimension = "hashed-bigrams", 64
 
+    @property
+    def unrelated(self) -> float:
+        return 0.0
+
     def embed_documents(self, texts: Sequence[str]) -> Vectors:
         return np.stack([self.embed_query(text) for text in texts])
 

@@ -48,6 +48,11 @@ class E5Embedder:
         """Length of a vector: 384."""
         return DIMENSION
 
+    @property
+    def unrelated(self) -> float:
+        """The cosine of unrelated texts: all lie between 0.7 and 1 (the authors' model card)."""
+        return 0.7
+
     def embed_documents(self, texts: Sequence[str]) -> Vectors:
         """Encode texts; shape (len(texts), 384), float32, unit length. Equal texts are encoded once."""
         rows: dict[str, int] = {}

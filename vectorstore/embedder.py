@@ -22,6 +22,11 @@ class Embedder(Protocol):
         """Length of a vector."""
         ...
 
+    @property
+    def unrelated(self) -> float:
+        """The cosine of two texts that have nothing to do with each other: where meaning begins."""
+        ...
+
     def embed_documents(self, texts: Sequence[str]) -> Vectors:
         """Encode feedback texts; shape (len(texts), dimension), float32, unit length."""
         ...

@@ -30,7 +30,8 @@ _SPARE = 4
 class Hit:
     """One text that answers a question, by the newest item that carries it.
 
-    `score` 0 to 1 joins `meaning` (cosine) and `wording` (share of the question's n-grams, by rarity).
+    `score` 0 to 1 joins `meaning` (cosine, counted from that of unrelated texts) and `wording` (share of
+    the question's n-grams, by rarity).
     `items`: how many items of the selection say exactly this.
     """
 
@@ -41,6 +42,14 @@ class Hit:
     meaning: float
     wording: float
     items: int
+
+
+class Question(NamedTuple):
+    """What is looked for, encoded, and the cosine at which this encoder's meaning begins."""
+
+    text: str
+    vector: Vectors
+    unrelated: float = 0.0
 
 
 class Ranked(NamedTuple):
@@ -77,12 +86,12 @@ def search(
     if limit < 1 or not fold(question):
         return []
     vector = embedder.embed_query(question)
-    return nearest_hits(question, vector, facts, index, selection, limit, diversity=diversity)
+    asked = Question(question, vector, embedder.unrelated)
+    return nearest_hits(asked, facts, index, selection, limit, diversity=diversity)
 
 
 def nearest_hits(
-    question: str,
-    vector: Vectors,
+    question: Question,
     facts: FactStore,
     index: VectorIndex,
     selection: Selection,
@@ -91,17 +100,16 @@ def nearest_hits(
     diversity: float = _DIVERSITY,
 ) -> list[Hit]:
     """`search` for a question that is encoded already."""
-    ranked = rank(question, vector, facts, index, selection, _SPARE * limit)
+    ranked = rank(question, facts, index, selection, _SPARE * limit)
     if not ranked.keys:
         return []
-    order = _diverse(ranked.scores, _vectors(index, ranked.keys, len(vector)), diversity)
+    order = _diverse(ranked.scores, _vectors(index, ranked.keys, len(question.vector)), diversity)
     newest = newest_items(facts, selection, ranked.keys, ranked.items)
     return _hits(ranked, order, newest, limit)
 
 
 def rank(
-    question: str,
-    vector: Vectors,
+    question: Question,
     facts: FactStore,
     index: VectorIndex,
     selection: Selection,
@@ -116,18 +124,18 @@ def rank(
     all texts are scored.
     """
     texts = texts_of(facts)
-    wording = texts.scores(question)
+    wording = texts.scores(question.text)
     if not _has_agents(selection) and facts.count(selection) > narrow:
-        candidates = _candidates(texts, wording, vector, index)
+        candidates = _candidates(texts, wording, question.vector, index)
         items = dict(facts.text_keys(selection, among=candidates))
         if len(items) >= wanted:
-            return _ranked(list(items), texts, wording, vector, index, items).first(wanted)
+            return _ranked(list(items), texts, wording, question, index, items).first(wanted)
     items = dict(facts.text_keys(selection))
     if missing := texts.missing(items):
         # What agents said is read when it is asked for.
         texts.add(facts.texts(missing))
-        wording = texts.scores(question)
-    return _ranked(list(items), texts, wording, vector, index, items).first(wanted)
+        wording = texts.scores(question.text)
+    return _ranked(list(items), texts, wording, question, index, items).first(wanted)
 
 
 def _has_agents(selection: Selection) -> bool:
@@ -149,13 +157,14 @@ def _ranked(
     keys: list[str],
     texts: LexicalTexts,
     wording: Scores,
-    vector: Vectors,
+    question: Question,
     index: VectorIndex,
     items: Mapping[str, int],
 ) -> Ranked:
     """These texts by score, those that share nothing with the question left out."""
     shares = wording[texts.rows(keys)]
-    meaning = np.clip(index.similarities(vector, keys), 0.0, 1.0)
+    cosines = index.similarities(question.vector, keys)
+    meaning = np.clip((cosines - question.unrelated) / (1 - question.unrelated), 0.0, 1.0)
     scores = (_WORDING * shares + (1 - _WORDING) * meaning).astype(np.float32)
     order = np.lexsort((np.arange(len(keys)), -scores))
     order = order[scores[order] > 0]

@@ -51,6 +51,11 @@ class UseEmbedder:
         return DIMENSION
 
     @property
+    def unrelated(self) -> float:
+        """The cosine of unrelated texts: about 0."""
+        return 0.0
+
+    @property
     def worker_pids(self) -> list[int]:
         """Process ids of the workers that run now; none before the first large call."""
         return [] if self._pool is None else self._pool.pids
