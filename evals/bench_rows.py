@@ -1,13 +1,20 @@
-"""A store of any size for the bench: the rows are made inside DuckDB, in one statement."""
+"""A store of any size for the bench: the rows are made inside DuckDB, in one statement, in order of time.
 
-from collections.abc import Mapping
+Feedback arrives as it is given, so a store that grew day by day lies in that order too.
+"""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from agent.settings import Settings
 from evals.wording import read_yaml
 from store.clock import FixedClock
+
+if TYPE_CHECKING:
+    import duckdb
 
 ZONE = "Asia/Shanghai"
 
@@ -43,7 +50,7 @@ SELECT 'bench-' || i AS feedback_id, 'bench' AS source, channel,
     [topic] AS topics, [split_part(topic, '/', 1)] AS topic_areas,
     CASE WHEN mood < 8 THEN [risk] ELSE [] END AS risks, [] AS competitors, [] AS compliance,
     'bench-theme-' || said % {themes} AS theme_id
-FROM felt
+FROM felt ORDER BY occurred_at
 """
 _THEME_OF_TEXT = """
 INSERT INTO theme_of_text SELECT md5('bench' || said), 'bench-theme-' || said % {themes}
@@ -84,15 +91,16 @@ def fill(home: Path, items: int) -> None:
         connection.commit()
 
 
-def scores(home: Path) -> list[tuple[float, str, str]]:
-    """NPS score, region and local time (ISO) of every row that has a score: what the peers are given."""
+COLUMNS = "nps, region, channel, sentiment, strftime(occurred_local, '%Y-%m-%d %H:%M:%S') AS at"
+
+
+@contextmanager
+def raw_rows(home: Path) -> "Iterator[duckdb.DuckDBPyConnection]":
+    """A cursor over the columns that the peers are asked about, every row."""
     import duckdb
 
     with duckdb.connect(str(home / "facts.duckdb"), read_only=True) as connection:
-        return connection.execute(
-            "SELECT nps, region, strftime(occurred_local, '%Y-%m-%d %H:%M:%S') FROM feedback "
-            "WHERE nps IS NOT NULL"
-        ).fetchall()
+        yield connection.execute(f"SELECT {COLUMNS} FROM feedback")
 
 
 def _values(plan: Mapping[str, Any], items: int) -> dict[str, Any]:

@@ -10,19 +10,11 @@ from rich.console import Console
 from evals.bench import render
 from evals.bench_figures import BenchReport, alternate, figure, quantile
 from evals.bench_labels import label_stream, measure_labels, measure_memory
+from evals.bench_peers import Asked, ask_pandas, ask_sqlite, check_same, questions
 from evals.bench_process import Memory, apart
 from evals.bench_rows import clock, fill, settings
 from evals.bench_texts import CHARACTERS, measure_classify, measure_embedding, short_texts
-from evals.bench_tools import (
-    COMMON,
-    Latency,
-    check_same,
-    latency_figures,
-    memory_figure,
-    time_frame,
-    time_sqlite,
-    time_tools,
-)
+from evals.bench_tools import Latency, latency_figures, memory_figure, time_tools
 
 
 def test_ratio_and_goal() -> None:
@@ -62,20 +54,24 @@ def test_texts_are_distinct_chinese_and_of_one_length() -> None:
     assert abs(moods.count("negative") - 100) <= 20
 
 
-def test_the_tool_and_its_peers_answer_alike_over_the_made_rows(tmp_path: Path) -> None:
+def test_the_tools_and_their_peers_answer_alike_over_the_made_rows(tmp_path: Path) -> None:
     fill(tmp_path, 3_000)
-    latencies, told = time_tools(tmp_path, budget_s=0.0, least=1)
+    latencies = time_tools(tmp_path, budget_s=0.0, least=1)
     assert {"nps_stats", "root_cause", "list_themes", "search_feedback by filters"} <= {
         latency.name for latency in latencies
     }
     assert all(latency.n > 0 and latency.seconds for latency in latencies)
-    assert len(told) > 300
-    for _, seconds, other in (time_sqlite(tmp_path, 1), time_frame(tmp_path, 1)):
-        assert seconds > 0
-        check_same(told, other)
-    told[next(iter(told))] += 1
-    with pytest.raises(ValueError, match="disagree on 1 group"):
-        check_same(told, other)
+    ours = {latency.same: latency.answer for latency in latencies if latency.same}
+    assert ours.keys() == questions().keys()
+    peers = [*ask_sqlite(tmp_path, 1), *ask_pandas(tmp_path, 1)]
+    assert len(peers) == 2 * len(ours)
+    for peer in peers:
+        answer = ours[peer.question]
+        assert peer.seconds > 0 and answer
+        check_same(peer.question, answer, peer.answer)
+        wrong = {**answer, next(iter(answer)): 1e6}
+        with pytest.raises(ValueError, match="disagree on 1 group"):
+            check_same(peer.question, wrong, peer.answer)
 
 
 def test_made_rows_are_as_the_product_would_store_them(tmp_path: Path) -> None:
@@ -93,17 +89,19 @@ def test_made_rows_are_as_the_product_would_store_them(tmp_path: Path) -> None:
 
 
 def test_tools_are_reported_with_both_percentiles_and_memory() -> None:
+    asked = "nps by region and month"
     latencies = [
-        Latency(COMMON, (0.1, 0.2, 0.3), 900),
+        Latency("nps", (0.1, 0.2, 0.3), 900, asked, {}),
         Latency("root_cause", (2.0, 1.0, 3.0), 800),
     ]
-    figures = latency_figures(latencies, [("sqlite3", 0.4, {}), ("pandas", 0.1, {})])
-    shown = {(one.name, one.peer): (one.value, one.ratio) for one in figures}
-    assert shown[f"{COMMON}, p50", "sqlite3"] == (200.0, 0.5)
-    assert shown[f"{COMMON}, p95", "pandas"] == (300.0, 3.0)
-    assert shown["root_cause, p50", "sqlite3, NPS by region and month"] == (2000.0, 5.0)
+    figures = latency_figures(latencies, [Asked("sqlite3", asked, 0.4, {}), Asked("pandas", asked, 0.1, {})])
+    shown = {(one.name, one.peer): one for one in figures}
+    assert (shown["nps, p50", "sqlite3"].value, shown["nps, p50", "sqlite3"].ratio) == (200.0, 0.5)
+    assert (shown["nps, p95", "pandas"].ratio, shown["nps, p95", "pandas"].met) == (3.0, True)
+    assert shown["root_cause, p50", f"sqlite3, {asked}"].ratio == 5.0
+    assert shown["root_cause, p95", f"sqlite3, {asked}"].met is False
     assert len(figures) == 6
-    memory = memory_figure(Memory(40_000_000, 300_000_000), "pandas", Memory(40_000_000, 150_000_000))
+    memory = memory_figure(Memory(40_000_000, 300_000_000), Memory(40_000_000, 150_000_000))
     assert (memory.value, memory.unit, memory.ratio) == (300.0, "MB", 2.0)
 
 

@@ -56,7 +56,7 @@ def journey_map(args: JourneyArguments, context: ToolContext) -> ToolResult:
     chosen = choose(args, context)
     n = context.facts.count(chosen.selection)
     caveats = sample_caveats(chosen, n, context, args.language)
-    source, stages = _stages(args, context)
+    source, stages = _stages(args, chosen, context)
     negative = find_measure("negative_share", context, args.language)
     whole = pooled(context.facts.aggregate(Aggregate(negative.name, chosen.selection)))
     rows = []
@@ -124,7 +124,7 @@ def _badness(found: Sums, whole: Sums) -> dict[str, Any]:
     }
 
 
-def _stages(args: JourneyArguments, context: ToolContext) -> tuple[str, list[_Stage]]:
+def _stages(args: JourneyArguments, chosen: Chosen, context: ToolContext) -> tuple[str, list[_Stage]]:
     catalogue = context.facts.catalogue()
     name = find_dimension(args.stage, catalogue) if args.stage else None
     if name is None:
@@ -137,14 +137,20 @@ def _stages(args: JourneyArguments, context: ToolContext) -> tuple[str, list[_St
         if len(values) < 2:
             raise ToolInputError(f"journey_map: {name} has fewer than two values; it tells no stages")
         return name, [_Stage(value, value, {name: (value,)}) for value in values]
-    return "topics", _by_topic(args, context)
+    return "topics", _by_topic(args, chosen, context)
 
 
-def _by_topic(args: JourneyArguments, context: ToolContext) -> list[_Stage]:
+def _by_topic(args: JourneyArguments, chosen: Chosen, context: ToolContext) -> list[_Stage]:
+    """The stages that the taxonomy names, each with the topics that are spoken of: others cost time only."""
     plan = _plan()["stages"]
+    groups = context.facts.aggregate(Aggregate("volume", chosen.selection, group_by=("topic",)))
+    spoken = {group.key[0] for group in groups}
     placed: dict[str, list[str]] = {key: [] for key in plan}
     for path in context.taxonomy.paths:
-        placed[_stage_of(path, plan)].append(path)
+        stage = placed[_stage_of(path, plan)]
+        # A stage that nobody speaks of is shown too, and needs one topic to be asked about.
+        if path in spoken or not stage:
+            stage.append(path)
     return [
         _Stage(key, plan[key]["name"][args.language], {"topic": tuple(paths)})
         for key, paths in placed.items()
