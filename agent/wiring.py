@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from pipeline.pseudonyms import Pseudonyms
     from pipeline.transcription import Transcriber
     from pipeline.writing import Mask
+    from retention.churn import ChurnModels
     from store.vault import Vault
 
 
@@ -118,6 +119,13 @@ class App(Labelling):
             pictures=self.pictures,
         )
 
+    @cached_property
+    def churn_models(self) -> "ChurnModels":
+        """The churn models learnt in this process."""
+        from retention.churn import ChurnModels
+
+        return ChurnModels()
+
     def context(self, asker: Asker) -> ToolContext:
         """What a tool runs with, for one asker."""
         return ToolContext(
@@ -130,6 +138,7 @@ class App(Labelling):
             zone=self.settings.zone,
             asker=asker,
             labellers=self.labellers,
+            churn=self.churn_models,
         )
 
     def offline_planner(self) -> "OfflinePlanner":

@@ -34,6 +34,10 @@ class BehaviourReader:
         """Return the signal an event is, the first that matches in the order of the file; None for none."""
         return _signal(self, event.kind, event.detail)
 
+    def read(self, kind: str, detail: str) -> str | None:
+        """Return the signal that an event of this kind and detail is."""
+        return _signal(self, kind, detail)
+
     def uses(self, events: Sequence[BehaviourEvent]) -> list[Use]:
         """Return the uses among events, of the commonest kind of use only: kinds differ in their units."""
         kinds = Counter(event.kind for event in events if event.kind.lower() in self.usage)

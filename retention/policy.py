@@ -87,6 +87,26 @@ class CalendarRule(_Part):
     extra_workdays: tuple[date, ...] = ()
 
 
+class ChurnRules(_Part):
+    """What the churn model learns from, and when it may be used; see `policy.yaml`."""
+
+    horizon_days: Annotated[tuple[Days, ...], Field(min_length=1)]
+    recent_days: Days
+    history_days: Days
+    most_cutoffs: Annotated[int, Field(ge=3)]
+    minimum_left: Annotated[int, Field(ge=10)]
+    minimum_left_held_out: Annotated[int, Field(ge=10)]
+    at_risk_lift: Annotated[float, Field(gt=1)]
+    exact_customers: Annotated[int, Field(ge=1)]
+    screened_to: Annotated[int, Field(ge=1)]
+
+    @model_validator(mode="after")
+    def _recent_within_history(self) -> "ChurnRules":
+        if self.recent_days >= self.history_days:
+            raise ValueError("recent_days must be shorter than history_days")
+        return self
+
+
 class Policy(_Part):
     """The whole policy, as in `policy.yaml`."""
 
@@ -97,6 +117,7 @@ class Policy(_Part):
     signals: dict[str, SignalRule]
     behaviour: dict[str, BehaviourRule]
     triggers: Triggers
+    churn: ChurnRules
     tiers: dict[Tier, TierRule]
 
     @model_validator(mode="after")

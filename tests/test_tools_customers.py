@@ -8,7 +8,8 @@ import pytest
 from store.errors import ToolInputError
 from store.records import Customer, Outcome, Sentiment
 from tests.retention_world import World, ago
-from tools.customers import churn_risk, customer_360
+from tools.churn import churn_risk
+from tools.customers import customer_360
 from tools.registry import spec
 
 RISK, ALL = spec(churn_risk), spec(customer_360)

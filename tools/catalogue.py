@@ -5,9 +5,10 @@ from typing import Any
 
 from tools.anomalies import detect_anomalies
 from tools.causes import root_cause
+from tools.churn import churn_risk
 from tools.comparison import compare_periods
 from tools.context import ToolContext
-from tools.customers import churn_risk, customer_360
+from tools.customers import customer_360
 from tools.drivers import drivers
 from tools.industry_comparison import industry_compare
 from tools.journey import journey_map

@@ -1,11 +1,12 @@
 """What a tool is given besides its arguments. Built once, in agent/wiring.py."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 from zoneinfo import ZoneInfo
 
 from pipeline.taxonomy import Taxonomy
+from retention.churn import ChurnModels
 from store.clock import Clock
 from store.facts import FactStore
 from store.operations import OperationStore
@@ -25,7 +26,8 @@ class Asker:
 
 @dataclass(frozen=True)
 class ToolContext:
-    """Stores, taxonomy, clock and asker. `labellers` names those in use (None: not known).
+    """Stores, taxonomy, clock and asker. `labellers` names those in use (None: not known);
+    `churn` keeps the models learnt in this process.
 
     `approved` is True only while an approved action is carried out.
     """
@@ -40,3 +42,4 @@ class ToolContext:
     asker: Asker
     approved: bool = False
     labellers: Callable[[], frozenset[str]] | None = None
+    churn: ChurnModels = field(default_factory=ChurnModels)
