@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from analytics.adjustment import Adjusted, level_spread, stratified_effect
-from analytics.cells import CellTable, Conditions, Pair, within
+from analytics.cells import NOTHING, CellTable, Conditions, Pair, within
 from analytics.condition_search import Candidate, ConditionSearch
 from analytics.surges import narrowed, strongest_surge
 from analytics.symptoms import grew
@@ -20,6 +20,8 @@ _POOL = 12
 _ALIAS_OVERLAP = 0.5
 # How many other dimensions an effect is adjusted for, the ones whose mix could do most harm.
 _STRATIFIERS = 3
+# Part of all items that must lack a dimension for them to tell growth from replacement.
+_LEAST_WITHOUT = 0.05
 
 
 @dataclass(frozen=True)
@@ -77,6 +79,8 @@ class Selector:
             best = pool.pop(0)
             if not symptom:
                 best = self._concise(best, candidates)
+            if not symptom and self._replaces(best):
+                continue
             adjusted = () if symptom else self._adjust(best)
             if adjusted is None:
                 continue
@@ -176,6 +180,35 @@ class Selector:
             if (farness >= 0.5 or weight >= 1) and self._stands(whole):
                 return self._shortest(whole, taken)
         return found
+
+    def _replaces(self, found: Candidate) -> bool:
+        """Whether a group only took the place of others: a release grows as the ones before it shrink.
+
+        Asked of volume, and of dimensions that part of the items do not carry: against those, all values of
+        the dimension together must have grown too, beyond chance and by at least half as much.
+        """
+        contrast = self.search.contrast
+        if contrast.mode != "volume":
+            return False
+        for name, _ in found.conditions:
+            others = tuple(condition for condition in found.conditions if condition[0] != name)
+            around = self.cells.rows(others)
+            given = NOTHING
+            for key, cell in self.cells.table((name, *(other for other, _ in others))).items():
+                place = dict(zip(sorted((name, *(other for other, _ in others))), key, strict=True))
+                if place[name] is not None and all(place[other] == value for other, value in others):
+                    given = given.plus(cell.pair)
+            without = around.minus(given)
+            if min(without.before.n, without.after.n) < _LEAST_WITHOUT * contrast.total.after.n:
+                continue
+            together = contrast.effect(given)
+            if together is None or together.p_value >= 0.05:
+                self.refuted_by = self.refuted_by or name
+                return True
+            if together.contribution < 0.5 * found.effect.contribution:
+                self.refuted_by = self.refuted_by or name
+                return True
+        return False
 
     def _adjust(self, found: Candidate) -> tuple[Adjusted, ...] | None:
         """Hold the effect constant for other dimensions; None where one of them explains it away."""

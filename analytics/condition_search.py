@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 
 from analytics.cells import CellTable, Conditions, Pair, conditions_of
 from analytics.effects import Effect, Mode, change_effect, level_effect, presence_effect, volume_effect
-from analytics.sums import Sums
+from analytics.sums import EMPTY, Sums
 
 # Below this p-value the items that a condition leaves out depart otherwise than those it keeps.
 _SURELY_APART = 0.001
@@ -52,6 +52,9 @@ class Contrast:
     def effect(self, inside: Pair, *, baseline: Sums | None = None, of: Pair | None = None) -> Effect | None:
         """Effect of a group against the rest of `of` (default: of everything)."""
         outside = (of or self.total).minus(inside)
+        if min(inside.before.n, inside.after.n, outside.before.n, outside.after.n) < 0:
+            # Items of several causes were taken out: what is left over is no group.
+            return None
         if self.mode == "level":
             return level_effect(inside, outside, self.variance)
         if self.mode == "volume":
@@ -124,9 +127,16 @@ class ConditionSearch:
             self._extend_to_triples(strength)
 
     def baseline(self, conditions: Conditions, pair: Pair) -> Sums | None:
-        """Past that stands in for that of a new group: the closest wider group that has one."""
+        """Past that stands in for that of a new group: the closest wider group that has one.
+
+        For a single value that is what carried another value of its dimension: a release is held against the
+        releases before it, not against items that have no version at all.
+        """
         if not self.contrast.is_new(pair):
             return None
+        if len(conditions) == 1:
+            given = self._given(conditions[0][0])
+            return given if given.n >= self.limits.min_support else self.contrast.total.before
         for length in range(len(conditions) - 1, 0, -1):
             wider = [
                 rows
@@ -138,6 +148,11 @@ class ConditionSearch:
             if wider:
                 return min(wider, key=lambda rows: rows.before.n).before
         return self.contrast.total.before
+
+    def _given(self, name: str) -> Sums:
+        """The earlier items that carry any value of a dimension."""
+        cells = self.cells.table((name,)).items()
+        return sum((cell.pair.before for key, cell in cells if key[0] is not None), EMPTY)
 
     def measure(self, conditions: Conditions, pair: Pair, *, of: Pair | None = None) -> Candidate | None:
         """Score one condition on `pair` of its items (against the rest of `of`); None without support."""

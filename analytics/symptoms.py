@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 
 from analytics.cells import CellTable, Conditions, Pair
 from analytics.condition_search import Candidate, Contrast, Limits
@@ -50,6 +51,8 @@ def inside_symptoms(
     of x. Largest first, only those beyond chance (p < 0.01).
     """
     names = {name for name, _ in group.conditions}
+    # All of its items, those that other causes hit as well included: the symptoms are counted over these.
+    group = replace(group, pair=cells.rows(group.conditions))
     rest = contrast.total.minus(group.pair)
     found: list[tuple[Conditions, Pair, float]] = []
     for dimension in dims:

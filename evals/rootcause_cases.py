@@ -2,7 +2,7 @@
 
 Two ways to write the truth: `anomaly.yaml` (RobustSpot: data, timestamp, cause) or `injection_info.csv`
 (Squeeze and RiskLoc: timestamp, set such as "a=a1&b=b2;c=c3"). Two kinds of table, .csv or .csv.gz: counts by
-minute (min, value of cnt plays that failed, dimensions), or a figure a cell with its forecast (real, predict).
+minute (min, value of cnt plays that failed, dimensions), or a figure a cell and its forecast (real, predict).
 """
 
 import csv
