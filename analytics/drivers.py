@@ -97,16 +97,18 @@ def find_drivers(
         scale = deviation[0] / deviation[at + 1]
         mean = float(total[index] / n)
         t = float(beta[at] / error[at]) if error[at] > 0 else math.inf
+        p_value = 0.0 if math.isinf(t) else t_two_sided(t, freedom)
         found.append(
             Driver(
                 index=index - 1,
                 coefficient=float(beta[at] * scale),
                 ci_low=float((beta[at] - margin * error[at]) * scale),
                 ci_high=float((beta[at] + margin * error[at]) * scale),
-                p_value=0.0 if math.isinf(t) else t_two_sided(t, freedom),
+                p_value=p_value,
                 standardised=float(beta[at]),
                 importance=float(shares[at]),
-                importance_low=float(low[at]),
+                # Shares are never negative: redrawn ones of an idle factor do not reach its true zero.
+                importance_low=float(low[at]) if p_value < 1 - confidence else 0.0,
                 importance_high=float(high[at]),
                 mean=mean,
                 contribution=float(beta[at] * scale) * mean,
