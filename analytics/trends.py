@@ -4,7 +4,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -111,7 +111,8 @@ def _changepoints(days: Sequence[date], values: Floats) -> tuple[Changepoint, ..
     noise = float(np.median(np.abs(steps - np.median(steps)))) * 1.4826 / math.sqrt(2)
     noise = max(noise, 1e-9, float(values.std()) * 0.1)
     penalty = 3.0 * math.log(len(values)) * noise**2
-    algorithm = ruptures.Pelt(model="l2", min_size=_LEAST_SEGMENT, jump=1).fit(values.reshape(-1, 1))
+    algorithm = ruptures.Pelt(custom_cost=_squared_cost(), min_size=_LEAST_SEGMENT, jump=1)
+    algorithm = algorithm.fit(values.reshape(-1, 1))
     ends = algorithm.predict(pen=penalty)
     bounds = [0, *ends]
     found = []
@@ -122,6 +123,29 @@ def _changepoints(days: Sequence[date], values: Floats) -> tuple[Changepoint, ..
             before, after = float(values[start:at].mean()), float(values[at:end].mean())
             found.append(Changepoint(days[at], before, after, p))
     return tuple(found)
+
+
+def _squared_cost() -> Any:
+    """The cost of ruptures' "l2" from running sums: its own takes the variance of each of n^2 spans anew."""
+    from ruptures.base import BaseCost
+
+    class SquaredCost(BaseCost):  # type: ignore[misc]
+        model = "l2"
+        min_size = 1
+
+        def fit(self, signal: Floats) -> "SquaredCost":
+            centred = signal[:, 0] - signal[:, 0].mean()
+            self.signal = signal
+            self.sums = np.concatenate(([0.0], np.cumsum(centred))).tolist()
+            self.squares = np.concatenate(([0.0], np.cumsum(centred**2))).tolist()
+            return self
+
+        def error(self, start: int, end: int) -> float:
+            total = self.sums[end] - self.sums[start]
+            within = self.squares[end] - self.squares[start] - total * total / (end - start)
+            return float(max(within, 0.0))
+
+    return SquaredCost()
 
 
 def _step_p(days: Sequence[date], values: Floats, at: int) -> float:

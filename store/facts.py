@@ -80,7 +80,7 @@ class Group(NamedTuple):
 
 @dataclass(frozen=True)
 class Find:
-    """Which items to fetch, in which order."""
+    """Which items to fetch, in which order; `score` names the one that `lowest_score` goes by."""
 
     selection: Selection = field(default_factory=Selection)
     feedback_ids: tuple[str, ...] | None = None
@@ -88,6 +88,7 @@ class Find:
     contains: tuple[str, ...] = ()
     with_text: bool = False
     order: Literal["newest", "oldest", "lowest_score", "id"] = "newest"
+    score: Literal["nps", "csat", "ces", "rating"] | None = None
     limit: int = 50
     offset: int = 0
 

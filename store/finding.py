@@ -24,8 +24,8 @@ def find_statement(find: Find, dialect: Dialect, names: KnownNames) -> Statement
     """Rows of FIND_COLUMNS, then the near-duplicate group, then the theme.
 
     `contains`: all parts must occur, whatever their case. `feedback_ids` name items outright, so agents'
-    turns among them are given too. `lowest_score`: the mean place of the scores given on their scales,
-    unscored items last.
+    turns among them are given too. `lowest_score`: by the score that the question names (an engine skips
+    most rows then), else by the mean place of the scores given on their scales; unscored items last.
     """
     query = Query(dialect, names)
     selection = find.selection
@@ -43,7 +43,9 @@ def find_statement(find: Find, dialect: Dialect, names: KnownNames) -> Statement
         query.conditions.append(exp.NEQ(this=column("text"), expression=exp.Literal.string("")))
     # The columns are wide: which rows are wanted is found out without them.
     wanted = query.source(exp.select(column(dialect.row_key)))
-    wanted = wanted.order_by(*_order(find.order)).limit(max(find.limit, 0)).offset(max(find.offset, 0))
+    wanted = (
+        wanted.order_by(*_order(find.order, find.score)).limit(max(find.limit, 0)).offset(max(find.offset, 0))
+    )
     page = exp.select(*(column(name) for name in FIND_COLUMNS)).from_(
         exp.alias_(exp.to_table("feedback"), FACTS)
     )
@@ -52,7 +54,7 @@ def find_statement(find: Find, dialect: Dialect, names: KnownNames) -> Statement
     rows = exp.select(*(column(name) for name in FIND_COLUMNS), *extra).from_(page.subquery(FACTS))
     rows = left_join(rows, "text_group", "g", "text_key")
     rows = left_join(rows, "theme_of_text", "t", "text_key")
-    return query.statement(rows.order_by(*_order(find.order)))
+    return query.statement(rows.order_by(*_order(find.order, find.score)))
 
 
 def voices_statement(
@@ -69,7 +71,7 @@ def voices_statement(
     return query.statement(rows.order_by(*_order("oldest")))
 
 
-def _order(order: str) -> list[exp.Expression]:
+def _order(order: str, score: str | None = None) -> list[exp.Expression]:
     by_id = ordered(column("feedback_id"))
     newest = ordered(column("occurred_at"), descending=True)
     if order == "id":
@@ -78,7 +80,7 @@ def _order(order: str) -> list[exp.Expression]:
         return [newest, by_id]
     if order == "oldest":
         return [ordered(column("occurred_at")), by_id]
-    return [ordered(_mean_score()), newest, by_id]
+    return [ordered(column(score) if score else _mean_score()), newest, by_id]
 
 
 def _mean_score() -> exp.Expression:

@@ -385,6 +385,7 @@ def test_find_orders_and_pages(store: FactStore) -> None:
     assert ids(Find(order="oldest")) == "acbd"
     assert ids(Find(order="id")) == "abcd"
     assert ids(Find(order="lowest_score")) == "bcad"
+    assert ids(Find(order="lowest_score", score="csat")) == "cbad"
     assert ids(Find(limit=2, offset=1)) == "ca"
     assert ids(Find(contains=("battery",), order="id")) == "ab"
     assert ids(Find(contains=("battery", "很差"))) == "b"

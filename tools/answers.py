@@ -1,7 +1,7 @@
 """Putting a ToolResult together from what every tool has: arguments, selection, sample, evidence."""
 
 from collections.abc import Sequence
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 from store.facts import Find, Selection
 from store.records import LabelledFeedback
@@ -11,6 +11,7 @@ from tools.results import ToolResult
 from tools.selection import Chosen
 
 EVIDENCE = 5
+_SCORES: Final[tuple[Literal["nps", "csat", "ces", "rating"], ...]] = ("nps", "csat", "ces", "rating")
 
 
 def answer(
@@ -43,21 +44,19 @@ def evidence_ids(
     context: ToolContext,
     *,
     order: Literal["newest", "lowest_score"] = "newest",
+    metric: str | None = None,
     limit: int = EVIDENCE,
 ) -> list[str]:
-    """Ids of a few items with words that stand for a selection."""
-    found = context.facts.find(Find(selection, with_text=True, order=order, limit=limit))
+    """Ids of a few items with words that stand for a selection; `metric` is the score in question, if one."""
+    score = next((name for name in _SCORES if name == metric), None)
+    found = context.facts.find(Find(selection, with_text=True, order=order, score=score, limit=limit))
     return [item.feedback.feedback_id for item in found]
 
 
 def item(found: LabelledFeedback, context: ToolContext) -> dict[str, Any]:
     """One piece of feedback as results show it: masked text, time in the configured zone, labels, scores."""
     feedback, labels = found.feedback, found.labels
-    scores = {
-        name: value
-        for name in ("nps", "csat", "ces", "rating")
-        if (value := getattr(feedback, name)) is not None
-    }
+    scores = {name: value for name in _SCORES if (value := getattr(feedback, name)) is not None}
     at = feedback.occurred_at
     return {
         "id": feedback.feedback_id,

@@ -80,7 +80,9 @@ def compare_periods(args: CompareArguments, context: ToolContext) -> ToolResult:
         chosen,
         n=sides[0].n + sides[1].n,
         data=data,
-        evidence=evidence_ids(chosen.selection, context, order="lowest_score") if sides[1].n else [],
+        evidence=evidence_ids(chosen.selection, context, order="lowest_score", metric=measure.name)
+        if sides[1].n
+        else [],
         caveats=caveats,
         chart=_chart(measure, data, before.label, chosen.period.label),
     )
@@ -115,7 +117,7 @@ def _segments(args: CompareArguments, measure: Measure, context: ToolContext) ->
         chosen,
         n=sides[0].n + sides[1].n,
         data=data,
-        evidence=evidence_ids(chosen.selection, context, order="lowest_score"),
+        evidence=evidence_ids(chosen.selection, context, order="lowest_score", metric=measure.name),
         caveats=caveats,
         chart=_chart(measure, data, *labels),
     )

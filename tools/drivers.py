@@ -86,7 +86,9 @@ def drivers(args: DriverArguments, context: ToolContext) -> ToolResult:
             "r2": rounded(r2),
             "drivers": rows,
         },
-        evidence=evidence_ids(chosen.selection, context, order="lowest_score") if n else [],
+        evidence=evidence_ids(chosen.selection, context, order="lowest_score", metric=measure.name)
+        if n
+        else [],
         caveats=caveats,
         chart=_chart(rows, measure),
     )

@@ -81,6 +81,7 @@ def journey_map(args: JourneyArguments, context: ToolContext) -> ToolResult:
                     Chosen(selection, chosen.period).also({"sentiment": ("negative",)}),
                     context,
                     order="lowest_score",
+                    metric=measure.name,
                     limit=_EVIDENCE,
                 )
                 if found.n

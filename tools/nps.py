@@ -36,7 +36,7 @@ def nps_stats(args: NpsArguments, context: ToolContext) -> ToolResult:
         )
         caveats += doubts
         chart = bar_or_line(data["groups"], dimensions, measure.title, "nps")
-    evidence = evidence_ids(chosen.selection, context, order="lowest_score") if total.n else []
+    evidence = evidence_ids(chosen.selection, context, order="lowest_score", metric="nps") if total.n else []
     return answer(
         "nps_stats", args, chosen, n=total.n, data=data, evidence=evidence, caveats=caveats, chart=chart
     )

@@ -83,7 +83,9 @@ def verify_effect(args: EffectArguments, context: ToolContext) -> ToolResult:
         chosen,
         n=n,
         data=data,
-        evidence=evidence_ids(chosen.selection, context, order="lowest_score") if n else [],
+        evidence=evidence_ids(chosen.selection, context, order="lowest_score", metric=measure.name)
+        if n
+        else [],
         caveats=[*sample_caveats(chosen, n, context, args.language), *_doubts(found, args, control)],
         chart=_chart(measure, treated, control, start),
     )
