@@ -58,7 +58,8 @@ def markdown(report: Report) -> str:
         "",
         f"{report['judgements']:,} judgements ({report['relevant']:,} relevant) of pooled answers to "
         f"the queries of `evals/cases/retrieval.yaml`, over {report['texts_judged']:,} public reviews. "
-        "What was not judged counts as wrong. Weights were chosen on the tuning queries; 95% intervals by resampling queries.",
+        "What was not judged counts as wrong. Weights were chosen on the tuning queries; 95% intervals by "
+        "resampling queries.",
     ]
     for one in report["quality"]:
         lines += ["", f"## P@10 with {one['encoder']}", "", *_quality_table(one)]
@@ -119,8 +120,8 @@ def _speed_lines(speed: dict[str, Any]) -> list[str]:
         "",
         f"{speed['real']:,} texts are real (public sets), the others are sentences of the sample feed's "
         f"grammar; one item each, dimensions and labels made. {speed['queries']} questions a filter. "
-        "`tool`: the whole `search_feedback`, wording and meaning, with the question encoded beforehand; `recall@10` of its "
-        "ranking against scoring every text of the selection. `scan`: all vectors in memory under a mask; "
+        "`tool`: the whole `search_feedback`, wording and meaning, with the question encoded beforehand; "
+        "`recall@10` of its ranking against scoring every text of the selection. `scan`: all vectors in memory under a mask; "
         "`Chroma where`: its own metadata filter. Both give ids by meaning alone and fetch nothing.",
         "",
         *table(head, rows),

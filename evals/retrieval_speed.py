@@ -130,8 +130,8 @@ def _recall(question: str, selection: Selection, context: ToolContext) -> float:
     if not exact.keys:
         return 1.0
     floor = float(exact.scores[-1]) - 1e-6
-    # The search ranks four times as many before it leaves out repeats.
-    ranked = rank(asked, context.facts, context.index, selection, 4 * TOP).first(len(exact.keys))
+    # The search ranks three times as many before it leaves out repeats.
+    ranked = rank(asked, context.facts, context.index, selection, 3 * TOP).first(len(exact.keys))
     return float((ranked.scores >= floor).sum()) / len(exact.keys)
 
 

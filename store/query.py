@@ -109,18 +109,20 @@ class Query:
 
     def source(self, select: exp.Select) -> exp.Select:
         """FROM, the joins asked for, WHERE."""
-        select = select.from_(exp.alias_(exp.to_table("outcome" if self.outcomes else "feedback"), FACTS))
+        # In place: a copy of the tree at each step would cost more than to run the statement.
+        facts = exp.alias_(exp.to_table("outcome" if self.outcomes else "feedback"), FACTS)
+        select = select.from_(facts, copy=False)
         if self.outcomes:
             select = left_join(select, "customer", CUSTOMERS, "customer_id")
         if self.needs_theme and not self.dialect.theme_in_row:
             select = left_join(select, "theme_of_text", ASSIGNED, "text_key")
-        return select.where(*self.conditions) if self.conditions else select
+        return select.where(*self.conditions, copy=False) if self.conditions else select
 
 
 def left_join(select: exp.Select, table: str, alias: str, key: str) -> exp.Select:
     """Join a table of extra columns by a key column of the facts."""
     on = exp.EQ(this=column(key), expression=column(key, alias))
-    return select.join(exp.alias_(exp.to_table(table), alias), on=on, join_type="left")
+    return select.join(exp.alias_(exp.to_table(table), alias), on=on, join_type="left", copy=False)
 
 
 def is_null(expression: exp.Expression) -> exp.Expression:

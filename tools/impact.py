@@ -5,13 +5,11 @@ from datetime import timedelta
 from typing import Any
 
 from pipeline.impact import Stake, load_impact
-from store.facts import Aggregate, Find, Selection
+from store.facts import Aggregate, Selection, Voice
 from store.records import LabelledFeedback
 from tools.context import ToolContext
 
 _NEGATIVE = ("negative",)
-# More complaints of the listed customers than this are not read: the points stop rising long before.
-_HISTORY = 2000
 _NEWEST, _CONCERNS = 50, 5
 
 
@@ -63,24 +61,22 @@ def _reach(items: Sequence[LabelledFeedback], context: ToolContext) -> dict[str,
     return {group.key[0]: group.n for group in groups if group.key[0] is not None}
 
 
-def _history(items: Sequence[LabelledFeedback], context: ToolContext) -> list[LabelledFeedback]:
-    """Negative items of the customers among the items, newest first."""
+def _history(items: Sequence[LabelledFeedback], context: ToolContext) -> list[Voice]:
+    """Negative items of the customers among the items."""
     ids = _ids(items)
     if not ids:
         return []
-    selection = Selection(filters={"customer_id": ids, "sentiment": _NEGATIVE})
-    return context.facts.find(Find(selection, order="newest", limit=_HISTORY))
+    return context.facts.voices(Selection(filters={"sentiment": _NEGATIVE}), ids)
 
 
-def _earlier(item: LabelledFeedback, history: Sequence[LabelledFeedback], days: int) -> int:
+def _earlier(item: LabelledFeedback, history: Sequence[Voice], days: int) -> int:
     """Other negative items of the same customer in the days up to this one."""
     at, customer = item.feedback.occurred_at, item.feedback.customer_id
     if at is None or customer is None:
         return 0
     return sum(
-        one.feedback.customer_id == customer
-        and one.feedback.feedback_id != item.feedback.feedback_id
-        and one.feedback.occurred_at is not None
-        and at - timedelta(days=days) <= one.feedback.occurred_at < at
+        one.customer_id == customer
+        and one.feedback_id != item.feedback.feedback_id
+        and at - timedelta(days=days) <= one.occurred_at < at
         for one in history
     )

@@ -44,6 +44,8 @@ def search_feedback(args: SearchArguments, context: ToolContext) -> ToolResult:
     adds up from); n counts everything the filters select (with contains: the items that contain the words),
     not only what is listed. A query ranks by meaning and words; it does not count mentions.
     """
+    from vectorstore.retrieval import unindexed
+
     chosen = choose(args, context)
     matched = context.facts.count(chosen.selection)
     scores: dict[str, float] = {}
@@ -52,9 +54,13 @@ def search_feedback(args: SearchArguments, context: ToolContext) -> ToolResult:
     if args.contains:
         found = _containing(args, chosen.selection, context)
         mentions = len(found)
+    behind = 0
     if args.query.strip() and matched:
-        wanted = tuple(one.feedback.feedback_id for one in found) if args.contains else None
-        found, scores = _nearest(args, chosen.selection, wanted, context)
+        selection = chosen.selection
+        if args.contains:
+            selection = chosen.also({"text_key": tuple({one.text_key for one in found})})
+        found, scores = _nearest(args, selection, context) if found or not args.contains else ([], {})
+        behind = unindexed(context.facts, context.index)
     elif not args.contains:
         order = "newest" if args.order == "relevance" else args.order
         found = context.facts.find(Find(chosen.selection, with_text=True, order=order, limit=args.limit))
@@ -68,6 +74,8 @@ def search_feedback(args: SearchArguments, context: ToolContext) -> ToolResult:
     ]
     n = matched if mentions is None else mentions
     caveats = sample_caveats(chosen, n, context, args.language)
+    if behind:
+        caveats.append(caveat("unindexed", args.language, count=behind))
     if mentions == _MENTIONS:
         caveats.append(caveat("at_least", args.language, count=mentions))
     if n > len(items) and items:
@@ -97,19 +105,15 @@ def _containing(args: SearchArguments, selection: Selection, context: ToolContex
 
 
 def _nearest(
-    args: SearchArguments, selection: Selection, among: tuple[str, ...] | None, context: ToolContext
+    args: SearchArguments, selection: Selection, context: ToolContext
 ) -> tuple[list[LabelledFeedback], dict[str, float]]:
     """The items nearest to the query, in the order asked for."""
     from vectorstore.retrieval import search
 
-    # Items are dropped or put in another order afterwards: fetch more, so that enough remain.
-    wanted = args.limit if among is None and args.order == "relevance" else args.limit * _WIDER
+    # What is put in another order is first found by relevance: of more, so that the order means something.
+    wanted = args.limit if args.order == "relevance" else args.limit * _WIDER
     hits = search(args.query.strip(), context.facts, context.index, context.embedder, selection, wanted)
-    scores = {hit.feedback_id: hit.score for hit in hits if among is None or hit.feedback_id in among}
-    if not scores:
-        return [], {}
-    order = "newest" if args.order == "relevance" else args.order
-    found = context.facts.find(Find(feedback_ids=tuple(scores), order=order, limit=len(scores)))
-    if args.order == "relevance":
-        found.sort(key=lambda one: -scores[one.feedback.feedback_id])
-    return found, scores
+    scores = {hit.feedback_id: hit.score for hit in hits}
+    if args.order == "relevance" or not hits:
+        return [hit.found for hit in hits], scores
+    return context.facts.find(Find(feedback_ids=tuple(scores), order=args.order, limit=len(scores))), scores

@@ -23,7 +23,7 @@ _BY_WORDING, _BY_MEANING = 1_000, 500
 # ... and a selection of so many items or fewer is scored as a whole.
 _NARROW = 10_000
 # So many candidates for each hit, because some repeat a better one.
-_SPARE = 4
+_SPARE = 3
 
 
 @dataclass(frozen=True)
@@ -35,13 +35,22 @@ class Hit:
     `items`: how many items of the selection say exactly this.
     """
 
-    feedback_id: str
+    found: LabelledFeedback
     text_key: str
-    text: str
     score: float
     meaning: float
     wording: float
     items: int
+
+    @property
+    def feedback_id(self) -> str:
+        """Of the item."""
+        return self.found.feedback.feedback_id
+
+    @property
+    def text(self) -> str:
+        """Masked."""
+        return self.found.feedback.text
 
 
 class Question(NamedTuple):
@@ -138,6 +147,11 @@ def rank(
     return _ranked(list(items), texts, wording, question, index, items).first(wanted)
 
 
+def unindexed(facts: FactStore, index: VectorIndex) -> int:
+    """How many texts are in the store and have no vector yet, as far as numbers tell."""
+    return max(0, len(texts_of(facts)) - index.count())
+
+
 def _has_agents(selection: Selection) -> bool:
     return "speaker" in {*selection.filters, *selection.exclude}
 
@@ -205,14 +219,14 @@ def _hits(
         item = newest.get(key)
         if item is None:
             continue
-        group, text = item.near_duplicate_of or key, item.feedback.text
-        if group in groups or any(near_duplicates(text, hit.text) for hit in hits):
+        group = item.near_duplicate_of or key
+        if group in groups or any(near_duplicates(item.feedback.text, hit.text) for hit in hits):
             continue
         groups.add(group)
         score, meaning, wording = (
             round(float(one[row]), 4) for one in (ranked.scores, ranked.meaning, ranked.wording)
         )
-        hits.append(Hit(item.feedback.feedback_id, key, text, score, meaning, wording, ranked.items[key]))
+        hits.append(Hit(item, key, score, meaning, wording, ranked.items[key]))
         if len(hits) == limit:
             break
     return sorted(hits, key=lambda hit: -hit.score)
