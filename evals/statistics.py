@@ -51,10 +51,10 @@ def markdown(report: Report) -> str:
         "All intervals are meant to hold the truth 95% of the time; the goal is 95 +- 1%. `within` counts "
         "the cases (a sample size and a truth) whose simulated share is, noise of the simulation included. "
         "`few events`: cases of fewer than five expected answers other than the commonest, where counts so "
-        "few jump between coverages; they are counted in every other column too. Truths vary by about a tenth "
-        "from sample to sample. Effects, forecasts and pairs are simulated through the functions behind "
-        "verify_effect, forecast and compare_periods, not through the tools and a store. The rank of a "
-        "forecast's interval was chosen on series made much like these, with other seeds.",
+        "few jump between coverages; they are counted in every other column too. Truths vary by about a "
+        "tenth from sample to sample. Effects, forecasts and pairs are simulated through the functions "
+        "behind verify_effect, forecast and compare_periods, not through the tools and a store. The rank of "
+        "a forecast's interval was chosen on series made much like these, with other seeds.",
         "",
         *table(
             ["what", "mean coverage", "cases", "within", "cases, few events", "lowest", "highest"],
@@ -118,12 +118,12 @@ def _kinds(cases: Sequence[Coverage]) -> list[dict[str, Any]]:
 
 
 def _tally(one: Tally) -> dict[str, Any]:
-    bounds = proportion(one.n, one.count)
+    bounds = proportion(one.n, one.cases)
     return {**one._asdict(), "low": bounds.ci_low, "high": bounds.ci_high}
 
 
 def _told(row: dict[str, Any]) -> list[object]:
-    return [row["name"], row["count"], row["n"], interval(row)]
+    return [row["name"], row["cases"], row["n"], interval(row)]
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -21,10 +21,10 @@ _A_DAY = 40
 
 
 class Tally(NamedTuple):
-    """How many of n cases of one kind were judged rightly (for null pairs: called a change, wrongly)."""
+    """How many (`cases`) of n of one kind were judged rightly (for null pairs: called a change, wrongly)."""
 
     name: str
-    count: int
+    cases: int
     n: int
 
 
