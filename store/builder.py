@@ -96,6 +96,24 @@ def count_statement(selection: Selection, dialect: Dialect, names: KnownNames) -
     return query.statement(rows)
 
 
+def customers_statement(
+    selection: Selection, dimension: str | None, dialect: Dialect, names: KnownNames
+) -> Statement:
+    """Rows (value, distinct customers) of a dimension with one value an item; one row (NULL, n) without."""
+    query = Query(dialect, names)
+    query.select(selection, (selection.window,))
+    customer = column("customer_id")
+    query.conditions.append(not_null(customer))
+    people = exp.alias_(exp.Count(this=exp.Distinct(expressions=[customer.copy()])), "n")
+    if dimension is None:
+        return query.statement(query.source(exp.select(exp.alias_(exp.Null(), "k"), people)))
+    found = query.dimension(dimension)
+    key = found.expression.copy()
+    query.conditions.append(not_null(key))
+    rows = query.source(exp.select(exp.alias_(key.copy(), "k"), people)).group_by(key.copy())
+    return query.statement(rows, [found.render])
+
+
 def text_keys_statement(
     selection: Selection,
     limit: int | None,

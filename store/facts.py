@@ -214,6 +214,10 @@ class FactStore(Protocol):
         """Distinct (kind, detail, how often) of the events, the commonest first."""
         ...
 
+    def reach(self, selection: Selection, dimension: str | None = None) -> dict[str | None, int]:
+        """Distinct customers of a selection, by value of a dimension; of all of it under None, where none."""
+        ...
+
     def text_keys(
         self, selection: Selection, limit: int | None = None, among: Sequence[str] | None = None
     ) -> list[tuple[str, int]]:

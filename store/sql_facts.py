@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
 from zoneinfo import ZoneInfo
 
-from store.builder import aggregate_statement, count_statement, text_keys_statement
+from store.builder import aggregate_statement, count_statement, customers_statement, text_keys_statement
 from store.catalogue import read_catalogue
 from store.dialect import Dialect, Kind
 from store.facts import Aggregate, Catalogue, Find, Group, Moments, Selection, Voice, Window
@@ -120,6 +120,12 @@ class SqlFactStore(ABC):
         rows = self._rows(statement)
         width = len(rows[0]) if rows else 0
         return [np.array([row[at] for row in rows], dtype=object) for at in range(width)]
+
+    def reach(self, selection: Selection, dimension: str | None = None) -> dict[str | None, int]:
+        """Distinct customers of a selection, by value of a dimension; of all of it under None, where none."""
+        statement = customers_statement(selection, dimension, self._dialect, self._names())
+        render = statement.render[0] if statement.render else str
+        return {None if key is None else render(key): int(n) for key, n in self._rows(statement)}
 
     def text_keys(
         self, selection: Selection, limit: int | None = None, among: Sequence[str] | None = None

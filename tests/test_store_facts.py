@@ -511,6 +511,24 @@ def test_churn_is_read_off_outcomes_with_the_customers_dimensions(store: FactSto
     assert keys(store.aggregate(Aggregate("churn_rate", group_by=("month",)))) == {("2026-03",): 4}
 
 
+def test_reach_counts_people_once(store: FactStore) -> None:
+    store.add_feedback(
+        [
+            item("a", text="x", customer_id="c1", region="r"),
+            item("b", text="x", customer_id="c1"),
+            item("c", text="y", customer_id="c2", region="r"),
+            item("d", text="y", speaker="agent", customer_id="c3"),
+            item("e", text="x"),
+        ]
+    )
+    store.save_themes([Theme(theme_id="t1", label="慢")], {text_key("x"): "t1"})
+    assert store.reach(Selection()) == {None: 2}
+    assert store.reach(Selection(), "region") == {"r": 2}
+    assert store.reach(where(region="r"), "theme") == {"t1": 1}
+    assert store.reach(where(region="absent")) == {None: 0}
+    assert store.reach(where(region="absent"), "theme") == {}
+
+
 def test_text_keys_and_texts(store: FactStore) -> None:
     store.add_feedback(
         [

@@ -16,7 +16,8 @@ _DEFAULT_SPAN = timedelta(days=28)
 class ThemeCounts:
     """One theme in a selection: its items, how many are labelled and negative, heat and trend.
 
-    `movement` are its items in the window the trend is read off, and in the one before.
+    `movement` are its items in the window the trend is read off, and in the one before; `customers` the
+    different people in the former, None where no customer is known.
     """
 
     theme_id: str
@@ -24,6 +25,7 @@ class ThemeCounts:
     labelled: int
     negative: int
     movement: tuple[int, int]
+    customers: int | None
     heat: Heat
     trend: Trend | None
 
@@ -44,7 +46,7 @@ class ThemeActivity:
 
 
 def theme_activity(selection: Selection, context: ToolContext) -> ThemeActivity:
-    """Count themes over a selection; two grouped queries, whatever the number of themes."""
+    """Count themes over a selection; a handful of grouped queries, whatever the number of themes."""
     facts = context.facts
     after, before, recent = _windows(selection.window, context)
     windows = (selection.window, after, before, recent)
@@ -58,6 +60,8 @@ def theme_activity(selection: Selection, context: ToolContext) -> ThemeActivity:
             Aggregate("negative_share", selection, windows=(selection.window, after), group_by=("theme",))
         )
     }
+    during = Selection(after, selection.filters, selection.exclude)
+    customers, everyone = facts.reach(during, "theme"), facts.reach(during).get(None, 0)
     known = before.start is not None and _has_past(before, context)
     themes = {}
     for theme_id, counts in by_theme.items():
@@ -72,6 +76,8 @@ def theme_activity(selection: Selection, context: ToolContext) -> ThemeActivity:
             items_before=totals.get(2, 0) if known else 0,
             negative=min(now, round(part.total)) if part else 0,
             recent=late,
+            customers=customers.get(theme_id, 0) if everyone else None,
+            all_customers=everyone or None,
         )
         moved = (
             trend(past, now, exposure_before=totals[2], exposure_after=totals[1])
@@ -84,6 +90,7 @@ def theme_activity(selection: Selection, context: ToolContext) -> ThemeActivity:
             labelled=whole.n if whole else 0,
             negative=round(whole.total) if whole else 0,
             movement=(past, now),
+            customers=customers.get(theme_id, 0) if everyone else None,
             heat=heat(activity),
             trend=moved,
         )
