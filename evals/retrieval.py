@@ -121,8 +121,9 @@ def _speed_lines(speed: dict[str, Any]) -> list[str]:
         f"{speed['real']:,} texts are real (public sets), the others are sentences of the sample feed's "
         f"grammar; one item each, dimensions and labels made. {speed['queries']} questions a filter. "
         "`tool`: the whole `search_feedback`, wording and meaning, with the question encoded beforehand; "
-        "`recall@10` of its ranking against scoring every text of the selection. `scan`: all vectors in memory under a mask; "
-        "`Chroma where`: its own metadata filter. Both give ids by meaning alone and fetch nothing.",
+        "`recall@10` of its ranking against scoring every text of the selection. `scan`: all vectors in "
+        "memory under a mask; `Chroma where`: its own metadata filter. Both give ids by meaning alone and "
+        "fetch nothing.",
         "",
         *table(head, rows),
         "",
