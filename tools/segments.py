@@ -1,16 +1,21 @@
 """Segments of customers by what they do and say."""
 
+import math
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Annotated, Any
 
+import numpy as np
 import yaml
 from pydantic import Field
 
-from analytics.segments import LEAST_CUSTOMERS, Segment, find_segments
-from store.facts import Aggregate, Selection
-from tools.answers import answer, evidence_ids
+from analytics.segments import LEAST_CUSTOMERS, Floats, Segment, Segmentation, find_segments
+from store.customer_features import CustomerQuestion, CustomerTable, Trait
+from store.facts import Voice
+from store.records import Sentiment
+from tools.answers import answer
 from tools.arguments import Language, SelectionArguments
 from tools.caveats import caveat
 from tools.context import ToolContext
@@ -22,18 +27,20 @@ from tools.selection import Chosen, choose, sample_caveats
 _FILE = Path(__file__).with_name("segments.yaml")
 _WEAK = 0.25
 _LOGGED = frozenset(("items", "days_silent", "lifetime_value"))
-# Traits by the metric that gives them, customer by customer.
-_METRICS = {
-    "negative_share": "negative_share",
-    "nps": "nps",
-    "csat": "csat",
-    "rating": "rating",
-    "complaint_share": "share:intent=complaint",
-    "churn_intent_share": "share:intent=churn",
-}
+_TRAITS = (
+    Trait("negative_share", "negative_share"),
+    Trait("nps", "nps"),
+    Trait("csat", "csat"),
+    Trait("rating", "rating"),
+    Trait("complaint_share", "share:intent=complaint"),
+    Trait("churn_intent_share", "share:intent=churn"),
+)
 # A trait known of fewer customers than this would be mostly made up.
 _KNOWN = 0.5
 _MEMBERS = 200
+# Members of a segment whose items are read for its topics and its evidence.
+_HEARD = 300
+_DAY = 86400.0
 
 
 class SegmentArguments(SelectionArguments):
@@ -52,26 +59,32 @@ def customer_segments(args: SegmentArguments, context: ToolContext) -> ToolResul
     chosen = choose(args, context)
     n = context.facts.count(chosen.selection)
     caveats = sample_caveats(chosen, n, context, args.language)
-    customers, traits = _traits(chosen, context)
-    found = find_segments(traits, logged=_LOGGED) if customers else None
+    table = context.facts.customer_features(CustomerQuestion(_TRAITS, selection=chosen.selection))
+    traits = _traits(table)
+    found = find_segments(traits, logged=_LOGGED) if table.ids else None
     rows = []
     if found is None:
         if n:
-            caveats.append(caveat("no_segments", args.language, n=len(customers), least=LEAST_CUSTOMERS))
+            caveats.append(caveat("no_segments", args.language, n=len(table.ids), least=LEAST_CUSTOMERS))
     else:
         if found.silhouette < _WEAK:
             caveats.append(caveat("weak_segments", args.language, score=f"{found.silhouette:.2f}"))
-        rows = [_row(one, customers, chosen, args, context) for one in found.segments]
+        if found.fitted < len(table.ids):
+            caveats.append(
+                caveat("sampled_segments", args.language, n=found.fitted, customers=len(table.ids))
+            )
+        rows = _rows(found, table, chosen, args, context)
     return answer(
         "customer_segments",
         args,
         chosen,
         n=n,
         data={
-            "customers": len(customers),
+            "customers": len(table.ids),
             "segments": rows,
             "silhouette": rounded(found.silhouette) if found else None,
-            "traits": [name for name, column in traits.items() if any(v is not None for v in column)],
+            "fitted": found.fitted if found else None,
+            "traits": list(traits),
         },
         evidence=[one for row in rows for one in row["evidence"]],
         caveats=caveats,
@@ -79,56 +92,53 @@ def customer_segments(args: SegmentArguments, context: ToolContext) -> ToolResul
     )
 
 
-def _traits(chosen: Chosen, context: ToolContext) -> tuple[list[str], dict[str, list[float | None]]]:
-    """Customers in order, and a column a trait; six grouped queries, whatever the number of items."""
-    facts = context.facts
-    counts = _by_customer("volume", chosen.selection, context)
-    customers = sorted(counts)
-    columns: dict[str, list[float | None]] = {"items": [float(counts[one][0]) for one in customers]}
-    for name, metric in _METRICS.items():
-        values = _by_customer(metric, chosen.selection, context)
-        columns[name] = [values[one][1] / values[one][0] if one in values else None for one in customers]
-    last = _last_days(chosen.selection, context)
-    newest = max(last.values(), default=0)
-    columns["days_silent"] = [float(newest - last[one]) if one in last else None for one in customers]
-    worth = {one.customer_id: one.lifetime_value for one in facts.customers(customers)} if customers else {}
-    columns["lifetime_value"] = [worth.get(one) for one in customers]
-    known = {
-        name: column
-        for name, column in columns.items()
-        if sum(value is not None for value in column) >= _KNOWN * max(1, len(customers))
-    }
-    return customers, known
+def _traits(table: CustomerTable) -> dict[str, Floats]:
+    """A column a trait, NaN where it is not known of a customer; those known of too few are left out."""
+    columns = {"items": table.items}
+    for trait in _TRAITS:
+        given = table.n[trait.name]
+        columns[trait.name] = np.where(given > 0, table.total[trait.name] / np.maximum(given, 1), np.nan)
+    newest = np.nanmax(table.last, initial=-np.inf)
+    columns["days_silent"] = np.floor((newest - table.last) / _DAY)
+    columns["lifetime_value"] = table.lifetime_value
+    least = _KNOWN * max(1, len(table.ids))
+    return {name: column for name, column in columns.items() if np.isfinite(column).sum() >= least}
 
 
-def _by_customer(metric: str, selection: Selection, context: ToolContext) -> dict[str, tuple[int, float]]:
-    groups = context.facts.aggregate(Aggregate(metric, selection, group_by=("customer_id",)))
-    return {group.key[0]: (group.n, group.total) for group in groups if group.key[0] is not None}
-
-
-def _last_days(selection: Selection, context: ToolContext) -> dict[str, int]:
-    """The last week each customer spoke in, as a day number."""
-    from datetime import date
-
-    found: dict[str, int] = {}
-    for group in context.facts.aggregate(Aggregate("volume", selection, group_by=("customer_id", "week"))):
-        customer, week = group.key
-        if customer is not None and week is not None:
-            day = date.fromisoformat(week).toordinal()
-            found[customer] = max(found.get(customer, day), day)
-    return found
+def _rows(
+    found: Segmentation,
+    table: CustomerTable,
+    chosen: Chosen,
+    args: SegmentArguments,
+    context: ToolContext,
+) -> list[dict[str, Any]]:
+    """What each segment says is read of some of its members, evenly drawn: one query for all segments."""
+    members = [sorted(table.ids[at] for at in one.members) for one in found.segments]
+    heard = [ids[:: -(-len(ids) // _HEARD)] for ids in members]
+    segment_of = {one: at for at, ids in enumerate(heard) for one in ids}
+    said: list[list[Voice]] = [[] for _ in members]
+    for voice in context.facts.voices(chosen.selection, list(segment_of)):
+        said[segment_of[voice.customer_id]].append(voice)
+    return [
+        _row(one, ids, voices, len(table.ids), args, context)
+        for one, ids, voices in zip(found.segments, members, said, strict=True)
+    ]
 
 
 def _row(
-    segment: Segment, customers: Sequence[str], chosen: Chosen, args: SegmentArguments, context: ToolContext
+    segment: Segment,
+    members: Sequence[str],
+    voices: Sequence[Voice],
+    customers: int,
+    args: SegmentArguments,
+    context: ToolContext,
 ) -> dict[str, Any]:
-    members = [customers[at] for at in segment.members]
-    inside = chosen.also({"customer_id": tuple(members[:1000])})
-    topics = context.facts.aggregate(Aggregate("volume", inside, group_by=("topic",), limit=4))
+    topics = Counter(topic for voice in voices for topic in voice.topics)
+    common = sorted(topics, key=lambda topic: (-topics[topic], topic))[:3]
     return {
         "label": _label(segment, args.language),
         "n": len(members),
-        "share": rounded(len(members) / len(customers)),
+        "share": rounded(len(members) / customers),
         "traits": [
             {
                 "trait": trait.name,
@@ -139,13 +149,19 @@ def _row(
             for trait in segment.traits
         ],
         "topics": [
-            {"topic": g.key[0], "label": context.taxonomy.title_of(g.key[0], args.language), "n": g.n}
-            for g in topics
-            if g.key[0]
-        ][:3],
-        "members": members[: args.members],
-        "evidence": evidence_ids(inside, context, order="lowest_score", limit=2),
+            {"topic": one, "label": context.taxonomy.title_of(one, args.language), "n": topics[one]}
+            for one in common
+        ],
+        "heard": min(len(members), len({voice.customer_id for voice in voices})),
+        "members": list(members[: args.members]),
+        "evidence": [voice.feedback_id for voice in sorted(voices, key=_telling)[:2]],
     }
+
+
+def _telling(voice: Voice) -> tuple[bool, bool, float, str]:
+    """Words before bare scores, complaints before praise, low scores before high ones."""
+    lowest = min(voice.scores.values(), default=math.inf)
+    return voice.sentiment is None, voice.sentiment is not Sentiment.NEGATIVE, lowest, voice.feedback_id
 
 
 def _label(segment: Segment, language: Language) -> str:
