@@ -20,7 +20,7 @@ LEAST_CUTOFFS: Final = 3
 # A single column that tells nearly all who leave was most likely written when they did.
 SUSPECT_AUC: Final = 0.98
 # Weights of the quadratic penalty, weakest last (scikit-learn's C).
-_STRENGTHS: Final = (0.01, 0.03, 0.1, 0.3, 1.0)
+_STRENGTHS: Final = (0.003, 0.01, 0.03, 0.1, 0.3, 1.0)
 _BINS: Final = 10
 
 

@@ -21,7 +21,7 @@ from retention.risk import gravity
 from store.customer_features import OutcomeTable
 from store.facts import FactStore
 
-Refusal = Literal["no_outcomes", "short_history", "few_outcomes", "rules_are_better", "no_better_than_share"]
+Refusal = Literal["no_outcomes", "short_history", "few_outcomes", "rules_are_better", "no_better_than_chance"]
 # Customers learnt from where there are more, and how many who left the draw should hold.
 _CUSTOMERS = 20_000
 _LEAVERS = 1500
@@ -111,8 +111,8 @@ def learn_churn(facts: FactStore, outcomes: OutcomeTable, until: datetime, polic
         refusal: Refusal | None = None
         if gain is None or gain <= 0:
             refusal = "rules_are_better"
-        elif judged.brier >= judged.brier_same:
-            refusal = "no_better_than_share"
+        elif (judged.auc.ci_low or 0.0) <= 0.5 or judged.brier >= judged.brier_same:
+            refusal = "no_better_than_chance"
         return LearntChurn(fitted, refusal, rows.names, days, cutoffs, share, beside, until)
     return refused
 
