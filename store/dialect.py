@@ -64,6 +64,10 @@ class Dialect(ABC):
         """One row per element, and one row of NULL for an empty array."""
 
     @abstractmethod
+    def joined(self, array: exp.Expression, between: str) -> exp.Expression:
+        """The elements of an array of texts as one text."""
+
+    @abstractmethod
     def integers(self, values: Sequence[int]) -> exp.Expression:
         """A constant array of whole numbers."""
 
@@ -121,6 +125,10 @@ class DuckDB(Dialect):
             exp.Case().when(self.is_empty(array.copy()), exp.Array(expressions=[exp.Null()])).else_(array)
         )
         return call("unnest", either)
+
+    def joined(self, array: exp.Expression, between: str) -> exp.Expression:
+        """`array_to_string`."""
+        return call("array_to_string", array, between)
 
     def integers(self, values: Sequence[int]) -> exp.Expression:
         """`[1, 2]`."""
@@ -204,6 +212,10 @@ class ClickHouse(Dialect):
         kind = "Array(Nullable(String))"
         nothing = call("CAST", exp.Array(expressions=[exp.Null()]), kind)
         return call("arrayJoin", call("if", call("empty", array.copy()), nothing, call("CAST", array, kind)))
+
+    def joined(self, array: exp.Expression, between: str) -> exp.Expression:
+        """`arrayStringConcat`."""
+        return call("arrayStringConcat", array, between)
 
     def integers(self, values: Sequence[int]) -> exp.Expression:
         """`[1, 2]`, of one type whatever the values."""

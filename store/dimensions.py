@@ -66,6 +66,9 @@ MANY_VALUED: Final = {
     "competitor": "competitors",
     "compliance": "compliance",
 }
+# The topics of an item together: sums over sets of topics can be taken without counting an item twice.
+TOPIC_SET: Final = "topic_set"
+TOPIC_BETWEEN: Final = "|"
 TIME_DIMENSIONS: Final = ("hour", "weekday", "day_type", "date", "week", "month", "quarter", "year")
 FEEDBACK_DIMENSIONS: Final = (*_TEXT, *_NUMBERS, *_LABELS, *MANY_VALUED, "theme", "nps_class")
 _OUTCOME_OWN: Final = ("customer_id", "outcome")
@@ -95,6 +98,8 @@ def feedback_dimension(
         return Dimension(name, column(name), scope="labelled")
     if name in MANY_VALUED:
         return Dimension(name, column(MANY_VALUED[name]), many=True, scope="labelled")
+    if name == TOPIC_SET:
+        return Dimension(name, dialect.joined(column("topics"), TOPIC_BETWEEN), scope="labelled")
     if name == "theme":
         table = FACTS if dialect.theme_in_row else ASSIGNED
         return Dimension(name, column("theme_id", table), scope="text", needs_theme=True)

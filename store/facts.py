@@ -38,7 +38,8 @@ class Selection:
     `filters` and `exclude` map a dimension to the values kept (or left out); a value of None means
     "not given". Dimensions are: the columns of Feedback, any attribute by its name, the label
     dimensions `sentiment emotion intent priority topic topic_area risk competitor compliance`,
-    `theme`, `nps_class` (promoter, passive, detractor), and the time dimensions (in the configured
+    `topic_set` (all topics of an item, joined by "|"), `theme`, `nps_class` (promoter, passive,
+    detractor), and the time dimensions (in the configured
     zone) `hour` ("0".."23"), `weekday` ("1" = Monday .. "7"), `day_type` (workday, weekend), `date`
     ("2026-11-22"), `week` (its Monday), `month` ("2026-11"), `quarter` ("2026-Q4"), `year`.
     Turns spoken by agents are context, not customer voice: left out unless `speaker` is filtered.

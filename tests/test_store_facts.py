@@ -210,6 +210,11 @@ def test_a_multi_valued_dimension_counts_an_item_once_a_value(store: FactStore) 
         ("service",): 1,
         (None,): 1,
     }
+    together = keys(store.aggregate(Aggregate("volume", group_by=("topic_set",))))
+    assert {"|".join(sorted(key[0].split("|"))): n for key, n in together.items() if key[0]} == {
+        "price|service/manner|service/speed": 1,
+        "price": 1,
+    }
     crossed = store.aggregate(
         Aggregate("volume", where(sentiment="negative"), group_by=("topic", "topic_area"))
     )

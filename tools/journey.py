@@ -1,5 +1,6 @@
 """The customer's way stage by stage: how many speak of each, how badly, and which step hurts."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -11,6 +12,7 @@ from pydantic import Field
 
 from analytics.estimates import difference, estimate
 from analytics.sums import EMPTY, Sums
+from store.dimensions import TOPIC_BETWEEN, TOPIC_SET
 from store.errors import ToolInputError
 from store.facts import Aggregate
 from tools.answers import answer, evidence_ids
@@ -24,6 +26,7 @@ from tools.selection import Chosen, choose, sample_caveats
 
 _FILE = Path(__file__).with_name("journey.yaml")
 _EVIDENCE = 3
+_TOPICS = 3
 
 
 class JourneyArguments(SelectionArguments):
@@ -42,7 +45,16 @@ class JourneyArguments(SelectionArguments):
 class _Stage:
     key: str
     label: str
-    filters: Mapping[str, tuple[str | None, ...]]
+    filters: Mapping[str, tuple[str, ...]]
+
+    def holds(self, group: str) -> bool:
+        """Whether the items of a group (a value of the column, or a set of topics) belong to the stage."""
+        values = {value for wanted in self.filters.values() for value in wanted}
+        return not values.isdisjoint(group.split(TOPIC_BETWEEN) if "topic" in self.filters else (group,))
+
+    def total(self, sums: Mapping[str, Sums]) -> Sums:
+        """The sums of the groups that belong to it; each item is in one group."""
+        return sum((one for group, one in sums.items() if self.holds(group)), EMPTY)
 
 
 def journey_map(args: JourneyArguments, context: ToolContext) -> ToolResult:
@@ -56,15 +68,16 @@ def journey_map(args: JourneyArguments, context: ToolContext) -> ToolResult:
     chosen = choose(args, context)
     n = context.facts.count(chosen.selection)
     caveats = sample_caveats(chosen, n, context, args.language)
-    source, stages = _stages(args, chosen, context)
-    negative = find_measure("negative_share", context, args.language)
-    whole = pooled(context.facts.aggregate(Aggregate(negative.name, chosen.selection)))
+    source, stages = _stages(args, context)
+    by = TOPIC_SET if source == "topics" else source
+    negative = _sums("negative_share", by, chosen, context)
+    scores = _sums(measure.name, by, chosen, context)
+    complaints = _complaints(by, chosen, context)
+    whole = pooled(context.facts.aggregate(Aggregate("negative_share", chosen.selection)))
     rows = []
     for stage in stages:
-        selection = chosen.also(stage.filters)
-        found = pooled(context.facts.aggregate(Aggregate(negative.name, selection)))
-        score = pooled(context.facts.aggregate(Aggregate(measure.name, selection)))
-        told = estimate(measure.kind, score, scale=measure.scale)
+        found = stage.total(negative)
+        told = estimate(measure.kind, stage.total(scores), scale=measure.scale)
         rows.append(
             {
                 "key": stage.key,
@@ -76,13 +89,9 @@ def journey_map(args: JourneyArguments, context: ToolContext) -> ToolResult:
                 "score_ci_low": rounded(told.ci_low),
                 "score_ci_high": rounded(told.ci_high),
                 "score_n": told.n,
-                "topics": _worst_topics(chosen, stage, args, context),
+                "topics": _worst_topics(complaints, stage, source, args, context),
                 "evidence": evidence_ids(
-                    Chosen(selection, chosen.period).also({"sentiment": ("negative",)}),
-                    context,
-                    order="lowest_score",
-                    metric=measure.name,
-                    limit=_EVIDENCE,
+                    chosen.also({**stage.filters, "sentiment": ("negative",)}), context, limit=_EVIDENCE
                 )
                 if found.n
                 else [],
@@ -125,7 +134,19 @@ def _badness(found: Sums, whole: Sums) -> dict[str, Any]:
     }
 
 
-def _stages(args: JourneyArguments, chosen: Chosen, context: ToolContext) -> tuple[str, list[_Stage]]:
+def _sums(metric: str, by: str, chosen: Chosen, context: ToolContext) -> dict[str, Sums]:
+    groups = context.facts.aggregate(Aggregate(metric, chosen.selection, group_by=(by,)))
+    return {group.key[0]: Sums(group.n, group.total, group.squares) for group in groups if group.key[0]}
+
+
+def _complaints(by: str, chosen: Chosen, context: ToolContext) -> dict[tuple[str, str], int]:
+    """How many negative items by group and topic."""
+    negative = chosen.also({"sentiment": ("negative",)})
+    groups = context.facts.aggregate(Aggregate("volume", negative, group_by=(by, "topic")))
+    return {(group.key[0], group.key[1]): group.n for group in groups if group.key[0] and group.key[1]}
+
+
+def _stages(args: JourneyArguments, context: ToolContext) -> tuple[str, list[_Stage]]:
     catalogue = context.facts.catalogue()
     name = find_dimension(args.stage, catalogue) if args.stage else None
     if name is None:
@@ -138,20 +159,14 @@ def _stages(args: JourneyArguments, chosen: Chosen, context: ToolContext) -> tup
         if len(values) < 2:
             raise ToolInputError(f"journey_map: {name} has fewer than two values; it tells no stages")
         return name, [_Stage(value, value, {name: (value,)}) for value in values]
-    return "topics", _by_topic(args, chosen, context)
+    return "topics", _by_topic(args, context)
 
 
-def _by_topic(args: JourneyArguments, chosen: Chosen, context: ToolContext) -> list[_Stage]:
-    """The stages that the taxonomy names, each with the topics that are spoken of: others cost time only."""
+def _by_topic(args: JourneyArguments, context: ToolContext) -> list[_Stage]:
     plan = _plan()["stages"]
-    groups = context.facts.aggregate(Aggregate("volume", chosen.selection, group_by=("topic",)))
-    spoken = {group.key[0] for group in groups}
     placed: dict[str, list[str]] = {key: [] for key in plan}
     for path in context.taxonomy.paths:
-        stage = placed[_stage_of(path, plan)]
-        # A stage that nobody speaks of is shown too, and needs one topic to be asked about.
-        if path in spoken or not stage:
-            stage.append(path)
+        placed[_stage_of(path, plan)].append(path)
     return [
         _Stage(key, plan[key]["name"][args.language], {"topic": tuple(paths)})
         for key, paths in placed.items()
@@ -169,15 +184,21 @@ def _stage_of(path: str, plan: Mapping[str, Any]) -> str:
 
 
 def _worst_topics(
-    chosen: Chosen, stage: _Stage, args: JourneyArguments, context: ToolContext
+    complaints: Mapping[tuple[str, str], int],
+    stage: _Stage,
+    source: str,
+    args: JourneyArguments,
+    context: ToolContext,
 ) -> list[dict[str, Any]]:
-    negative = Chosen(chosen.also(stage.filters), chosen.period).also({"sentiment": ("negative",)})
-    groups = context.facts.aggregate(Aggregate("volume", negative, group_by=("topic",)))
-    own = stage.filters.get("topic")
-    rows: Sequence[Any] = [g for g in groups if g.key[0] and (own is None or g.key[0] in own)][:3]
+    own = set(stage.filters["topic"]) if source == "topics" else None
+    counts: Counter[str] = Counter()
+    for (group, topic), n in complaints.items():
+        if stage.holds(group) and (own is None or topic in own):
+            counts[topic] += n
+    worst = sorted(counts.items(), key=lambda pair: (-pair[1], pair[0]))[:_TOPICS]
     return [
-        {"topic": g.key[0], "label": context.taxonomy.title_of(g.key[0], args.language), "negative": g.n}
-        for g in rows
+        {"topic": topic, "label": context.taxonomy.title_of(topic, args.language), "negative": n}
+        for topic, n in worst
     ]
 
 
