@@ -9,11 +9,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 
-from evals.multilabel import half_of, score_sets
+from evals.multilabel import half_of, score_sets, suite_table, worse
+from evals.reports import Measurement, Report, run_measurement
 from pipeline.embedded_classifier import EmbeddedClassifier
 
 _CASES: Final = Path(__file__).parent / "cases" / "implied.jsonl"
-REPORT: Final = Path(__file__).parent / "reports" / "implied.json"
 
 
 def measure() -> dict[str, Any]:
@@ -24,7 +24,7 @@ def measure() -> dict[str, Any]:
     expected = [frozenset([row["implied"]] if row["implied"] else []) for row in rows]
     found = [frozenset([one.implied_sentiment.value] if one.implied_sentiment else []) for one in labels]
     right = [one.sentiment.value == row["sentiment"] for one, row in zip(labels, rows, strict=True)]
-    report: dict[str, Any] = {"labeller": classifier.name, "suites": {}}
+    report: Report = {"labeller": classifier.name, "suites": {}}
     for name in ("all", "development", "held_out"):
         part = [at for at, row in enumerate(rows) if name in ("all", half_of(row["text"]))]
         figures = score_sets([expected[at] for at in part], [found[at] for at in part])
@@ -37,33 +37,16 @@ def measure() -> dict[str, Any]:
     return report
 
 
-def markdown(report: dict[str, Any]) -> str:
+def markdown(report: Report) -> str:
     """The report as a table."""
     lines = ["# Implied sentiment on hand-written cases", "", f"Labeller `{report['labeller']}`.", ""]
-    head = "| suite | n | F1 | 95% interval | missed | false alarms | sentiment right |"
-    lines += [head, "|" + " --- |" * 7]
-    for name, one in report["suites"].items():
-        micro = one["micro"]
-        lines.append(
-            f"| {name} | {one['n']} | {micro['f1']:.3f} | {micro['low']:.3f} to {micro['high']:.3f} "
-            f"| {micro['missed']} | {micro['false_alarms']} | {one['sentiment_right']} |"
-        )
-    return "\n".join(lines) + "\n"
+    return "\n".join([*lines, *suite_table(report["suites"], "sentiment_right")]) + "\n"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Command line; returns the exit status."""
     parser = argparse.ArgumentParser(prog="python -m evals.implied", description=__doc__)
-    parser.add_argument("--write", action="store_true", help="keep this run as the report")
-    options = parser.parse_args(arguments)
-    report = measure()
-    print(markdown(report))
-    was = json.loads(REPORT.read_text(encoding="utf-8")) if REPORT.exists() else report
-    if options.write:
-        REPORT.write_text(json.dumps(report, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
-        REPORT.with_suffix(".md").write_text(markdown(report), encoding="utf-8")
-    now, before = (one["suites"]["all"]["micro"]["f1"] for one in (report, was))
-    return 1 if now < before else 0
+    return run_measurement(Measurement("implied", lambda _: measure(), markdown, worse), parser, arguments)
 
 
 if __name__ == "__main__":

@@ -7,7 +7,6 @@ which have seen none of it, say of utterances whose intent maps to one of ours (
 
 import argparse
 import csv
-import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -17,12 +16,12 @@ import numpy as np
 import yaml
 
 from analytics.estimates import proportion
+from evals.reports import Measurement, Report, run_measurement
 from pipeline.embedded_classifier import EmbeddedClassifier
 from pipeline.features import character_grams, word_grams
 from pipeline.label_linear import gram_matrix
 
 _MAP: Final = Path(__file__).with_suffix(".yaml")
-REPORT: Final = Path(__file__).parent / "reports" / "intents.json"
 _FOLDS: Final = 5
 _SEED: Final = 0
 
@@ -84,7 +83,7 @@ def rules_on_support(texts: Sequence[str], intents: Sequence[str]) -> dict[str, 
     """What the shipped rules say, by intent of `bitext` in intents.yaml: share right with interval."""
     wanted: Mapping[str, Mapping[str, list[str]]] = _told()["bitext"]
     labels = EmbeddedClassifier().classify(texts)
-    report: dict[str, Any] = {}
+    report: Report = {}
     for name, rule in wanted.items():
         chosen = [label for label, intent in zip(labels, intents, strict=True) if intent == name]
         good = [_is_right(rule, label.intent.value, label.risk_signals) for label in chosen]
@@ -164,14 +163,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Command line; returns the exit status."""
     parser = argparse.ArgumentParser(prog="python -m evals.intents", description=__doc__)
     parser.add_argument("data", type=Path, help="folder of en_banking77 and en_bitext_customer_service")
-    parser.add_argument("--write", action="store_true", help="keep this run as the report")
-    options = parser.parse_args(arguments)
-    report = measure(options.data)
-    print(markdown(report))
-    if options.write:
-        REPORT.write_text(json.dumps(report, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
-        REPORT.with_suffix(".md").write_text(markdown(report), encoding="utf-8")
-    return 0
+    return run_measurement(
+        Measurement("intents", lambda options: measure(options.data), markdown), parser, arguments
+    )
 
 
 if __name__ == "__main__":

@@ -2,13 +2,15 @@
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
+
+from evals.reports import Report, interval, table
 
 _ROUNDS: Final = 2000
 _SEED: Final = 20240601
@@ -66,6 +68,46 @@ def score_sets(expected: Sequence[frozenset[str]], found: Sequence[frozenset[str
         name: _figures(truth[:, [at]], given[:, [at]], draws) for at, name in enumerate(names)
     }
     return report
+
+
+def miss(case: LabelledCase, given: frozenset[str]) -> dict[str, Any]:
+    """A case whose names are not exactly those expected."""
+    return {
+        "text": case.text,
+        "half": case.half,
+        "note": case.note,
+        "missed": sorted(case.expected - given),
+        "false_alarms": sorted(given - case.expected),
+    }
+
+
+def worse(before: Report, now: Report) -> list[str]:
+    """Suites whose micro F1 fell below that of an earlier report."""
+    return [
+        f"{name}: micro F1 {figures['micro']['f1']}, was {before['suites'][name]['micro']['f1']}"
+        for name, figures in now["suites"].items()
+        if name in before["suites"] and figures["micro"]["f1"] < before["suites"][name]["micro"]["f1"]
+    ]
+
+
+def suite_table(suites: Mapping[str, Any], *more: str) -> list[str]:
+    """Lines of a table of suites: n, micro F1 with interval, missed, false alarms, texts wholly right."""
+    head = ["suite", "n", "micro F1", "95% interval", "missed", "false alarms", "all right", *more]
+    rows = []
+    for name, one in suites.items():
+        micro = one["micro"]
+        counts = [micro["missed"], micro["false_alarms"], one["exact"]]
+        rows.append([name, one["n"], micro["f1"], interval(micro), *counts, *(one[key] for key in more)])
+    return table([word.replace("_", " ") for word in head], rows)
+
+
+def name_table(by_name: Mapping[str, Any]) -> list[str]:
+    """Lines of a table of F1 and its parts by name."""
+    rows = [
+        [name, one["f1"], interval(one), one["hits"], one["missed"], one["false_alarms"]]
+        for name, one in by_name.items()
+    ]
+    return table(["name", "F1", "95% interval", "hits", "missed", "false alarms"], rows)
 
 
 def _figures(truth: NDArray[np.bool_], given: NDArray[np.bool_], draws: NDArray[np.int64]) -> dict[str, Any]:

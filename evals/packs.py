@@ -14,14 +14,14 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
-from evals.multilabel import score_sets
+from evals.multilabel import score_sets, suite_table
+from evals.reports import Measurement, Report, run_measurement
 from pipeline.embedded_classifier import EmbeddedClassifier
 from pipeline.lexicon import load_lexicon
 from pipeline.taxonomy import load_taxonomy
 from pipeline.taxonomy_sources import Sources, pack_names
 
 _CASES: Final = Path(__file__).parent / "cases" / "packs.jsonl"
-REPORT: Final = Path(__file__).parent / "reports" / "packs.json"
 
 
 class PackCase(NamedTuple):
@@ -75,7 +75,7 @@ def measure() -> dict[str, Any]:
             for pack in sorted({case.pack for case in cases})
         },
     }
-    report: dict[str, Any] = {
+    report: Report = {
         "suites": {name: _score(cases, own, chosen) for name, chosen in suites.items() if chosen}
     }
     together, general = topics_of(cases, pack_names()), topics_of(cases, ())
@@ -102,7 +102,7 @@ def _score(
     return {key: figures[key] for key in ("n", "exact", "micro")}
 
 
-def markdown(report: dict[str, Any]) -> str:
+def markdown(report: Report) -> str:
     """The report as a table."""
     lines = [
         "# Topics of the industry packs on hand-written sentences",
@@ -111,31 +111,14 @@ def markdown(report: dict[str, Any]) -> str:
         "the first words, nothing changed on their account. Development: written before the words, by their",
         "author, who knew them while choosing words. The rows by pack hold both halves.",
         "",
-        "| suite | n | micro F1 | interval | missed | false alarms | all topics right |",
-        "| --- | --- | --- | --- | --- | --- | --- |",
     ]
-    for name, one in report["suites"].items():
-        micro = one["micro"]
-        lines.append(
-            f"| {name} | {one['n']} | {micro['f1']:.3f} | {micro['low']:.3f} to {micro['high']:.3f} "
-            f"| {micro['missed']} | {micro['false_alarms']} | {one['exact']} |"
-        )
-    return "\n".join(lines) + "\n"
+    return "\n".join([*lines, *suite_table(report["suites"])]) + "\n"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Command line; returns the exit status."""
     parser = argparse.ArgumentParser(prog="python -m evals.packs", description=__doc__)
-    parser.add_argument("--write", action="store_true", help="keep this run as the report")
-    options = parser.parse_args(arguments)
-    report = measure()
-    print(markdown(report))
-    for miss in report["misses"]:
-        print(json.dumps(miss, ensure_ascii=False))
-    if options.write:
-        REPORT.write_text(json.dumps(report, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
-        REPORT.with_suffix(".md").write_text(markdown(report), encoding="utf-8")
-    return 0
+    return run_measurement(Measurement("packs", lambda _: measure(), markdown), parser, arguments)
 
 
 if __name__ == "__main__":

@@ -45,10 +45,11 @@ def run_measurement(
     return 1 if fallen else 0
 
 
-def read_report(name: str) -> Report | None:
-    """The kept run, None where there is none yet."""
+def read_report(name: str) -> Report:
+    """The kept run, empty where there is none yet."""
     path = REPORTS / f"{name}.json"
-    return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else None
+    report: Report = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+    return report
 
 
 def write_report(name: str, report: Report, page: str) -> None:

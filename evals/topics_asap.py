@@ -7,7 +7,6 @@ were chosen with `train_sample.csv` in sight; `dev_sample.csv` was not read for 
 
 import argparse
 import csv
-import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
@@ -16,12 +15,12 @@ import numpy as np
 import yaml
 
 from evals.multilabel import score_sets
+from evals.reports import Measurement, run_measurement
 from pipeline.clean import clean
 from pipeline.embedded_classifier import EmbeddedClassifier
 from store.records import Labels
 
 _MAP: Final = Path(__file__).with_name("topics_asap.yaml")
-REPORT: Final = Path(__file__).parent / "reports" / "topics.json"
 FILES: Final = {"train_sample": "looked at while developing", "dev_sample": "not read for words"}
 _NOT_MENTIONED: Final = -2
 _SIDES: Final = {1: "positive", 0: "neutral", -1: "negative"}
@@ -143,14 +142,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Command line; returns the exit status."""
     parser = argparse.ArgumentParser(prog="python -m evals.topics_asap", description=__doc__)
     parser.add_argument("data", type=Path, help="folder that holds zh_asap_sample")
-    parser.add_argument("--write", action="store_true", help="keep this run as the report")
-    options = parser.parse_args(arguments)
-    report = measure(options.data)
-    print(markdown(report))
-    if options.write:
-        REPORT.write_text(json.dumps(report, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
-        REPORT.with_suffix(".md").write_text(markdown(report), encoding="utf-8")
-    return 0
+    measurement = Measurement("topics", lambda options: measure(options.data), markdown)
+    return run_measurement(measurement, parser, arguments)
 
 
 if __name__ == "__main__":

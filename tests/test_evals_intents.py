@@ -1,11 +1,11 @@
-import json
 from pathlib import Path
 
 import pytest
 import yaml
 
 from evals import intents
-from evals.intents import REPORT, cross_validated, read_support, rules_on_support
+from evals.intents import cross_validated, read_support, rules_on_support
+from evals.reports import read_report
 from store.records import Intent
 
 DATA = Path(__file__).parents[2] / "shared" / "data"
@@ -16,7 +16,7 @@ def test_the_map_speaks_of_our_intents_and_the_report_of_the_published_figures()
     for rule in told["bitext"].values():
         assert set(rule) < {"intent", "risk", "no_risk"} and len(rule) == 1
         assert set(rule.get("intent", [])) <= {intent.value for intent in Intent}
-    report = json.loads(REPORT.read_text(encoding="utf-8"))
+    report = read_report("intents")
     assert report["banking77"]["published"] == told["published"]["banking77"]
     assert (report["banking77"]["n"], report["banking77"]["intents"]) == (10_003, 77)
     assert report["support"]["intents"] == 27

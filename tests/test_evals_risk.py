@@ -1,10 +1,10 @@
-import json
 from pathlib import Path
 
 import pytest
 
-from evals.multilabel import load_labelled, score_sets
-from evals.risk import REPORT, measure, suites, worse
+from evals.multilabel import load_labelled, score_sets, worse
+from evals.reports import read_report
+from evals.risk import measure, suites
 
 SIGNALS = {
     "cancel",
@@ -32,7 +32,7 @@ def test_the_suite_is_large_bilingual_and_split_by_text_alone() -> None:
 
 
 def test_risk_signals_are_no_worse_than_the_committed_report() -> None:
-    kept = json.loads(REPORT.read_text(encoding="utf-8"))
+    kept = read_report("risk")
     now = measure()
     for name, figures in now["suites"].items():
         # Some signals ask the sentiment, whose weights are trained apart: two cases in a hundred may move.

@@ -1,12 +1,12 @@
 import csv
-import json
 from pathlib import Path
 
 import pytest
 import yaml
 
 from evals import topics_asap
-from evals.topics_asap import REPORT, measure, read_map
+from evals.reports import read_report
+from evals.topics_asap import measure, read_map
 from pipeline.taxonomy import load_taxonomy
 
 DATA = Path(__file__).parents[2] / "shared" / "data"
@@ -23,7 +23,7 @@ def test_every_aspect_is_mapped_once_or_reasoned_out() -> None:
 
 
 def test_the_report_keeps_both_files_apart() -> None:
-    sets = json.loads(REPORT.read_text(encoding="utf-8"))["sets"]
+    sets = read_report("topics")["sets"]
     assert {name: one["n"] for name, one in sets.items()} == {
         "train_sample": 100,
         "dev_sample": 100,

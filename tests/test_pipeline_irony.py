@@ -1,8 +1,7 @@
-import json
-
 import pytest
 
-from evals.implied import REPORT, measure
+from evals.implied import measure
+from evals.reports import read_report
 from pipeline.classifier import Classifier
 from pipeline.embedded_classifier import EmbeddedClassifier
 
@@ -45,7 +44,7 @@ def test_irony_makes_a_complaint_of_the_intent(classifier: Classifier) -> None:
 
 
 def test_implied_sentiment_is_no_worse_than_the_committed_report() -> None:
-    kept = json.loads(REPORT.read_text(encoding="utf-8"))["suites"]
+    kept = read_report("implied")["suites"]
     for name, now in measure()["suites"].items():
         assert now["micro"]["f1"] >= kept[name]["micro"]["f1"]
         assert now["sentiment_right"] >= 0.9 * now["n"]
