@@ -1,7 +1,7 @@
 """Customers with similar traits: k-means on standardised traits, the number of groups by silhouette.
 
 MacQueen 1967 with Arthur and Vassilvitskii's seeding (2007); silhouette after Rousseeuw 1987. Heavy-tailed
-counts go in as logarithms, so that one loud customer is no segment of his own. Beyond 20,000 customers the
+counts go in as logarithms, so that one loud customer is no segment of his own. Beyond 10,000 customers the
 centres are found on a sample, and everybody goes to the nearest.
 """
 
@@ -17,7 +17,7 @@ LEAST_CUSTOMERS = 30
 _MOST_SEGMENTS = 7
 _SMALLEST_SHARE = 0.03
 _JUDGED = 2000
-FITTED = 20_000
+FITTED = 10_000
 _TELLING = 0.5
 
 
@@ -95,6 +95,7 @@ def _centres(points: Floats, rng: np.random.Generator, seed: int) -> tuple[float
     """Silhouette and centres of the best number of groups, None where no number gives groups large enough."""
     from sklearn.cluster import KMeans
     from sklearn.metrics import silhouette_score
+    from threadpoolctl import threadpool_limits
 
     n = len(points)
     different = len(np.unique(points, axis=0))
@@ -102,7 +103,8 @@ def _centres(points: Floats, rng: np.random.Generator, seed: int) -> tuple[float
     best: tuple[float, Floats] | None = None
     for count in range(2, min(_MOST_SEGMENTS, n // 10, different) + 1):
         # Seedings agree the more, the more customers there are.
-        fitted = KMeans(count, n_init=10 if n <= _JUDGED else 3, random_state=seed).fit(points)
+        with threadpool_limits(limits=1):
+            fitted = KMeans(count, n_init=10 if n <= _JUDGED else 3, random_state=seed).fit(points)
         told = fitted.labels_
         if np.bincount(told).min() < math.ceil(_SMALLEST_SHARE * n) or len(set(told[judged].tolist())) < 2:
             continue

@@ -1,11 +1,11 @@
 """Many figures of each customer in one pass: the columns that segments and churn risk are worked out from.
 
-Rows are never shipped: one grouped statement over the feedback, one over the events, one over the profiles,
-whatever the number of figures asked for.
+Rows are never shipped: a grouped statement over the feedback (and one a shorter window), one over the events,
+one over the profiles, whatever the number of figures asked for.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from typing import Any, Final, Literal, NamedTuple
 
@@ -100,27 +100,18 @@ _NOTHING: Final[NDArray[Any]] = np.array([], dtype=object)
 
 
 def feedback_statement(question: CustomerQuestion, dialect: Dialect, names: KnownNames) -> Statement:
-    """Rows (customer, items, first, last, then n and total of each trait, NULL where not asked for)."""
+    """Rows (customer, items, first, last, then n and total of each trait over the whole selection)."""
     query = Query(dialect, names)
     query.select(question.selection, (question.selection.window,))
     _of_customers(query, question)
-    moment = exp.column("t")
     inner = [exp.alias_(column("customer_id"), "k"), exp.alias_(column("occurred_at"), "t")]
-    outer: list[exp.Expression] = [exp.column("k"), moment.copy()]
     sums: list[exp.Expression] = [exp.column("k"), exp.Count(this=exp.Star())]
-    sums += [exp.Min(this=moment.copy()), exp.Max(this=moment.copy())]
-    values: dict[str, str] = {}
+    sums += [exp.Min(this=exp.column("t")), exp.Max(this=exp.column("t"))]
     for at, trait in enumerate(question.traits):
-        if trait.metric not in values:
-            values[trait.metric] = f"v{len(values)}"
-            inner.append(exp.alias_(_value(trait.metric, question, query), values[trait.metric]))
-        x: exp.Expression = exp.column(values[trait.metric])
-        if tests := _within(trait.window, query, moment):
-            x = exp.Case().when(exp.and_(*tests), x)
-        outer.append(exp.Alias(this=x, alias=exp.to_identifier(f"x{at}")))
+        inner.append(exp.alias_(_value(trait.metric, question, query), f"x{at}"))
         sums += _sums(f"x{at}", trait.sums)
-    rows = exp.select(*outer).from_(query.source(exp.select(*inner)).subquery("r"))
-    return query.statement(_by_customer(sums, rows.subquery("s")))
+    rows = query.source(exp.select(*inner)).subquery("r")
+    return query.statement(_by_customer(sums, rows))
 
 
 def _value(metric: str, question: CustomerQuestion, query: Query) -> exp.Expression:
@@ -193,44 +184,66 @@ def read_outcome_table(run: Callable[[Statement], Columns], dialect: Dialect) ->
 def read_customer_table(
     question: CustomerQuestion, run: Callable[[Statement], Columns], dialect: Dialect, names: KnownNames
 ) -> CustomerTable:
-    """Ask the statements that are needed."""
-    said = run(feedback_statement(question, dialect, names))
+    """Ask the statements that are needed: one over all the items, and one more a window that traits keep to.
+
+    A short window holds few of the rows, and over millions of rows each sum costs: in a pass of its own it is
+    taken of those rows alone.
+    """
+    by_window: dict[Window, list[Trait]] = {question.selection.window: []}
+    for trait in question.traits:
+        by_window.setdefault(_narrowed(trait.window, question.selection.window), []).append(trait)
+    said = []
+    for window, traits in by_window.items():
+        selection = replace(question.selection, window=window)
+        part = replace(question, traits=tuple(traits), selection=selection)
+        said.append((traits, run(feedback_statement(part, dialect, names))))
     done = run(event_statement(question, dialect, names)) if question.deeds else ()
     return customer_table(question, said, done, run(profile_statement(question, dialect, names)))
 
 
 def customer_table(
-    question: CustomerQuestion, said: Columns, done: Columns, profiles: Columns
+    question: CustomerQuestion,
+    said: Sequence[tuple[Sequence[Trait], Columns]],
+    done: Columns,
+    profiles: Columns,
 ) -> CustomerTable:
-    """Put the answers of the three statements together, a row a customer who said or did something."""
-    said = said or [_NOTHING] * (4 + 2 * len(question.traits))
+    """Put the answers together, a row a customer who said or did something; the first of `said` holds all."""
     done = done or [_NOTHING] * (3 + 2 * len(question.deeds))
     profiles = profiles or [_NOTHING] * 3
-    ids = [str(one) for one in said[0]]
+    parts = [(traits, columns or [_NOTHING] * (4 + 2 * len(traits))) for traits, columns in said]
+    everything = parts[0][1]
+    ids = [str(one) for one in everything[0]]
     place = {one: at for at, one in enumerate(ids)}
     for one in done[0]:
         if one not in place:
             place[one] = len(ids)
             ids.append(str(one))
     size = len(ids)
-    spoke = np.arange(len(said[0]))
+    spoke = np.arange(len(everything[0]))
     acted = np.array([place[one] for one in done[0]], dtype=np.int64)
     n, total = {}, {}
-    for at, trait in enumerate(question.traits):
-        n[trait.name] = _placed(_floats(said[4 + 2 * at]), spoke, size, 0.0)
-        total[trait.name] = _placed(_floats(said[5 + 2 * at]), spoke, size, 0.0)
+    for traits, columns in parts:
+        rows = np.array([place[one] for one in columns[0]], dtype=np.int64)
+        for at, trait in enumerate(traits):
+            n[trait.name] = _placed(_floats(columns[4 + 2 * at]), rows, size, 0.0)
+            total[trait.name] = _placed(_floats(columns[5 + 2 * at]), rows, size, 0.0)
     for at, deed in enumerate(question.deeds):
         n[deed.name] = _placed(_floats(done[3 + 2 * at]), acted, size, 0.0)
         total[deed.name] = _placed(_floats(done[4 + 2 * at]), acted, size, 0.0)
     contacts = [
         _placed(_seconds(values), where, size, np.nan)
-        for values, where in ((said[2], spoke), (said[3], spoke), (done[1], acted), (done[2], acted))
+        for values, where in (
+            (everything[2], spoke),
+            (everything[3], spoke),
+            (done[1], acted),
+            (done[2], acted),
+        )
     ]
     rows = np.array([at for at, one in enumerate(profiles[0]) if one in place], dtype=np.int64)
     own = np.array([place[profiles[0][at]] for at in rows], dtype=np.int64)
     return CustomerTable(
         ids=ids,
-        items=_placed(_floats(said[1]), spoke, size, 0.0),
+        items=_placed(_floats(everything[1]), spoke, size, 0.0),
         n=n,
         total=total,
         first=np.fmin(contacts[0], contacts[2]),
@@ -251,6 +264,13 @@ def _of_customers(query: Query, question: CustomerQuestion) -> None:
         drawn = query.dialect.part_of(key.copy(), _PARTS)
         most = integer(max(1, round(_PARTS * question.share)))
         query.conditions.append(exp.LT(this=drawn, expression=most))
+
+
+def _narrowed(window: Window, whole: Window) -> Window:
+    """The part of a window that lies in the whole."""
+    starts = [one for one in (window.start, whole.start) if one is not None]
+    ends = [one for one in (window.end, whole.end) if one is not None]
+    return Window(max(starts, default=None), min(ends, default=None))
 
 
 def _within(window: Window, query: Query, moment: exp.Expression) -> list[exp.Expression]:
