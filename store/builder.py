@@ -23,23 +23,25 @@ def aggregate_statement(question: Aggregate, dialect: Dialect, names: KnownNames
     dimensions = [query.dimension(name) for name in question.group_by]
     keys = [f"k{i}" for i in range(len(dimensions))]
     segments = Segments(windows)
-    shown = [exp.alias_(d.expression.copy(), key) for d, key in zip(dimensions, keys, strict=True)]
-    window = exp.alias_(segments.expression(query), "w")
-    rows = query.source(exp.select(window, *shown, exp.alias_(x, "x"))).subquery("r")
-    counted = exp.select("*").from_(rows)
+    shown = [
+        exp.alias_(d.expression.copy(), key, copy=False) for d, key in zip(dimensions, keys, strict=True)
+    ]
+    window = exp.alias_(segments.expression(query), "w", copy=False)
+    rows = query.source(exp.select(window, *shown, exp.alias_(x, "x", copy=False))).subquery("r", copy=False)
+    counted = exp.select("*", copy=False).from_(rows, copy=False)
     if segments.gaps:
-        counted = counted.where(not_null(exp.column("w")))
+        counted = counted.where(not_null(exp.column("w")), copy=False)
     for dimension, key in zip(dimensions, keys, strict=True):
         if dimension.many:
             others = ["w", "x", *(k for k in keys if k != key)]
-            each = exp.alias_(dialect.explode(column(key, "r")), key)
-            counted = exp.select(*others, each).from_(counted.subquery("r"))
+            each = exp.alias_(dialect.explode(column(key, "r")), key, copy=False)
+            counted = exp.select(*others, each, copy=False).from_(counted.subquery("r", copy=False))
     grouped = _grouped(counted, keys)
     if segments.overlap:
         grouped = _spread(grouped, keys, segments, dialect)
     if given is None:
         some = exp.GT(this=exp.column("n"), expression=integer(0))
-        grouped = exp.select("*").from_(grouped.subquery("a")).where(some)
+        grouped = exp.select("*", copy=False).from_(grouped.subquery("a", copy=False)).where(some, copy=False)
     answer = _largest_first(grouped, keys, question.limit, one_window=len(windows) == 1)
     return query.statement(answer, [d.render for d in dimensions])
 
@@ -59,14 +61,18 @@ def _spread(grouped: exp.Select, keys: Sequence[str], segments: Segments, dialec
     """Sums by segment to sums by the windows that cover it."""
     window = dialect.explode_integers(segments.windows_of(column("w", "g"), dialect))
     carried = [column(name, "g") for name in (*keys, "n", "total", "squares")]
-    rows = exp.select(exp.alias_(window, "w"), *carried).from_(grouped.subquery("g"))
+    rows = exp.select(exp.alias_(window, "w", copy=False), *carried).from_(grouped.subquery("g", copy=False))
     sums = {name: exp.Sum(this=column(name, "s")) for name in ("n", "total", "squares")}
     return _by_window(rows, keys, sums)
 
 
 def _by_window(rows: exp.Select, keys: Sequence[str], sums: Mapping[str, exp.Expression]) -> exp.Select:
-    named = [exp.alias_(total, name) for name, total in sums.items()]
-    return exp.select("w", *keys, *named).from_(rows.subquery("s")).group_by("w", *keys)
+    named = [exp.alias_(total, name, copy=False) for name, total in sums.items()]
+    return (
+        exp.select("w", *keys, *named, copy=False)
+        .from_(rows.subquery("s", copy=False))
+        .group_by("w", *keys, copy=False)
+    )
 
 
 def _largest_first(
@@ -74,25 +80,29 @@ def _largest_first(
 ) -> exp.Select:
     by_size = [ordered(exp.column("n"), descending=True), *(ordered(exp.column(key)) for key in keys)]
     shown = ["w", *keys, "n", "total", "squares"]
-    answer = exp.select(*shown).from_(grouped.subquery("g"))
+    answer = exp.select(*shown, copy=False).from_(grouped.subquery("g", copy=False))
     if limit is not None and not one_window:
         rank = exp.Window(
             this=exp.RowNumber(),
             partition_by=[exp.column("w")],
             order=exp.Order(expressions=[term.copy() for term in by_size]),
         )
-        ranked = exp.select(*shown, exp.alias_(rank, "place")).from_(grouped.subquery("g"))
+        ranked = exp.select(*shown, exp.alias_(rank, "place", copy=False)).from_(
+            grouped.subquery("g", copy=False)
+        )
         near = exp.LTE(this=exp.column("place"), expression=integer(max(limit, 0)))
-        answer = exp.select(*shown).from_(ranked.subquery("h")).where(near)
-    answer = answer.order_by(ordered(exp.column("w")), *by_size)
-    return answer.limit(max(limit, 0)) if limit is not None and one_window else answer
+        answer = (
+            exp.select(*shown, copy=False).from_(ranked.subquery("h", copy=False)).where(near, copy=False)
+        )
+    answer = answer.order_by(ordered(exp.column("w")), *by_size, copy=False)
+    return answer.limit(max(limit, 0), copy=False) if limit is not None and one_window else answer
 
 
 def count_statement(selection: Selection, dialect: Dialect, names: KnownNames) -> Statement:
     """One row: how many items."""
     query = Query(dialect, names)
     query.select(selection, (selection.window,))
-    rows = query.source(exp.select(exp.alias_(exp.Count(this=exp.Star()), "n")))
+    rows = query.source(exp.select(exp.alias_(exp.Count(this=exp.Star()), "n", copy=False)))
     return query.statement(rows)
 
 
@@ -104,13 +114,15 @@ def customers_statement(
     query.select(selection, (selection.window,))
     customer = column("customer_id")
     query.conditions.append(not_null(customer))
-    people = exp.alias_(exp.Count(this=exp.Distinct(expressions=[customer.copy()])), "n")
+    people = exp.alias_(exp.Count(this=exp.Distinct(expressions=[customer.copy()])), "n", copy=False)
     if dimension is None:
-        return query.statement(query.source(exp.select(exp.alias_(exp.Null(), "k"), people)))
+        return query.statement(query.source(exp.select(exp.alias_(exp.Null(), "k", copy=False), people)))
     found = query.dimension(dimension)
     key = found.expression.copy()
     query.conditions.append(not_null(key))
-    rows = query.source(exp.select(exp.alias_(key.copy(), "k"), people)).group_by(key.copy())
+    rows = query.source(exp.select(exp.alias_(key.copy(), "k", copy=False), people)).group_by(
+        key.copy(), copy=False
+    )
     return query.statement(rows, [found.render])
 
 
@@ -128,9 +140,9 @@ def text_keys_statement(
     query.conditions.append(not_null(key))
     if among is not None:
         query.conditions.append(dialect.member(key.copy(), query.bind(list(among), "texts")))
-    rows = query.source(exp.select(key.copy(), exp.alias_(exp.Count(this=exp.Star()), "n")))
-    rows = rows.group_by(key.copy()).order_by(key.copy())
-    return query.statement(rows if limit is None else rows.limit(max(limit, 0)))
+    rows = query.source(exp.select(key.copy(), exp.alias_(exp.Count(this=exp.Star()), "n", copy=False)))
+    rows = rows.group_by(key.copy(), copy=False).order_by(key.copy(), copy=False)
+    return query.statement(rows if limit is None else rows.limit(max(limit, 0), copy=False))
 
 
 def values_statement(name: str, limit: int, dialect: Dialect, names: KnownNames) -> Statement:
@@ -140,17 +152,23 @@ def values_statement(name: str, limit: int, dialect: Dialect, names: KnownNames)
     dimension = query.dimension(name)
     query.conditions.append(exp.Not(this=query.is_missing(dimension)))
     key = dimension.expression.copy()
-    rows = query.source(exp.select(exp.alias_(dialect.explode(key) if dimension.many else key, "k")))
+    rows = query.source(
+        exp.select(exp.alias_(dialect.explode(key) if dimension.many else key, "k", copy=False))
+    )
     counted = (
-        exp.select("k", exp.alias_(exp.Count(this=exp.Star()), "n")).from_(rows.subquery("r")).group_by("k")
+        exp.select("k", exp.alias_(exp.Count(this=exp.Star()), "n", copy=False))
+        .from_(rows.subquery("r", copy=False))
+        .group_by("k", copy=False)
     )
     every = exp.Window(this=exp.Sum(this=exp.column("n")))
     distinct = exp.Window(this=exp.Count(this=exp.Star()))
     answer = (
-        exp.select("k", "n", exp.alias_(every, "every"), exp.alias_(distinct, "different"))
-        .from_(counted.subquery("g"))
-        .order_by(ordered(exp.column("n"), descending=True), ordered(exp.column("k")))
-        .limit(limit)
+        exp.select(
+            "k", "n", exp.alias_(every, "every", copy=False), exp.alias_(distinct, "different", copy=False)
+        )
+        .from_(counted.subquery("g", copy=False))
+        .order_by(ordered(exp.column("n"), descending=True), ordered(exp.column("k")), copy=False)
+        .limit(limit, copy=False)
     )
     return query.statement(answer, [dimension.render])
 
@@ -160,7 +178,7 @@ def filled_statement(name: str, dialect: Dialect, names: KnownNames) -> Statemen
     query = Query(dialect, names)
     query.select(Selection(), (Window(),))
     query.conditions.append(exp.Not(this=query.is_missing(query.dimension(name))))
-    return query.statement(query.source(exp.select(exp.Count(this=exp.Star()))))
+    return query.statement(query.source(exp.select(exp.Count(this=exp.Star()), copy=False)))
 
 
 def metric_range_statement(name: str, dialect: Dialect, names: KnownNames) -> Statement:
@@ -168,7 +186,9 @@ def metric_range_statement(name: str, dialect: Dialect, names: KnownNames) -> St
     query = Query(dialect, names)
     query.select(Selection(), (Window(),))
     value = column(name) if name in SCORES else measure(name, query).x
-    rows = query.source(exp.select(exp.alias_(value, "x"))).subquery("r")
+    rows = query.source(exp.select(exp.alias_(value, "x", copy=False))).subquery("r", copy=False)
     x = exp.column("x")
-    summary = exp.select(exp.Count(this=x), exp.Min(this=x.copy()), exp.Max(this=x.copy())).from_(rows)
+    summary = exp.select(exp.Count(this=x), exp.Min(this=x.copy()), exp.Max(this=x.copy()), copy=False).from_(
+        rows, copy=False
+    )
     return query.statement(summary)

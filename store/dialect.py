@@ -36,8 +36,8 @@ class Dialect(ABC):
     row_key: str
 
     def sql(self, expression: exp.Expression) -> str:
-        """Write the statement for this engine."""
-        return expression.sql(dialect=self.name)
+        """Write the statement for this engine; the tree may be changed by it."""
+        return expression.sql(dialect=self.name, copy=False)
 
     @abstractmethod
     def parameter(self, name: str, kind: Kind) -> exp.Expression:

@@ -1,4 +1,7 @@
-"""Statements that fetch items rather than sums."""
+"""Statements that fetch items rather than sums.
+
+Trees are built in place (`copy=False`): a copy at each step would cost more than to run the statement.
+"""
 
 from collections.abc import Mapping, Sequence
 from typing import Final
@@ -42,19 +45,23 @@ def find_statement(find: Find, dialect: Dialect, names: KnownNames) -> Statement
     if find.with_text:
         query.conditions.append(exp.NEQ(this=column("text"), expression=exp.Literal.string("")))
     # The columns are wide: which rows are wanted is found out without them.
-    wanted = query.source(exp.select(column(dialect.row_key)))
+    wanted = query.source(exp.select(column(dialect.row_key), copy=False))
     wanted = (
-        wanted.order_by(*_order(find.order, find.score)).limit(max(find.limit, 0)).offset(max(find.offset, 0))
+        wanted.order_by(*_order(find.order, find.score), copy=False)
+        .limit(max(find.limit, 0), copy=False)
+        .offset(max(find.offset, 0), copy=False)
     )
-    page = exp.select(*(column(name) for name in FIND_COLUMNS)).from_(
-        exp.alias_(exp.to_table("feedback"), FACTS)
+    page = exp.select(*(column(name) for name in FIND_COLUMNS), copy=False).from_(
+        exp.alias_(exp.to_table("feedback"), FACTS, copy=False)
     )
-    page = page.where(exp.In(this=column(dialect.row_key), query=exp.Subquery(this=wanted)))
+    page = page.where(exp.In(this=column(dialect.row_key), query=exp.Subquery(this=wanted)), copy=False)
     extra = [column("group_key", "g"), column("theme_id", "t")]
-    rows = exp.select(*(column(name) for name in FIND_COLUMNS), *extra).from_(page.subquery(FACTS))
+    rows = exp.select(*(column(name) for name in FIND_COLUMNS), *extra, copy=False).from_(
+        page.subquery(FACTS, copy=False)
+    )
     rows = left_join(rows, "text_group", "g", "text_key")
     rows = left_join(rows, "theme_of_text", "t", "text_key")
-    return query.statement(rows.order_by(*_order(find.order, find.score)))
+    return query.statement(rows.order_by(*_order(find.order, find.score), copy=False))
 
 
 def voices_statement(
@@ -67,8 +74,15 @@ def voices_statement(
     if customer_ids is not None:
         bound = query.bind(list(customer_ids), "texts")
         query.conditions.append(dialect.member(column("customer_id"), bound))
-    rows = query.source(exp.select(*(column(name) for name in VOICE_COLUMNS)))
-    return query.statement(rows.order_by(*_order("oldest")))
+    if customer_ids is None:
+        rows = query.source(exp.select(*(column(name) for name in VOICE_COLUMNS), copy=False))
+    else:
+        # Few rows of many: found before their wide columns are read.
+        wanted = query.source(exp.select(column(dialect.row_key), copy=False))
+        rows = exp.select(*(column(name) for name in VOICE_COLUMNS), copy=False)
+        rows = rows.from_(exp.alias_(exp.to_table("feedback"), FACTS, copy=False))
+        rows = rows.where(exp.In(this=column(dialect.row_key), query=exp.Subquery(this=wanted)), copy=False)
+    return query.statement(rows.order_by(*_order("oldest"), copy=False))
 
 
 def _order(order: str, score: str | None = None) -> list[exp.Expression]:

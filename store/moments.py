@@ -25,19 +25,19 @@ def moments_statement(
     query = Query(dialect, names)
     query.select(selection, (selection.window,))
     values = [_product(factor, query) for factor in factors]
-    shown: list[Any] = [exp.alias_(value.x, f"x{i}") for i, value in enumerate(values)]
+    shown: list[Any] = [exp.alias_(value.x, f"x{i}", copy=False) for i, value in enumerate(values)]
     columns = _few_valued(values)
     if columns:
         inner = _by_value(query, columns, shown)
     else:
-        inner = query.source(exp.select(*shown, exp.alias_(integer(1), "times")))
+        inner = query.source(exp.select(*shown, exp.alias_(integer(1), "times", copy=False)))
     times, x = column("times", "r"), [column(f"x{i}", "r") for i in range(len(values))]
     sums = [_sum(_times(times, one), f"s{i}") for i, one in enumerate(x)]
     sums += [_sum(_times(times, x[i], x[j]), f"c{i}_{j}") for i in range(len(x)) for j in range(i, len(x))]
     n = exp.Coalesce(this=exp.Sum(this=times.copy()), expressions=[integer(0)])
-    rows = exp.select(exp.alias_(n, "n"), *sums).from_(inner.subquery("r"))
+    rows = exp.select(exp.alias_(n, "n", copy=False), *sums).from_(inner.subquery("r", copy=False))
     telling = [not_null(one.copy()) for one, value in zip(x, values, strict=True) if value.given is None]
-    return query.statement(rows.where(*telling) if telling else rows)
+    return query.statement(rows.where(*telling, copy=False) if telling else rows)
 
 
 def _few_valued(values: Sequence[Value]) -> list[str]:
@@ -49,10 +49,10 @@ def _few_valued(values: Sequence[Value]) -> list[str]:
 
 def _by_value(query: Query, columns: Sequence[str], shown: Sequence[exp.Expression]) -> exp.Select:
     """Factors of each combination of values and how many rows have it: a third of the time of row by row."""
-    counted = exp.alias_(exp.Count(this=exp.Star()), "times")
-    raw = query.source(exp.select(*(column(name) for name in columns), counted))
-    raw = raw.group_by(*(column(name) for name in columns))
-    return exp.select(*shown, column("times")).from_(raw.subquery(FACTS))
+    counted = exp.alias_(exp.Count(this=exp.Star()), "times", copy=False)
+    raw = query.source(exp.select(*(column(name) for name in columns), counted, copy=False))
+    raw = raw.group_by(*(column(name) for name in columns), copy=False)
+    return exp.select(*shown, column("times"), copy=False).from_(raw.subquery(FACTS, copy=False))
 
 
 def _times(*factors: exp.Expression) -> exp.Expression:
