@@ -106,12 +106,12 @@ def _kinds(cases: Sequence[Coverage]) -> list[dict[str, Any]]:
     return [
         {
             "what": what,
-            "mean": round(sum(one.share for one in of) / len(of), 4),
+            "mean": round(float(sum(one.share for one in of)) / len(of), 4),
             "cases": len(of),
-            "within": sum(abs(one.share - NOMINAL) <= _WITHIN for one in of),
+            "within": int(sum(abs(one.share - NOMINAL) <= _WITHIN for one in of)),
             "few": sum(one.row()["few"] for one in of),
-            "lowest": round(min(one.share for one in of), 4),
-            "highest": round(max(one.share for one in of), 4),
+            "lowest": round(float(min(one.share for one in of)), 4),
+            "highest": round(float(max(one.share for one in of)), 4),
         }
         for what, of in groups.items()
     ]
@@ -119,7 +119,13 @@ def _kinds(cases: Sequence[Coverage]) -> list[dict[str, Any]]:
 
 def _tally(one: Tally) -> dict[str, Any]:
     bounds = proportion(one.n, one.cases)
-    return {**one._asdict(), "low": bounds.ci_low, "high": bounds.ci_high}
+    return {
+        "name": one.name,
+        "cases": int(one.cases),
+        "n": one.n,
+        "low": bounds.ci_low,
+        "high": bounds.ci_high,
+    }
 
 
 def _told(row: dict[str, Any]) -> list[object]:
@@ -129,7 +135,7 @@ def _told(row: dict[str, Any]) -> list[object]:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Command line."""
     parser = argparse.ArgumentParser(description="Coverage of intervals, false changes, effects")
-    parser.add_argument("--samples", type=int, default=2000, help="simulated samples a case")
+    parser.add_argument("--samples", type=int, default=1000, help="simulated samples a case")
     return run_measurement(Measurement("statistics", measure, markdown), parser, arguments)
 
 

@@ -36,7 +36,7 @@ class Coverage(NamedTuple):
     @property
     def share(self) -> float:
         """Held over samples."""
-        return self.held / self.samples
+        return float(self.held / self.samples)
 
     def row(self) -> dict[str, Any]:
         """As the report keeps it, with the Monte-Carlo interval of the share."""
@@ -48,8 +48,8 @@ class Coverage(NamedTuple):
             "coverage": round(self.share, 4),
             "low": round(bounds.ci_low or 0.0, 4),
             "high": round(bounds.ci_high or 0.0, 4),
-            "samples": self.samples,
-            "few": self.rare is not None and self.rare < FEW,
+            "samples": int(self.samples),
+            "few": bool(self.rare is not None and self.rare < FEW),
         }
 
 
