@@ -73,14 +73,15 @@ class Selector:
         limits = self.search.limits
         pool = [found for found in candidates if self._stands(found) and not (worse and self._rarer(found))]
         pool.sort(key=lambda found: -found.score)
-        pool = pool[: 4 * _POOL]
+        lasting = (found for found in pool if symptom or not self._replaces(found))
+        pool = list(itertools.islice(lasting, 4 * _POOL))
         pool = self._after_removal(pool) if self.chosen else pool
         while pool and len(self.chosen) < limits.max_causes:
             best = pool.pop(0)
             if not symptom:
                 best = self._concise(best, candidates)
-            if not symptom and self._replaces(best):
-                continue
+                if self._replaces(best):
+                    continue
             adjusted = () if symptom else self._adjust(best)
             if adjusted is None:
                 continue

@@ -127,16 +127,16 @@ class ConditionSearch:
             self._extend_to_triples(strength)
 
     def baseline(self, conditions: Conditions, pair: Pair) -> Sums | None:
-        """Past that stands in for that of a new group: the closest wider group that has one.
+        """Past that stands in for that of a new group: what carried another value where its value is new.
 
-        For a single value that is what carried another value of its dimension: a release is held against the
-        releases before it, not against items that have no version at all.
+        A release is held against the releases before it, not against items that have no version at all. Else
+        the closest wider group that has a past.
         """
         if not self.contrast.is_new(pair):
             return None
-        if len(conditions) == 1:
-            given = self._given(conditions[0][0])
-            return given if given.n >= self.limits.min_support else self.contrast.total.before
+        replaced = self._replaced(conditions)
+        if replaced.n >= self.limits.min_support:
+            return replaced
         for length in range(len(conditions) - 1, 0, -1):
             wider = [
                 rows
@@ -149,10 +149,23 @@ class ConditionSearch:
                 return min(wider, key=lambda rows: rows.before.n).before
         return self.contrast.total.before
 
-    def _given(self, name: str) -> Sums:
-        """The earlier items that carry any value of a dimension."""
-        cells = self.cells.table((name,)).items()
-        return sum((cell.pair.before for key, cell in cells if key[0] is not None), EMPTY)
+    def _replaced(self, conditions: Conditions) -> Sums:
+        """The earlier items that carry any value of the dimensions whose value is new, the rest being equal."""
+        new = {
+            clause[0]
+            for clause in conditions
+            if self.cells.known((clause[0],)) and self.contrast.is_new(self.cells.rows((clause,)))
+        }
+        if not new:
+            return EMPTY
+        wanted = dict(conditions)
+        names = sorted(wanted)
+        past = EMPTY
+        for key, cell in self.cells.table(names).items():
+            place = zip(names, key, strict=True)
+            if all(value is not None and (name in new or value == wanted[name]) for name, value in place):
+                past += cell.pair.before
+        return past
 
     def measure(self, conditions: Conditions, pair: Pair, *, of: Pair | None = None) -> Candidate | None:
         """Score one condition on `pair` of its items (against the rest of `of`); None without support."""
