@@ -11,9 +11,16 @@ from store.clock import FixedClock
 from store.duckdb_facts import DuckDBFactStore
 from store.facts import Find, Selection
 from store.identity import text_key
-from store.records import Feedback, LabelledFeedback, Labels, Sentiment
+from store.records import Feedback, LabelledFeedback, Labels, Sentiment, Theme
+from store.theme_events import ThemeEvent
 from vectorstore.chroma_index import ChromaIndex
+from vectorstore.clusters import draws_of
+from vectorstore.theme_finding import theme_space
+from vectorstore.theme_lineage import Descent
+from vectorstore.theme_records import faded
+from vectorstore.theme_wordings import wordings
 from vectorstore.themes import refresh_themes
+from vectorstore.tokens import clauses
 from vectorstore.use_embedder import UseEmbedder
 
 CLOCK = FixedClock(datetime(2026, 11, 22, tzinfo=UTC))
@@ -190,3 +197,49 @@ def test_hardly_any_texts_are_no_error(shops: list[Shop], texts: list[str]) -> N
     report = refresh_themes(shop.facts, shop.index, CLOCK)
     assert report.themes == (1 if report.assigned else 0)
     assert refresh_themes(shop.facts, shop.index, CLOCK).themes == report.themes
+
+
+def test_themes_lie_in_areas_and_keep_a_dated_history(shops: list[Shop]) -> None:
+    shop = shops[0]
+    fill(shop)
+    refresh_themes(shop.facts, shop.index, CLOCK)
+    first = {theme.theme_id: theme for theme in shop.facts.themes()}
+    assert all(theme.area_id and theme.area for theme in first.values())
+    assert len({theme.area for theme in first.values()}) == len({theme.area_id for theme in first.values()})
+    more = [f"{text}{end}" for text in worded(COMPLAINTS["delivery"])[::2] for end in ("！", "，真的")]
+    shop.add(more)
+    refresh_themes(shop.facts, shop.index, CLOCK)
+    after = {theme.theme_id: theme for theme in shop.facts.themes()}
+    grown = [theme for theme in after.values() if theme.lineage[-1].kind == "grown"]
+    assert sum(theme.lineage[-1].n for theme in grown) >= len(more) / 2
+    assert all([event.kind for event in theme.lineage] == ["born", "grown"] for theme in grown)
+    assert {theme.lineage[-1].at for theme in grown} == {CLOCK.now()}
+    assert {theme_id: after[theme_id].area_id for theme_id in first} == {
+        theme_id: theme.area_id for theme_id, theme in first.items()
+    }
+
+
+def test_what_nothing_continues_has_faded_and_takes_no_texts() -> None:
+    old = Theme(theme_id="t-old", label="旧", lineage=(ThemeEvent(kind="born"),))
+    into = Descent("t-new", kept=True, merged=("t-old",))
+    (gone,) = faded([old, Theme(theme_id="t-new", label="新")], [into], CLOCK.now())
+    assert gone.faded and gone.lineage[-1] == ThemeEvent(kind="faded", at=CLOCK.now(), other="t-new")
+    assert faded([gone], [into], CLOCK.now()) == [gone]
+    assert not Theme(theme_id="t", label="x").faded
+
+
+def test_lineage_of_older_data_is_read() -> None:
+    theme = Theme.model_validate({"theme_id": "t", "label": "x", "lineage": ["born", "merged:t-2"]})
+    assert [(event.kind, event.other) for event in theme.lineage] == [("born", None), ("merged", "t-2")]
+
+
+def test_wordings_tell_apart_what_one_theme_says_in_several_ways(embedder: UseEmbedder) -> None:
+    texts = worded(COMPLAINTS["delivery"]) + worded(COMPLAINTS["service"])
+    words = [clauses(text, "zh") for text in texts]
+    ones = np.ones(len(texts), dtype=np.float32)
+    space = theme_space(words, embedder.embed_documents(texts), draws_of(texts), 3)
+    found = wordings(space, draws_of(texts), ones, words, "zh", least=32)
+    assert len(found) == 2 and sum(one.n for one in found) == len(texts)
+    half = len(texts) // 2
+    assert {one.exemplar < half for one in found} == {True, False}
+    assert wordings(space[:5], draws_of(texts[:5]), ones[:5], words[:5], "zh", least=20) == []

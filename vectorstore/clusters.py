@@ -24,6 +24,9 @@ _SEARCH_RUNS = 6
 _SEARCH_SAMPLE = 4_000
 # Steps of a seventh: the choice of a neighbouring number changes little.
 _GRID = (3, 4, 5, 6, 7, 8, 9, 10, 12, 14, 16, 18, 21, 24, 28, 32, 37, 43, 49, 56, 64, 74, 85)
+# So many can always be looked through, where each holds so many texts.
+_FEW = 28
+_EACH = 25
 # The smallest number of clusters that is nearly as good as the best is the readable one.
 _NEARLY = 0.97
 
@@ -51,7 +54,8 @@ def cluster(features: Vectors, draws: Draws, weights: Vectors, smallest: int) ->
     if len(features) < 2 * smallest:
         return _one(features, weights)
     # Fewer clusters than this mix matters that people tell apart; more than that cannot be read.
-    fewest, most = round(np.cbrt(len(features))), round(np.sqrt(len(features) / 4))
+    count = len(features)
+    fewest, most = round(np.cbrt(count)), round(max(np.sqrt(count / 4), min(count / _EACH, _FEW)))
     grid = [k for k in _GRID if fewest <= k <= min(most, len(features) // smallest)] or [
         max(2, min(fewest, _GRID[-1], len(features) // smallest))
     ]

@@ -13,7 +13,7 @@ from vectorstore.theme_lineage import trace
 
 # Fewer themes than this are an overview by themselves.
 _LEAST_THEMES = 6
-_WORDS = 2
+_WORDS = 3
 _SEPARATOR = {"zh": "、", "en": ", "}
 
 
@@ -73,7 +73,8 @@ def _names(groups: Sequence[Sequence[Theme]], weights: Mapping[str, int], langua
     names: list[str] = []
     for held, group in zip(counts, groups, strict=True):
         score = {word: n * math.log(1 + len(groups) / spread[word]) for word, n in held.items()}
-        best = sorted(score, key=lambda word: (-score[word], word))
+        # A single character says little by itself.
+        best = sorted(score, key=lambda word: (len(word) < 2, -score[word], word))
         chosen = _apart(best)
         while chosen and _SEPARATOR[language].join(chosen) in names and len(chosen) < len(best):
             chosen = best[: len(chosen) + 1]

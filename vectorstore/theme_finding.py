@@ -7,7 +7,6 @@ import numpy as np
 
 from vectorstore.clusters import Draws, cluster, draws_of
 from vectorstore.embedder import Vectors
-from vectorstore.index import VectorIndex
 from vectorstore.theme_corpus import Corpus, Kind, joined_kinds
 from vectorstore.theme_features import theme_features
 from vectorstore.theme_labels import name_themes
@@ -41,7 +40,7 @@ def theme_space(
 
 def find_themes(
     corpus: Corpus,
-    index: VectorIndex,
+    vectors_of: Callable[[Sequence[str]], Vectors],
     keys: Sequence[str],
     tell: Progress,
     contrast: Mapping[Kind, Sequence[str]] | None = None,
@@ -49,7 +48,8 @@ def find_themes(
 ) -> list[Found]:
     """Cluster and name these texts, each language and polarity by itself.
 
-    `contrast` are texts outside, against which names are chosen; `taken` are labels already in use.
+    `vectors_of` gives unit rows by key, (n, d); `contrast` are texts outside, against which names are
+    chosen; `taken` are labels already in use.
     """
     smallest = smallest_theme(len(corpus.kinds))
     taken = set() if taken is None else taken
@@ -59,7 +59,7 @@ def find_themes(
     for kind, members in groups.items():
         tell(done, len(keys), "themes")
         words = corpus.clauses(members, kind[0])
-        vectors = index.vectors(members)
+        vectors = vectors_of(members)
         draws = draws_of(members)
         features = theme_space(words, vectors, draws, smallest, corpus.mentions(members, smallest))
         labels = cluster(features, draws, corpus.weights(members), smallest).labels

@@ -1,27 +1,22 @@
 """Themes: what customers talk about, found in the texts themselves, with ids that last."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
-
-import numpy as np
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 
 from store.clock import Clock
 from store.facts import FactStore, Selection
 from store.records import Theme
-from vectorstore.embedder import Vectors
 from vectorstore.index import VectorIndex
 from vectorstore.theme_areas import placed, with_areas
-from vectorstore.theme_corpus import Corpus, Kind, read_corpus
+from vectorstore.theme_corpus import Corpus, read_corpus
 from vectorstore.theme_finding import Progress, find_themes, smallest_theme
+from vectorstore.theme_joining import joined
 from vectorstore.theme_lineage import Descent, new_id, trace
 from vectorstore.theme_records import Found, faded, grown, renewed
 
 # So many new texts, beside those that have a theme, are worth a new clustering.
 _RENEW = 0.5
-# A new text joins a theme unless it is farther out than all but this share of the texts within themes.
-_FAR = 0.02
-_PROBE = 2_000
 _CONTRAST = 1_000
 
 
@@ -71,7 +66,7 @@ def refresh_themes(
     # Sums of a fixed number of threads, so that no bit depends on how busy the machine is.
     with threadpool_limits(limits=1, user_api="blas"):
         if renew:
-            found = find_themes(corpus, index, sorted(corpus.kinds), tell)
+            found = find_themes(corpus, index.vectors, sorted(corpus.kinds), tell)
             descents = trace([one.keys for one in found], old, corpus.counts)
             before = {theme.theme_id: theme for theme in themes}
             records = renewed(corpus, found, descents, before, old, facts, clock.now())
@@ -117,15 +112,10 @@ def _extended(
 ) -> tuple[list[Theme], dict[str, str], list[Descent]]:
     """Let new texts join the themes there are; what is far from all of them founds new ones."""
     assignment = {key: theme for key, theme in old.items() if key in corpus.kinds}
-    kinds = _kinds(corpus, themes, assignment)
-    fresh = sorted(fresh)
-    nearest, score = _nearest(corpus, index, themes, kinds, fresh)
-    far = _far(corpus, index, themes, kinds, assignment)
-    scores = dict(zip(fresh, map(float, score), strict=True))
-    apart = [key for key in fresh if scores[key] < far]
-    born, waiting = _founded(corpus, index, themes, assignment, apart, scores, tell)
+    near = joined(corpus, index.vectors, themes, assignment, fresh)
+    born, waiting = _founded(corpus, index, themes, assignment, near.apart, tell)
     settled = waiting | {key for one in born for key in one.keys}
-    assignment.update((key, near) for key, near in zip(fresh, nearest, strict=True) if key not in settled)
+    assignment.update((key, theme) for key, theme in near.nearest.items() if key not in settled)
     ids = {theme.theme_id for theme in themes}
     descents = []
     for one in born:
@@ -150,14 +140,10 @@ def _founded(
     index: VectorIndex,
     themes: Sequence[Theme],
     assignment: Mapping[str, str],
-    apart: Sequence[str],
-    scores: Mapping[str, float],
+    apart: Iterable[str],
     tell: Progress,
 ) -> tuple[list[Found], set[str]]:
-    """New themes among texts far from the old ones, and the texts that wait until more like them come.
-
-    `scores` are the cosines of the far texts to the nearest old theme.
-    """
+    """New themes among texts far from the old ones, and the texts that wait until more like them come."""
     smallest = smallest_theme(len(corpus.kinds))
     groups = corpus.groups(apart).values()
     founding = sorted(key for group in groups if len(group) >= 2 * smallest for key in group)
@@ -166,49 +152,8 @@ def _founded(
         return [], waiting
     sample = sorted(assignment)[:: max(1, len(assignment) // _CONTRAST)]
     taken = {theme.label for theme in themes}
-    born = []
-    for one in find_themes(corpus, index, founding, tell, corpus.groups(sample), taken):
-        # What is nearer to an old theme after all goes there.
-        nearer = index.vectors(one.keys) @ one.centre
-        own = [key for key, value in zip(one.keys, nearer, strict=True) if value > scores[key]]
-        if len(own) >= smallest:
-            born.append(replace(one, keys=own, exemplars=[key for key in one.exemplars if key in own]))
-    return born, waiting
-
-
-def _kinds(corpus: Corpus, themes: Sequence[Theme], assignment: Mapping[str, str]) -> list[Kind]:
-    """Language and polarity of the greater part of each theme."""
-    praise = {theme.theme_id: 0 for theme in themes}
-    for key, theme_id in assignment.items():
-        praise[theme_id] += 1 if corpus.kinds[key][1] else -1
-    return [("zh" if theme.language == "zh" else "en", praise[theme.theme_id] > 0) for theme in themes]
-
-
-def _nearest(
-    corpus: Corpus, index: VectorIndex, themes: Sequence[Theme], kinds: Sequence[Kind], keys: Sequence[str]
-) -> tuple[list[str], Vectors]:
-    """Nearest theme of each text and its cosine; one of its own language and polarity where there is one."""
-    if not keys:
-        return [], np.empty(0, dtype=np.float32)
-    centres = np.array([theme.centroid for theme in themes], dtype=np.float32)
-    scores = index.vectors(keys) @ centres.T
-    same = np.array([[kind == corpus.kinds[key] for kind in kinds] for key in keys])
-    best = np.where(same, scores, scores - 2.0)
-    chosen = best.argmax(axis=1)
-    return [themes[place].theme_id for place in chosen], best[np.arange(len(keys)), chosen]
-
-
-def _far(
-    corpus: Corpus,
-    index: VectorIndex,
-    themes: Sequence[Theme],
-    kinds: Sequence[Kind],
-    assignment: Mapping[str, str],
-) -> float:
-    """The cosine that all but a small share of the texts within themes reach."""
-    keys = sorted(assignment)[:: max(1, len(assignment) // _PROBE)]
-    _, scores = _nearest(corpus, index, themes, kinds, keys)
-    return float(np.quantile(scores, _FAR)) if len(scores) else 0.0
+    found = find_themes(corpus, index.vectors, founding, tell, corpus.groups(sample), taken)
+    return [one for one in found if len(one.keys) >= smallest], waiting
 
 
 def _mixed_share(corpus: Corpus, assignment: Mapping[str, str]) -> float:
