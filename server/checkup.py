@@ -75,7 +75,8 @@ def _operations(app: App) -> Finding:
 
 def _index(app: App) -> Finding:
     texts, vectors = len(app.facts.text_keys(Selection())), app.index.count()
-    detail = f"{vectors:,} vectors for {texts:,} distinct texts, {len(app.facts.themes())} themes"
+    themes = sum(not theme.faded for theme in app.facts.themes())
+    detail = f"{vectors:,} vectors for {texts:,} distinct texts, {themes} themes"
     if vectors < texts:
         return Finding("index", False, detail, "run `voiceloop reindex`")
     return Finding("index", True, detail)

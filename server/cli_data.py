@@ -189,24 +189,25 @@ def themes(
         if as_json:
             print_json(result)
         else:
+            show_areas(result.data["areas"])
             show_themes(result.data["themes"], app.settings.language)
 
 
 def show_themes(found: list[dict[str, Any]], language: Literal["zh", "en"]) -> None:
     """Themes as a table."""
     from rich.markup import escape
-    from rich.table import Table
+    from rich.table import Column, Table
 
     from agent.compose_causes import theme_label
-    from agent.phrases import name
 
     table = Table(
-        "主题 theme",
+        Column("主题 theme", overflow="fold", min_width=24),
         "条数 items",
         "占比 share",
         "负面 negative",
         "热度 heat",
         "趋势 trend",
+        "突出 stands out",
         header_style="bold",
     )
     for theme in found:
@@ -217,9 +218,38 @@ def show_themes(found: list[dict[str, Any]], language: Literal["zh", "en"]) -> N
             f"{theme['share']:.1%}",
             "" if negative is None else f"{negative:.0%}",
             f"{theme['heat']:.0f}",
-            name(f"value_trend_{theme['trend']}", language, "-"),
+            escape(_movement(theme, language)),
+            escape(_places(theme["places"])),
         )
     out().print(table)
+
+
+def _places(places: list[dict[str, Any]]) -> str:
+    return ", ".join(f"{place['label']} ×{place['lift']:.1f}" for place in places[:2])
+
+
+def _movement(theme: dict[str, Any], language: Literal["zh", "en"]) -> str:
+    """The trend, and what became of the theme since its birth, with the other theme."""
+    from agent.phrases import name
+
+    words = [name(f"value_trend_{theme['trend']}", language, "-")]
+    last = theme["lineage"][-1] if theme["lineage"] else {"event": "born"}
+    if last["event"] != "born":
+        words += [name(f"value_event_{last['event']}", language, last["event"]), last["other_label"]]
+    return " ".join(word for word in words if word)
+
+
+def show_areas(found: list[dict[str, Any]]) -> None:
+    """Problem areas on a line each."""
+    from rich.markup import escape
+
+    out().print("[bold]问题领域 problem areas[/bold]")
+    for area in found:
+        negative = "" if area["negative_share"] is None else f"  负面 {area['negative_share']:.0%}"
+        out().print(
+            f"  {escape(area['label'])}  {area['size']:,} ({area['share']:.1%}){negative}"
+            f"  {len(area['themes'])} 个主题"
+        )
 
 
 def demo(

@@ -194,3 +194,16 @@ def test_a_query_in_time_order_keeps_to_literal_words(context: ToolContext) -> N
     times = [item["time"] for item in result["data"]["items"]]
     assert times == sorted(times, reverse=True)
     assert all("态度" in item["text"] for item in result["data"]["items"])
+
+
+def test_themes_tell_their_place_their_reach_and_their_history(context: ToolContext) -> None:
+    data = run(context, "list_themes", period="10月", limit=50)["data"]
+    slow = next(theme for theme in data["themes"] if theme["theme_id"] == "t-logistics-speed")
+    places = {place["dimension"]: place for place in slow["places"]}
+    assert places["region"]["key"] == "广东"
+    assert all(place["lift"] > 1 and place["n"] >= 5 for place in slow["places"])
+    assert slow["customers"] >= 1
+    assert sum(area["size"] for area in data["areas"]) <= data["in_themes"]
+    detail = run(context, "theme_detail", theme="t-logistics-speed", period="10月")["data"]
+    assert set(detail["heat_parts"]) >= {"volume", "severity", "reach", "recency"}
+    assert detail["places"] == slow["places"] and detail["lineage"] == slow["lineage"]

@@ -41,7 +41,7 @@ def industry_compare(args: IndustryArguments, context: ToolContext) -> ToolResul
     rows = []
     unknown = []
     words = {word.casefold(): path for word, path in context.taxonomy.words().items()}
-    themes = {theme.label.casefold(): theme.theme_id for theme in context.facts.themes()}
+    themes = {theme.label.casefold(): theme.theme_id for theme in context.facts.themes() if not theme.faded}
     for rate in rates:
         wanted = rate.theme.casefold()
         topic = rate.theme if rate.theme in context.taxonomy.paths else words.get(wanted)

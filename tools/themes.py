@@ -19,6 +19,7 @@ from tools.measures import rounded
 from tools.results import ToolResult
 from tools.selection import Chosen, choose, sample_caveats
 from tools.theme_activity import ThemeActivity, ThemeCounts, first_seen, theme_activity
+from tools.theme_place import areas, by_id, gone, history, places
 
 _EXEMPLARS = 3
 _TOPIC_SHARE = 0.2
@@ -51,20 +52,25 @@ def list_themes(args: ThemesArguments, context: ToolContext) -> ToolResult:
     """The themes of the feedback: what customers talk and complain about most, with size, share and mood.
 
     Use for "top issues", "main complaints", "what is rising". Each theme has negative_share (0..1), heat
-    (0-100), trend (rising, falling, steady, new: significant only), first_seen and exemplars. Narrow by
-    period and filters, for complaints by {"sentiment": "negative"} or {"intent": "complaint"}.
+    (0-100), trend (rising, falling, steady, new: significant only), first_seen and exemplars; it lies in a
+    problem area (areas); places are where it stands out, lineage what became of it (born, grown, merged,
+    split, faded). Narrow by period and filters, for complaints by {"sentiment": "negative"} or {"intent":
+    "complaint"}.
     """
     chosen = choose(args, context)
     activity = theme_activity(chosen.selection, context)
-    known = {theme.theme_id: theme for theme in context.facts.themes()}
+    known = by_id(context.facts.themes())
     rows = sorted(activity.themes.values(), key=lambda one: _order(one, args.sort))[: args.limit]
     shown = [one for one in rows if one.theme_id in known]
     seen = first_seen(chosen.selection, tuple(one.theme_id for one in shown), context)
     quotes = {one.theme_id: _exemplars(known[one.theme_id], chosen, context) for one in shown}
     topics = _topics(shown, chosen, context)
+    standing = places([one.theme_id for one in shown], chosen, context, args.language)
     themes = [
         _row(one, known[one.theme_id], activity)
         | {"first_seen": seen.get(one.theme_id), "exemplars": quotes[one.theme_id]}
+        | {"places": standing.get(one.theme_id, [])}
+        | {"lineage": history(known[one.theme_id], known, context)}
         | _topic(topics.get(one.theme_id), context, args.language)
         for one in shown
     ]
@@ -82,6 +88,8 @@ def list_themes(args: ThemesArguments, context: ToolContext) -> ToolResult:
         n=activity.items,
         data={
             "themes": themes,
+            "areas": areas(activity, known),
+            "faded": gone(known, context),
             "total_themes": len(activity.themes),
             "in_themes": sum(one.size for one in activity.themes.values()),
         },
@@ -114,7 +122,8 @@ def theme_detail(args: ThemeArguments, context: ToolContext) -> ToolResult:
 
     Use after list_themes, with a theme id, its label, or words that describe the subject. breakdown gives
     for each dimension the values where the theme is most frequent, with `lift` (1 = as often as in all
-    feedback); timeline gives its volume by week.
+    feedback); timeline gives its volume by week; wordings are the ways in which customers put it, lineage its
+    history, heat_parts what makes it hot.
     """
     chosen = choose(args, context)
     theme = _find_theme(args.theme, context)
@@ -127,10 +136,15 @@ def theme_detail(args: ThemeArguments, context: ToolContext) -> ToolResult:
         "theme_id": theme.theme_id,
         "label": theme.label,
         "keywords": list(theme.keywords),
+        "lineage": history(theme, by_id(context.facts.themes()), context),
     }
     examples: list[dict[str, Any]] = []
     if counts:
-        data = _row(counts, theme, activity)
+        data |= _row(counts, theme, activity)
+        data["heat_parts"] = {name: rounded(part) for name, part in counts.heat.parts.items()}
+        data["wordings"] = [wording.model_dump() for wording in theme.wordings]
+        found = places([theme.theme_id], chosen, context, args.language)
+        data["places"] = found.get(theme.theme_id, [])
         data["first_seen"] = first_seen(chosen.selection, (theme.theme_id,), context).get(theme.theme_id)
         data["breakdown"] = _breakdown(chosen, narrowed, args, context)
         data["timeline"] = _timeline(narrowed, context)
@@ -175,6 +189,9 @@ def _row(one: ThemeCounts, theme: Theme, activity: ThemeActivity) -> dict[str, A
         "negative_share": rounded(one.negative_share),
         "heat": round(one.heat.index, 1),
         "trend": one.trend,
+        "area_id": theme.area_id,
+        "area": theme.area,
+        "customers": one.customers,
         "recent": one.movement[1],
         "before": one.movement[0] if activity.before else None,
     }
@@ -191,7 +208,8 @@ def _exemplars(theme: Theme, chosen: Chosen, context: ToolContext) -> list[dict[
 
 def _find_theme(asked: str, context: ToolContext) -> Theme:
     """By id or label, then by words, then by meaning. ToolInputError where there are no themes."""
-    themes = context.facts.themes()
+    # A theme that has faded is found where no living one is meant.
+    themes = sorted(context.facts.themes(), key=lambda theme: theme.faded)
     if not themes:
         raise ToolInputError("there are no themes yet; run voiceloop themes --refresh")
     wanted = fold(asked)
