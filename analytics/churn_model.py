@@ -115,6 +115,14 @@ class FittedChurn:
 
 def fit_churn(rows: ChurnRows) -> FittedChurn:
     """Learn, calibrate and judge; needs three cutoffs with customers who left and who stayed in each part."""
+    from threadpoolctl import threadpool_limits
+
+    # The matrices are narrow: more threads would mostly wait for each other.
+    with threadpool_limits(limits=1):
+        return _fit(rows)
+
+
+def _fit(rows: ChurnRows) -> FittedChurn:
     newest = int(rows.cutoff.max())
     learning, choosing, judging = (
         rows.of(part) for part in (rows.cutoff < newest - 1, rows.cutoff == newest - 1, rows.cutoff == newest)

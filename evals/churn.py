@@ -1,9 +1,9 @@
 """`python -m evals.churn`: does a churn model learnt from outcomes beat the rules, and are its odds right?
 
-Each seed is a made-up year (evals/churn_world.yaml) of which only what is known by its end is stored; the judge is
-who leaves in the weeks after that. The same worlds with outcomes dealt to other customers say how often a model is
-used where there is nothing to learn. There is no public feed with feedback and outcomes of the same customers to
-measure on, so this is simulation only.
+Each seed is a made-up year (evals/churn_world.yaml) of which only what is known by its end is stored; the
+judge is who leaves in the weeks after that. The same worlds with outcomes dealt to other customers say how
+often a model is used where there is nothing to learn. There is no public feed with feedback and outcomes of
+the same customers to measure on, so this is simulation only.
 """
 
 import argparse
@@ -181,14 +181,17 @@ def markdown(report: Report) -> str:
         )
         for name in ("model", "rules")
     ]
+    trained = [one for one in report["worlds"] if one["kind"] == "trained"]
     head = ("by", "AUC", "95%", "Brier", "ECE", f"of the first {TOP} left", "95%", "median days before")
     lines = [
         "# Churn: a model learnt from outcomes beside the rules",
         "",
-        f"Simulation only ({len(report['seeds'])} worlds, seeds {', '.join(map(str, report['seeds']))}, none of them "
-        "looked at while the model was built; evals/churn_world.yaml): no public feed has feedback and outcomes of "
-        "the same customers. Learnt from what was known at the end of a year, judged on who left within "
-        f"{report['horizon_days']} days after it: {whole['left']} of {whole['customers']} customers "
+        f"Simulation only (evals/churn_world.yaml; {len(report['seeds'])} worlds, seeds "
+        f"{', '.join(map(str, report['seeds']))}, none of them looked at while the model was built): no "
+        "public feed has feedback and outcomes of the same customers. `model` is what churn_risk answers: "
+        "the rules' probabilities where no model is used. Learnt from what was known at the end of a year, "
+        f"judged on who left within {report['horizon_days']} days after it: {whole['left']} of "
+        f"{whole['customers']} customers "
         f"({share:.1%}). Telling everybody that share has Brier {whole['brier_same_for_all']:.4f}.",
         "",
         *table(head, rows),
@@ -196,12 +199,9 @@ def markdown(report: Report) -> str:
         f"AUC of the model minus that of the rules: {whole['gain']['value']:.3f} "
         f"({interval(whole['gain'])}, DeLong, the same customers).",
         "",
-        "## Calibration of the model, ten groups of equal size",
+        f"## Calibration where the model is used ({len(trained)} worlds), ten groups of equal size each",
         "",
-        *table(
-            ("n", "mean probability", "share that left"),
-            [(one["n"], one["probability"], one["left"]) for one in whole["bins"]],
-        ),
+        *table(("n", "mean probability", "share that left"), _pooled_bins(trained)),
         "",
         "## By world",
         "",
@@ -209,12 +209,15 @@ def markdown(report: Report) -> str:
             (
                 "seed",
                 "used",
-                "rows learnt from",
-                "left among them",
+                "learnt from",
+                "left",
                 "AUC it reports",
                 "95%",
                 "AUC after",
                 "rules after",
+                "Brier",
+                "same for all",
+                "ECE",
             ),
             [
                 (
@@ -226,6 +229,9 @@ def markdown(report: Report) -> str:
                     interval(one, "reported_low", "reported_high") if one["reported_auc"] else None,
                     one["model"]["auc"],
                     one["rules"]["auc"],
+                    f"{one['model']['brier']:.4f}",
+                    f"{one['brier_same_for_all']:.4f}",
+                    one["model"]["ece"],
                 )
                 for one in report["worlds"]
             ],
@@ -239,6 +245,16 @@ def markdown(report: Report) -> str:
         ),
     ]
     return "\n".join(lines) + "\n"
+
+
+def _pooled_bins(worlds: Sequence[dict[str, Any]]) -> list[tuple[int, float, float]]:
+    """The groups of the worlds put together: lowest with lowest, and so on."""
+    pooled = []
+    for same in zip(*(one["bins"] for one in worlds), strict=True):
+        n = sum(one["n"] for one in same)
+        means = (sum(one["n"] * one[name] for one in same) / n for name in ("probability", "left"))
+        pooled.append((n, *means))
+    return pooled
 
 
 def worse(before: Report, now: Report) -> list[str]:

@@ -1,4 +1,4 @@
-"""A made-up year of customers who speak, use, and leave for causes of their own, and who leaves after its end."""
+"""A made-up year of customers who speak, use, and leave for causes of their own, and who leaves after it."""
 
 import random
 from collections.abc import Mapping
@@ -67,7 +67,7 @@ def _person(number: int, plan: Mapping[str, Any], rng: random.Random) -> _Person
 
 
 def _live(world: ChurnWorld, person: _Person, plan: Mapping[str, Any], rng: random.Random) -> None:
-    """Week by week, until the person leaves or the time is over; what lies after the end is not written down."""
+    """Week by week, until the person leaves or the time is over; what lies after the end is not kept."""
     start = world.end - timedelta(weeks=plan["weeks"])
     since = start + timedelta(weeks=person.since_week)
     world.customers.append(Customer(customer_id=person.name, since=since.date()))

@@ -100,7 +100,7 @@ def _worst(
     order = here[np.argsort(-badness[here], kind="stable")][: policy.churn.screened_to]
     worst = [table.ids[row] for row in order]
     portfolio = assess_customers(facts, at, customer_ids=worst, policy=policy)
-    left = tuple(table.ids[row] for row in rows if table.ids[row] in gone)
+    left = tuple(sorted(gone if wanted is None else gone & wanted))
     items = int(table.items[np.array(rows, dtype=np.int64)].sum())
     return replace(portfolio, left=left, items=items), len(here)
 
