@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from agent.ask import Assistant
     from agent.offline_model import OfflinePlanner
+    from agent.theme_namer import ModelNamer
     from pipeline.images import PictureReader
     from pipeline.ingest import Ingestor
     from pipeline.pseudonyms import Pseudonyms
@@ -188,8 +189,18 @@ class App(Labelling):
         except sqlite3.DatabaseError as error:
             raise StoreError(f"the conversation store {threads} cannot be used: {error}") from error
 
+    @property
+    def theme_namer(self) -> "ModelNamer | None":
+        """Names themes by the configured model; None where there is none: they are called by their words."""
+        model, failures = self._endpoint(None)
+        if model is None:
+            return None
+        from agent.theme_namer import ModelNamer
+
+        return ModelNamer(model, failures, self.settings.llm_model)
+
     def _endpoint(
-        self, client: "httpx.AsyncClient"
+        self, client: "httpx.AsyncClient | None"
     ) -> "tuple[BaseChatModel | None, tuple[type[Exception], ...]]":
         """The configured OpenAI-compatible model, and what its client raises when it fails."""
         settings = self.settings

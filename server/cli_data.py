@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from agent.wiring import App
     from pipeline.account import IngestOptions, IngestReport
     from pipeline.cascade_report import CascadeReport
+    from vectorstore.themes import ThemeReport
 
 _KINDS = ("feedback", "customers", "events", "outcomes", "rates")
 
@@ -101,8 +102,17 @@ def ingest_and_index(
     with indexing:
         report = app.ingestor.ingest(paths, options, progress)
     if indexing.texts or not app.facts.themes():
-        refresh_themes(app.facts, app.index, app.clock, progress)
+        _tell_unnamed(refresh_themes(app.facts, app.index, app.clock, progress, namer=app.theme_namer))
     return report
+
+
+def _tell_unnamed(report: "ThemeReport") -> None:
+    """Say that a model is set and did not name all themes."""
+    if report.unnamed:
+        err().print(
+            f"[yellow]{report.unnamed} 个主题未由模型命名，沿用关键词[/yellow] "
+            f"{report.unnamed} themes go by their own words: the model gave no usable name"
+        )
 
 
 def _show_labelling(labelling: "CascadeReport") -> None:
@@ -181,7 +191,11 @@ def themes(
 
             with progress_bars(not as_json) as progress:
                 index_pending(app.facts, app.operations, app.index, app.embedder, progress)
-                refresh_themes(app.facts, app.index, app.clock, progress, full=True)
+                _tell_unnamed(
+                    refresh_themes(
+                        app.facts, app.index, app.clock, progress, full=True, namer=app.theme_namer
+                    )
+                )
         args: dict[str, Any] = {"limit": limit, "language": app.settings.language}
         if period:
             args["period"] = period

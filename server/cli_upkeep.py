@@ -23,7 +23,7 @@ def reindex(as_json: bool = JsonFlag) -> None:
 
         app.index.reset()
         count = index_all(app.facts, app.index, app.embedder, progress)
-        refresh_themes(app.facts, app.index, app.clock, progress)
+        refresh_themes(app.facts, app.index, app.clock, progress, namer=app.theme_namer)
         document = {"texts": count, "themes": sum(not theme.faded for theme in app.facts.themes())}
     if as_json:
         print_json(document)

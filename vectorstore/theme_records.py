@@ -40,19 +40,20 @@ def renewed(
     facts: FactStore,
     now: datetime,
 ) -> list[Theme]:
-    """Records of newly found themes; those that continue one of `before` keep its birth and its events."""
+    """Records of newly found themes; what continues one of `before` keeps its birth, events and given name."""
     shown = {key for one in found for key in (*one.exemplars, *(wording[2] for wording in one.wordings))}
     newest = newest_items(facts, Selection(), sorted(shown), corpus.counts)
     item = {key: one.feedback.feedback_id for key, one in newest.items()}
     records = []
     for one, descent in zip(found, descents, strict=True):
         was = before.get(descent.theme_id)
+        named = was if was and was.named_by else None
         gained = sum(key not in old for key in one.keys)
         events = _events(descent, len(one.keys), gained, now)
         records.append(
             Theme(
                 theme_id=descent.theme_id,
-                label=one.name.label,
+                label=named.label if named else one.name.label,
                 keywords=one.name.keywords,
                 language=one.kind[0],
                 exemplars=tuple(item[key] for key in one.exemplars if key in item),
@@ -62,6 +63,7 @@ def renewed(
                 lineage=((was.lineage if was else ()) + events)[-_EVENTS:],
                 area_id=was.area_id if was else None,
                 area=was.area if was else None,
+                named_by=named.named_by if named else None,
                 wordings=tuple(
                     ThemeWording(label=label, n=n, exemplar=item.get(key)) for label, n, key in one.wordings
                 ),

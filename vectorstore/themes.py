@@ -3,9 +3,10 @@
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 from store.clock import Clock
-from store.facts import FactStore, Selection
+from store.facts import FactStore, Find, Selection
 from store.records import Theme
 from vectorstore.index import VectorIndex
 from vectorstore.theme_areas import placed, with_areas
@@ -20,9 +21,22 @@ _RENEW = 0.5
 _CONTRAST = 1_000
 
 
+class ThemeNamer(Protocol):
+    """Gives themes better names than their words; `name` says who it is."""
+
+    name: str
+
+    def names(self, themes: Sequence[Theme], quotes: Mapping[str, Sequence[str]]) -> Mapping[str, str]:
+        """Name by theme id, of those it has one for; `quotes` are a few masked texts by theme id."""
+        ...
+
+
 @dataclass(frozen=True)
 class ThemeReport:
-    """What a refresh did. `mixed_share`: items whose polarity is not that of most of their theme."""
+    """What a refresh did. `mixed_share`: items whose polarity is not that of most of their theme.
+
+    `unnamed`: themes for which a namer was asked and had no name: they are called by their words.
+    """
 
     themes: int
     texts: int
@@ -34,6 +48,7 @@ class ThemeReport:
     merged: int
     mixed_share: float
     renewed: bool
+    unnamed: int = 0
 
 
 def refresh_themes(
@@ -43,13 +58,15 @@ def refresh_themes(
     progress: Progress | None = None,
     *,
     full: bool = False,
+    namer: ThemeNamer | None = None,
 ) -> ThemeReport:
     """Bring the themes up to date with the stored texts.
 
     Where themes exist, new texts join the nearest one and far-off ones found new themes; nothing else
     moves. Everything is clustered anew at first, when new texts are half as many as the old, or when
     `full`: themes then keep their ids by overlap. The same texts give the same themes in any order.
-    Texts without a word, or without a vector yet, have no theme. Raises StoreError.
+    Texts without a word, or without a vector yet, have no theme. A `namer` is asked for the names of themes
+    that no model has named. Raises StoreError.
     """
     # Limits hold for the libraries that are loaded: those used below come first.
     import scipy.cluster.hierarchy
@@ -76,6 +93,8 @@ def refresh_themes(
             records = with_areas(records, Counter(assignment.values()))
         else:
             records, assignment, descents = _extended(corpus, index, facts, clock, themes, old, fresh, tell)
+    if namer:
+        records = _named(records, facts, namer)
     gone = faded(every, [*descents, *_unmoved(records, descents)], clock.now())
     facts.save_themes([*records, *gone], assignment)
     return ThemeReport(
@@ -89,7 +108,27 @@ def refresh_themes(
         merged=sum(len(each.merged) for each in descents),
         mixed_share=_mixed_share(corpus, assignment),
         renewed=renew,
+        unnamed=sum(theme.named_by is None for theme in records) if namer else 0,
     )
+
+
+def _named(records: Sequence[Theme], facts: FactStore, namer: ThemeNamer) -> list[Theme]:
+    """Records under the names that the namer has for those that still go by their words."""
+    plain = [theme for theme in records if theme.named_by is None]
+    shown = tuple(one for theme in plain for one in theme.exemplars)
+    items = facts.find(Find(feedback_ids=shown, limit=max(1, len(shown)))) if shown else []
+    texts = {one.feedback.feedback_id: one.feedback.text for one in items}
+    quotes = {theme.theme_id: [texts[one] for one in theme.exemplars if one in texts] for theme in plain}
+    names = namer.names(plain, quotes)
+    taken = {theme.label for theme in records}
+    found = []
+    for theme in records:
+        name = names.get(theme.theme_id)
+        if name and name not in taken:
+            taken.add(name)
+            theme = theme.model_copy(update={"label": name, "named_by": namer.name})
+        found.append(theme)
+    return found
 
 
 def _assignment(facts: FactStore, themes: Sequence[Theme]) -> dict[str, str]:
