@@ -132,8 +132,8 @@ def markdown(report: Report) -> str:
             beside["note"],
             "",
             *table(
-                ["method", "figure", "on", "source"],
-                [[one["method"], one["figure"], one["on"], one["source"]] for one in beside["figures"]],
+                ["method", "figure", "data", "source"],
+                [[one["method"], one["figure"], one["data"], one["source"]] for one in beside["figures"]],
             ),
             "",
             "## Cases not exactly right",

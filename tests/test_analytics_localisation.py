@@ -7,6 +7,7 @@ from analytics.cell_cube import CellCube, Column
 from analytics.cell_localisation import localise
 from analytics.cells import CellTable
 from analytics.forecast_localisation import localise_forecast
+from analytics.root_cause import find_causes
 from evals.rootcause_made import RECIPES, make_tables
 from store.errors import InputError
 
@@ -85,3 +86,29 @@ def test_made_tables_of_one_seed_are_the_same_and_are_solved() -> None:
     assert [truth for _, truth in first] == [truth for _, truth in second]
     for forecasts, truth in first:
         assert set(localise_forecast(forecasts.columns, forecasts.real, forecasts.predict)) == truth
+
+
+def _volumes(columns: dict[str, Column], before: np.ndarray, after: np.ndarray) -> CellCube:
+    return CellCube(columns, (before, before, before, after, after, after))
+
+
+def test_a_release_that_replaces_another_is_no_growth() -> None:
+    columns = {
+        "region": Column(np.repeat(np.arange(4), 3), ["r0", "r1", "r2", "r3"]),
+        "version": Column(np.tile(np.arange(3), 4), [None, "5.2", "5.3"]),
+    }
+    before = np.tile([1000.0, 400.0, 0.0], 4)
+    after = np.tile([1000.0, 20.0, 380.0], 4)
+    after[3:6] *= 2  # r1 sends twice as much
+    found = find_causes(_volumes(columns, before, after).query, ["region", "version"], kind="count")
+    assert [dict(cause.conditions) for cause in found.causes] == [{"region": "r1"}]
+
+
+def test_the_few_items_a_condition_leaves_out_can_matter() -> None:
+    columns = _grid(2, 4)
+    a, b = columns["a"].codes, columns["b"].codes
+    share = np.where((a == 0) & (b == 0), 0.5, 0.02)
+    # 97% of b0 is a0, yet the rest of b0 stayed as it was.
+    many = np.where(b == 0, np.where(a == 0, 2000.0, 60.0), 1500.0)
+    cube = CellCube(columns, (many, many * 0.02, many * 0.02, many, many * share, many * share))
+    assert localise(cube, kind="proportion", best=0.0) == [(("a", "a0"), ("b", "b0"))]

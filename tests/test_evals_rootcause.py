@@ -55,6 +55,18 @@ def test_forecasts_are_localised(tmp_path: Path, capsys: pytest.CaptureFixture[s
     assert (report["tp"], report["fp"], report["fn"]) == (1, 0, 0)
 
 
+def test_the_page_lists_what_was_wrong_and_what_others_report(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    _robustspot(tmp_path)
+    labels = tmp_path / "anomaly.yaml"
+    labels.write_text(labels.read_text(encoding="utf-8").replace("p2p: 0", "p2p: 1"), encoding="utf-8")
+    main(["--cases", str(tmp_path)])
+    page = capsys.readouterr().out
+    assert "| case one | cdn=2&p2p=1 | cdn=2&p2p=0 |" in page
+    assert "RobustSpot | top-5 accuracy 0.98" in page
+
+
 def test_minutes_after_the_incident_are_not_known_yet(tmp_path: Path) -> None:
     _robustspot(tmp_path)
     cube = read_table(read_folder(tmp_path)[0])
