@@ -24,6 +24,8 @@ _BY_WORDING, _BY_MEANING = 1_000, 500
 _NARROW = 10_000
 # So many candidates for each hit, because some repeat a better one.
 _SPARE = 3
+# ... and where that is not enough, so many times more, in so many rounds.
+_MORE, _ROUNDS = 4, 3
 
 
 @dataclass(frozen=True)
@@ -109,12 +111,19 @@ def nearest_hits(
     diversity: float = _DIVERSITY,
 ) -> list[Hit]:
     """`search` for a question that is encoded already."""
-    ranked = rank(question, facts, index, selection, _SPARE * limit)
-    if not ranked.keys:
-        return []
-    order = _diverse(ranked.scores, _vectors(index, ranked.keys, len(question.vector)), diversity)
-    newest = newest_items(facts, selection, ranked.keys, ranked.items)
-    return _hits(ranked, order, newest, limit)
+    wanted = _SPARE * limit
+    for _ in range(_ROUNDS):
+        ranked = rank(question, facts, index, selection, wanted)
+        if not ranked.keys:
+            return []
+        order = _diverse(ranked.scores, _vectors(index, ranked.keys, len(question.vector)), diversity)
+        newest = newest_items(facts, selection, ranked.keys, ranked.items)
+        hits = _hits(ranked, order, newest, limit)
+        if len(hits) == limit or len(ranked.keys) < wanted:
+            break
+        # So much repetition is rare, and then there is more to be read to find what differs.
+        wanted *= _MORE
+    return hits
 
 
 def rank(
