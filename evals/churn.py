@@ -189,9 +189,10 @@ def markdown(report: Report) -> str:
         f"Simulation only (evals/churn_world.yaml; {len(report['seeds'])} worlds, seeds "
         f"{', '.join(map(str, report['seeds']))}, none of them looked at while the model was built): no "
         "public feed has feedback and outcomes of the same customers. `model` is what churn_risk answers: "
-        "the rules' probabilities where no model is used. The rates of the worlds were set with seed 1 in view: "
-        "where passing trouble was the only strong cause, a model learnt there was refused (AUC 0.53) or level "
-        "with the rules (0.63 and 0.63); here lasting traits matter too, of which the rules know nothing. Learnt from what was known at the end of a year, "
+        "the rules' probabilities where no model is used. The rates of the worlds were set with seed 1 in "
+        "view: where passing trouble was the only strong cause, a model learnt there was refused (AUC 0.53) "
+        "or level with the rules (0.63 and 0.63); here lasting traits matter too, of which the rules know "
+        "nothing. Learnt from what was known at the end of a year, "
         f"judged on who left within {report['horizon_days']} days after it: {whole['left']} of "
         f"{whole['customers']} customers "
         f"({share:.1%}). Telling everybody that share has Brier {whole['brier_same_for_all']:.4f}.",
