@@ -1,6 +1,6 @@
 import pytest
 
-from vectorstore.theme_labels import name_themes
+from vectorstore.theme_labels import name_themes, terms_of
 from vectorstore.theme_lineage import trace
 from vectorstore.tokens import Script, clauses, script_of
 
@@ -13,7 +13,9 @@ REFUND = ["I want a refund for my order", "refund not received", "still no refun
 def named(groups: list[list[str]], script: Script) -> list[tuple[str, tuple[str, ...]]]:
     return [
         (name.label, name.keywords)
-        for name in name_themes([[clauses(text, script) for text in group] for group in groups], script)
+        for name in name_themes(
+            [[terms_of(clauses(text, script), script) for text in group] for group in groups], script
+        )
     ]
 
 

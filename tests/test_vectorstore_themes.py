@@ -16,6 +16,7 @@ from store.theme_events import ThemeEvent
 from vectorstore.chroma_index import ChromaIndex
 from vectorstore.clusters import draws_of
 from vectorstore.theme_finding import theme_space
+from vectorstore.theme_labels import terms_of
 from vectorstore.theme_lineage import Descent
 from vectorstore.theme_records import faded
 from vectorstore.theme_wordings import wordings
@@ -238,8 +239,9 @@ def test_wordings_tell_apart_what_one_theme_says_in_several_ways(embedder: UseEm
     words = [clauses(text, "zh") for text in texts]
     ones = np.ones(len(texts), dtype=np.float32)
     space = theme_space(words, embedder.embed_documents(texts), draws_of(texts), 3)
-    found = wordings(space, draws_of(texts), ones, words, "zh", least=32)
+    terms = [terms_of(text, "zh") for text in words]
+    found = wordings(space, draws_of(texts), ones, terms, "zh", least=32)
     assert len(found) == 2 and sum(one.n for one in found) == len(texts)
     half = len(texts) // 2
     assert {one.exemplar < half for one in found} == {True, False}
-    assert wordings(space[:5], draws_of(texts[:5]), ones[:5], words[:5], "zh", least=20) == []
+    assert wordings(space[:5], draws_of(texts[:5]), ones[:5], terms[:5], "zh", least=20) == []

@@ -76,7 +76,7 @@ def _readable(features: Vectors, draws: Draws, weights: Vectors, grid: Sequence[
         return grid[0]
     proposals = _proposals(features, draws, weights, grid[-1], _SEARCH_RUNS)
     tree = _tree(proposals)
-    found = [_lloyd(features, weights, _grouped(proposals, tree, k), rounds=8) for k in grid]
+    found = [_lloyd(features, weights, _grouped(proposals, tree, k), rounds=3) for k in grid]
     scores = [simplified_silhouette(features, one) for one in found]
     best = max(scores)
     return next(k for k, score in zip(grid, scores, strict=True) if score >= best - (1 - _NEARLY) * abs(best))

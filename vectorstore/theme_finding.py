@@ -9,7 +9,7 @@ from vectorstore.clusters import Draws, cluster, draws_of
 from vectorstore.embedder import Vectors
 from vectorstore.theme_corpus import Corpus, Kind, joined_kinds
 from vectorstore.theme_features import theme_features
-from vectorstore.theme_labels import name_themes
+from vectorstore.theme_labels import name_themes, terms_of
 from vectorstore.theme_neighbours import drawn_together
 from vectorstore.theme_records import Found
 from vectorstore.theme_wordings import wordings
@@ -64,18 +64,18 @@ def find_themes(
         features = theme_space(words, vectors, draws, smallest, corpus.mentions(members, smallest))
         labels = cluster(features, draws, corpus.weights(members), smallest).labels
         rows = [np.flatnonzero(labels == label) for label in np.unique(labels)]
-        sets = [[words[row] for row in chosen] for chosen in rows]
+        terms = [terms_of(text, kind[0]) for text in words]
+        sets = [[terms[row] for row in chosen] for chosen in rows]
         outside = list((contrast or {}).get(kind, ()))
         if outside:
-            sets.append(corpus.clauses(outside, kind[0]))
+            sets.append([terms_of(text, kind[0]) for text in corpus.clauses(outside, kind[0])])
         names = name_themes(sets, kind[0], taken)
-        for chosen, name in zip(rows, names, strict=False):
+        for chosen, own_terms, name in zip(rows, sets, names, strict=False):
             own = [members[row] for row in chosen]
             weights = corpus.weights(own)
             centre = _centre(vectors[chosen], weights)
             exemplars = _exemplars(own, vectors[chosen], centre, corpus)
-            texts = [words[row] for row in chosen]
-            said = wordings(features[chosen], draws[chosen], weights, texts, kind[0], smallest)
+            said = wordings(features[chosen], draws[chosen], weights, own_terms, kind[0], smallest)
             spoken = tuple((one.label, one.n, own[one.exemplar]) for one in said)
             found.append(Found(kind, own, name, centre, exemplars, spoken))
         done += len(members)

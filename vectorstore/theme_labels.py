@@ -16,6 +16,10 @@ _LEAST_LIFT = 1.5
 _SEPARATOR = {"zh": "、", "en": ", "}
 
 
+Terms = frozenset[Clause]
+"""Words, and phrases as tuples of words, that a text holds."""
+
+
 class ThemeName(NamedTuple):
     """A label for people and the words it was drawn from, most telling first."""
 
@@ -30,9 +34,9 @@ class _Term(NamedTuple):
 
 
 def name_themes(
-    clusters: Sequence[Sequence[Sequence[Clause]]], script: Script, taken: set[str] | None = None
+    clusters: Sequence[Sequence[Terms]], script: Script, taken: set[str] | None = None
 ) -> list[ThemeName]:
-    """Name each cluster (a sequence of texts, each a sequence of clauses).
+    """Name each cluster (a sequence of texts, each the terms of it).
 
     Labels differ from each other and from those in `taken`, to which they are added.
 
@@ -40,7 +44,7 @@ def name_themes(
     often elsewhere, counted once a text. Phrases keep the order in which customers wrote them.
     """
     stop = stop_words(script)
-    inside = [Counter(term for text in texts for term in _terms(text, script, stop)) for texts in clusters]
+    inside = [Counter(term for text in texts for term in text) for texts in clusters]
     everywhere: Counter[Clause] = Counter()
     for counts in inside:
         everywhere.update(counts)
@@ -57,8 +61,9 @@ def name_themes(
     return names
 
 
-def _terms(text: Sequence[Clause], script: Script, stop: StopWords) -> set[Clause]:
-    """Content words and phrases of one text."""
+def terms_of(text: Sequence[Clause], script: Script) -> Terms:
+    """Content words and phrases of one text, clause by clause."""
+    stop = stop_words(script)
     found: set[Clause] = set()
     for clause in text:
         for start, first in enumerate(clause):
@@ -68,7 +73,7 @@ def _terms(text: Sequence[Clause], script: Script, stop: StopWords) -> set[Claus
                 words = clause[start:end]
                 if stop.content(words[-1]) and _reads_well(words, script, stop):
                     found.add(words)
-    return found
+    return frozenset(found)
 
 
 def _reads_well(words: Clause, script: Script, stop: StopWords) -> bool:

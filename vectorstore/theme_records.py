@@ -40,7 +40,7 @@ def renewed(
     facts: FactStore,
     now: datetime,
 ) -> list[Theme]:
-    """Records of newly found themes; what continues one of `before` keeps its birth, events and given name."""
+    """Records of newly found themes; what continues one keeps its birth, events and given name."""
     shown = {key for one in found for key in (*one.exemplars, *(wording[2] for wording in one.wordings))}
     newest = newest_items(facts, Selection(), sorted(shown), corpus.counts)
     item = {key: one.feedback.feedback_id for key, one in newest.items()}

@@ -7,11 +7,11 @@ import numpy as np
 
 from vectorstore.clusters import Assignment, Draws, agreed_kmeans
 from vectorstore.embedder import Vectors
-from vectorstore.theme_labels import name_themes
-from vectorstore.tokens import Clause, Script
+from vectorstore.theme_labels import Terms, name_themes
+from vectorstore.tokens import Script
 
 _MOST = 5
-_RUNS = 6
+_RUNS = 4
 
 
 class Wording(NamedTuple):
@@ -26,7 +26,7 @@ def wordings(
     features: Vectors,
     draws: Draws,
     weights: Vectors,
-    texts: Sequence[Sequence[Clause]],
+    terms: Sequence[Terms],
     script: Script,
     least: int,
 ) -> list[Wording]:
@@ -37,7 +37,7 @@ def wordings(
     groups = wording_rows(features, draws, weights, least)
     if len(groups) < 2:
         return []
-    names = name_themes([[texts[row] for row in rows] for rows in groups], script)
+    names = name_themes([[terms[row] for row in rows] for rows in groups], script)
     found = []
     for rows, name in zip(groups, names, strict=True):
         middle = features[rows].mean(axis=0)
