@@ -5,9 +5,9 @@ from collections.abc import Mapping, Sequence
 from sqlglot import exp
 
 from store.dialect import Dialect, integer
-from store.dimensions import column
+from store.dimensions import Dimension, column
 from store.facts import Aggregate, Selection, Window
-from store.measures import OUTCOME_RATES, SCORES, measure
+from store.measures import OUTCOME_RATES, SCORES, Value, measure
 from store.query import KnownNames, Query, Statement, not_null, ordered
 from store.windows import Segments
 
@@ -17,33 +17,66 @@ def aggregate_statement(question: Aggregate, dialect: Dialect, names: KnownNames
     query = Query(dialect, names, outcomes=question.metric in OUTCOME_RATES)
     windows = question.windows or (question.selection.window,)
     query.select(question.selection, windows)
-    x, given = measure(question.metric, query)
-    if given is not None:
-        query.conditions.append(given)
+    value = measure(question.metric, query)
     dimensions = [query.dimension(name) for name in question.group_by]
     keys = [f"k{i}" for i in range(len(dimensions))]
     segments = Segments(windows)
+    grouped = _grouped(_contributions(query, value, dimensions, keys, segments), keys)
+    if segments.overlap:
+        grouped = _spread(grouped, keys, segments, dialect)
+    if value.given is None:
+        some = exp.GT(this=exp.column("n"), expression=integer(0))
+        grouped = exp.select("*", copy=False).from_(grouped.subquery("a", copy=False)).where(some, copy=False)
+    answer = _largest_first(grouped, keys, question.limit, one_window=len(windows) == 1)
+    return query.statement(answer, [d.render for d in dimensions])
+
+
+def ranked_statement(
+    question: Aggregate, ranks: Sequence[int], dialect: Dialect, names: KnownNames
+) -> Statement:
+    """Rows (keys..., rank, x) of these ranks (1: smallest x) in each group, in the selection's window."""
+    query = Query(dialect, names, outcomes=question.metric in OUTCOME_RATES)
+    windows = (question.selection.window,)
+    query.select(question.selection, windows)
+    value = measure(question.metric, query)
+    dimensions = [query.dimension(name) for name in question.group_by]
+    keys = [f"k{i}" for i in range(len(dimensions))]
+    rows = _contributions(query, value, dimensions, keys, Segments(windows)).subquery("s", copy=False)
+    place = exp.Window(
+        this=exp.RowNumber(),
+        partition_by=[column(key, "s") for key in keys],
+        order=exp.Order(expressions=[ordered(column("x", "s"))]),
+    )
+    placed = exp.select(*keys, "x", exp.alias_(place, "place", copy=False), copy=False).from_(
+        rows, copy=False
+    )
+    placed = placed.where(not_null(column("x", "s")), copy=False)
+    wanted = exp.In(this=exp.column("place"), expressions=[integer(rank) for rank in ranks])
+    answer = exp.select(*keys, "place", "x", copy=False).from_(placed.subquery("p", copy=False), copy=False)
+    return query.statement(answer.where(wanted, copy=False), [d.render for d in dimensions])
+
+
+def _contributions(
+    query: Query, value: Value, dimensions: Sequence[Dimension], keys: Sequence[str], segments: Segments
+) -> exp.Select:
+    """A row (w, keys..., x) for each item and each of its values of a many-valued dimension."""
+    if value.given is not None:
+        query.conditions.append(value.given)
     shown = [
         exp.alias_(d.expression.copy(), key, copy=False) for d, key in zip(dimensions, keys, strict=True)
     ]
     window = exp.alias_(segments.expression(query), "w", copy=False)
-    rows = query.source(exp.select(window, *shown, exp.alias_(x, "x", copy=False))).subquery("r", copy=False)
+    x = exp.alias_(value.x, "x", copy=False)
+    rows = query.source(exp.select(window, *shown, x)).subquery("r", copy=False)
     counted = exp.select("*", copy=False).from_(rows, copy=False)
     if segments.gaps:
         counted = counted.where(not_null(exp.column("w")), copy=False)
     for dimension, key in zip(dimensions, keys, strict=True):
         if dimension.many:
             others = ["w", "x", *(k for k in keys if k != key)]
-            each = exp.alias_(dialect.explode(column(key, "r")), key, copy=False)
+            each = exp.alias_(query.dialect.explode(column(key, "r")), key, copy=False)
             counted = exp.select(*others, each, copy=False).from_(counted.subquery("r", copy=False))
-    grouped = _grouped(counted, keys)
-    if segments.overlap:
-        grouped = _spread(grouped, keys, segments, dialect)
-    if given is None:
-        some = exp.GT(this=exp.column("n"), expression=integer(0))
-        grouped = exp.select("*", copy=False).from_(grouped.subquery("a", copy=False)).where(some, copy=False)
-    answer = _largest_first(grouped, keys, question.limit, one_window=len(windows) == 1)
-    return query.statement(answer, [d.render for d in dimensions])
+    return counted
 
 
 def _grouped(rows: exp.Select, keys: Sequence[str]) -> exp.Select:

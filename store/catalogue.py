@@ -34,7 +34,8 @@ def read_catalogue(run: Run, dialect: Dialect, names: KnownNames) -> Catalogue:
         if found is not None:
             dimensions[name] = found
     metrics = {}
-    for name in (*SCORES, *sorted(names.metrics - set(SCORES))):
+    talk = ("first_response",) if _has_answers(run) else ()
+    for name in (*SCORES, *sorted(names.metrics - set(SCORES)), *talk):
         ((n, low, high),) = run(metric_range_statement(name, dialect, names))
         if n:
             metrics[name] = MetricInfo(name, int(n), float(low), float(high))
@@ -48,6 +49,12 @@ def read_catalogue(run: Run, dialect: Dialect, names: KnownNames) -> Catalogue:
         customers=int(run(Statement(everyone, {}))[0][0]),
         languages=dict(languages.values) if languages else {},
     )
+
+
+def _has_answers(run: Run) -> bool:
+    """Whether an agent speaks in any conversation."""
+    answer = "SELECT 1 FROM feedback WHERE speaker = 'agent' AND conversation_id IS NOT NULL LIMIT 1"
+    return bool(run(Statement(answer, {})))
 
 
 def _dimension(name: str, run: Run, dialect: Dialect, names: KnownNames) -> DimensionInfo | None:

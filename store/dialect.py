@@ -88,6 +88,10 @@ class Dialect(ABC):
         """A whole number 0..parts-1 that a text alone decides, spread evenly."""
 
     @abstractmethod
+    def minutes_between(self, start: exp.Expression, end: exp.Expression) -> exp.Expression:
+        """Minutes, with their fraction, from one moment to another; NULL where either is."""
+
+    @abstractmethod
     def time_part(self, part: TimePart, moment: exp.Expression) -> exp.Expression:
         """A whole number: hour 0-23, ISO weekday 1-7, days since 1970, or months, quarters, years since 0."""
 
@@ -153,6 +157,11 @@ class DuckDB(Dialect):
     def part_of(self, text: exp.Expression, parts: int) -> exp.Expression:
         """`hash`, an unsigned 64-bit number."""
         return exp.Mod(this=call("hash", text), expression=integer(parts))
+
+    def minutes_between(self, start: exp.Expression, end: exp.Expression) -> exp.Expression:
+        """`date_diff` of microseconds."""
+        passed = call("date_diff", "microsecond", start, end)
+        return exp.Div(this=passed, expression=exp.cast(exp.Literal.number(60_000_000), "double"))
 
     def time_part(self, part: TimePart, moment: exp.Expression) -> exp.Expression:
         """Extracts of a naive local timestamp."""
@@ -237,6 +246,11 @@ class ClickHouse(Dialect):
     def part_of(self, text: exp.Expression, parts: int) -> exp.Expression:
         """`cityHash64`."""
         return exp.Mod(this=call("cityHash64", call("assumeNotNull", text)), expression=integer(parts))
+
+    def minutes_between(self, start: exp.Expression, end: exp.Expression) -> exp.Expression:
+        """`dateDiff` of microseconds."""
+        passed = call("dateDiff", "microsecond", start, end)
+        return exp.Div(this=passed, expression=exp.cast(exp.Literal.number(60_000_000), "double"))
 
     def time_part(self, part: TimePart, moment: exp.Expression) -> exp.Expression:
         """Extracts of a wall-clock DateTime64; widened first, for UInt16 and UInt8 would overflow."""

@@ -56,7 +56,8 @@ class Aggregate:
 
     `metric`: `nps csat ces rating volume positive_share neutral_share negative_share`, the name of any
     custom metric, `share:<dimension>=<value>` (share of items with that value), or
-    `churn_rate retention_rate` (over outcomes, with the customer's dimensions).
+    `churn_rate retention_rate` (over outcomes, with the customer's dimensions), or `first_response
+    unanswered_share` (over conversations, each at its first customer turn).
     `windows`: the same question over several spans in one pass (else the selection's own window).
     `group_by`: dimensions; a multi-valued one (topic, risk, competitor) counts an item once per value.
     Groups come back by n, largest first, at most `limit` per window.
@@ -212,6 +213,12 @@ class FactStore(Protocol):
         ...
 
     def event_texts(self, window: Window = Window()) -> list[tuple[str, str, int]]:
+    def ranked(
+        self, query: Aggregate, ranks: Sequence[int]
+    ) -> dict[tuple[str | None, ...], dict[int, float]]:
+        """Of each group of the selection's window, by key: the values at these ranks (1 is the smallest)."""
+        ...
+
         """Distinct (kind, detail, how often) of the events, the commonest first."""
         ...
 

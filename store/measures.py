@@ -8,6 +8,7 @@ from store.dialect import integer
 from store.dimensions import FEEDBACK_DIMENSIONS, TIME_DIMENSIONS, column, unknown
 from store.errors import ToolInputError
 from store.query import KnownNames, Query, not_null
+from store.responses import ANSWERED, RESPONSE_METRICS
 
 SCORES: Final = ("nps", "csat", "ces", "rating")
 SENTIMENT_SHARES: Final = {
@@ -16,7 +17,7 @@ SENTIMENT_SHARES: Final = {
     "negative_share": "negative",
 }
 OUTCOME_RATES: Final = ("churn_rate", "retention_rate")
-METRICS: Final = (*SCORES, "volume", *SENTIMENT_SHARES, *OUTCOME_RATES)
+METRICS: Final = (*SCORES, "volume", *SENTIMENT_SHARES, *OUTCOME_RATES, *RESPONSE_METRICS)
 _DECIDED: Final = ("churned", "renewed", "repurchased")
 # The column that tells whether an item could have a value of a dimension at all.
 _CARRIERS: Final = {"labelled": "labeller", "nps": "nps", "text": "text_key"}
@@ -39,7 +40,8 @@ def measure(metric: str, query: Query) -> Value:
     NPS: Reichheld's classes, 9 and more a promoter (1), below 7 a detractor (-1). A share of a label
     dimension is taken of the items with labels, of `nps_class` of those with a score, of `theme` of
     those with a text, of any other dimension of all. `churn_rate` is the share of `churned` among the
-    outcomes churned, renewed and repurchased; a refund decides neither.
+    outcomes churned, renewed and repurchased; a refund decides neither. `first_response` (minutes) and
+    `unanswered_share` belong to the first customer turn of a conversation: see `store.responses`.
     """
     if metric == "volume":
         return Value(number(1), exp.true())
@@ -55,6 +57,10 @@ def measure(metric: str, query: Query) -> Value:
         return Value(_flag(churned if metric == "churn_rate" else exp.Not(this=churned)), decided)
     if metric in query.names.metrics:
         return Value(query.dialect.map_value(column("metrics"), query.bind(metric, "text")), None)
+    if metric in RESPONSE_METRICS:
+        query.needs_responses = True
+        x = column("minutes" if metric == "first_response" else "unanswered", ANSWERED)
+        return Value(x, not_null(x.copy()))
     if metric.startswith("share:"):
         return _share(*_split_share(metric, query.names), query)
     raise unknown("metric", metric, (*METRICS, "share:<dimension>=<value>", *query.names.metrics))

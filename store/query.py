@@ -18,6 +18,7 @@ from store.dimensions import (
     outcome_dimension,
 )
 from store.facts import Selection, Window
+from store.responses import join_first_turns
 
 
 class Statement(NamedTuple):
@@ -47,6 +48,7 @@ class Query:
     params: dict[str, Any] = field(default_factory=dict)
     conditions: list[exp.Expression] = field(default_factory=list)
     needs_theme: bool = False
+    needs_responses: bool = False
 
     def bind(self, value: object, kind: Kind) -> exp.Expression:
         """A placeholder that carries `value`."""
@@ -114,6 +116,8 @@ class Query:
         select = select.from_(facts, copy=False)
         if self.outcomes:
             select = left_join(select, "customer", CUSTOMERS, "customer_id")
+        if self.needs_responses:
+            select = join_first_turns(select, self.dialect)
         if self.needs_theme and not self.dialect.theme_in_row:
             select = left_join(select, "theme_of_text", ASSIGNED, "text_key")
         return select.where(*self.conditions, copy=False) if self.conditions else select

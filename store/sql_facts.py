@@ -7,7 +7,13 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
 from zoneinfo import ZoneInfo
 
-from store.builder import aggregate_statement, count_statement, customers_statement, text_keys_statement
+from store.builder import (
+    aggregate_statement,
+    count_statement,
+    customers_statement,
+    ranked_statement,
+    text_keys_statement,
+)
 from store.catalogue import read_catalogue
 from store.dialect import Dialect, Kind
 from store.facts import Aggregate, Catalogue, Find, Group, Moments, Selection, Voice, Window
@@ -93,6 +99,22 @@ class SqlFactStore(ABC):
         """Selected items (of these customers) with a time and a customer, oldest first, without texts."""
         statement = voices_statement(selection, customer_ids, self._dialect, self._names())
         return [voice(row) for row in self._rows(statement)]
+
+    def ranked(
+        self, query: Aggregate, ranks: Sequence[int]
+    ) -> dict[tuple[str | None, ...], dict[int, float]]:
+        """Of each group, by key: the values at these ranks (1 is the smallest) that it has."""
+        if not ranks:
+            return {}
+        statement = ranked_statement(query, ranks, self._dialect, self._names())
+        found: dict[tuple[str | None, ...], dict[int, float]] = {}
+        for *keys, place, x in self._rows(statement):
+            shown = (
+                None if raw is None else render(raw)
+                for raw, render in zip(keys, statement.render, strict=True)
+            )
+            found.setdefault(tuple(shown), {})[int(place)] = float(x)
+        return found
 
     def customer_features(self, question: "CustomerQuestion") -> "CustomerTable":
         """Many figures of each customer in one pass over the items and one over the events."""
