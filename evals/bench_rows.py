@@ -23,13 +23,13 @@ _INSERT = """
 INSERT INTO feedback BY NAME
 WITH raw AS (
     SELECT i,
-        TIMESTAMP '{end}' - INTERVAL 1 MINUTE * CAST(hash(i, 'at') % ({days} * 1440) AS BIGINT) AS local_at,
-        CAST(hash(i, 'text') % {distinct_texts} AS BIGINT) AS said,
+        TIMESTAMP '{end}' - INTERVAL 1 MINUTE * CAST(hash(concat(i, 'at')) % ({days} * 1440) AS BIGINT) AS local_at,
+        CAST(hash(concat(i, 'text')) % {distinct_texts} AS BIGINT) AS said,
         {picks}
     FROM range({items}) AS numbers(i)
 ), item AS (
     SELECT *, region = '广东' AND product = '空气炸锅' AND local_at >= TIMESTAMP '{end}' - INTERVAL 30 DAY
-        AS bad, hash(i, 'mood') % 100 AS mood, hash(i, 'score') % 100 AS score
+        AS bad, hash(concat(i, 'mood')) % 100 AS mood, hash(concat(i, 'score')) % 100 AS score
     FROM raw
 ), felt AS (
     SELECT *, CASE WHEN bad AND mood < 80 OR mood < 25 THEN 'negative'
@@ -38,7 +38,7 @@ WITH raw AS (
 )
 SELECT 'bench-' || i AS feedback_id, 'bench' AS source, channel,
     local_at - INTERVAL 8 HOUR AS occurred_at, local_at AS occurred_local,
-    'c' || CAST(hash(i, 'customer') % {customers} AS VARCHAR) AS customer_id,
+    'c' || CAST(hash(concat(i, 'customer')) % {customers} AS VARCHAR) AS customer_id,
     words || '，编号' || said AS text, md5('bench' || said) AS text_key, 'zh' AS language,
     region, product, version, tier,
     CASE WHEN score < 60 THEN CASE WHEN bad THEN 2 + mood % 5 ELSE 4 + mood % 7 END END AS nps,
@@ -106,7 +106,7 @@ def raw_rows(home: Path) -> "Iterator[duckdb.DuckDBPyConnection]":
 def _values(plan: Mapping[str, Any], items: int) -> dict[str, Any]:
     names = list(plan["rows"])
     picks = ", ".join(
-        f"list_extract(${name}, 1 + CAST(hash(i, '{name}') % len(${name}) AS BIGINT)) AS {name}"
+        f"list_extract(${name}, 1 + CAST(hash(concat(i, '{name}')) % len(${name}) AS BIGINT)) AS {name}"
         for name in names
     )
     end = datetime.fromisoformat(plan["now"]).strftime("%Y-%m-%d %H:%M:%S")

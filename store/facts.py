@@ -21,6 +21,9 @@ from store.records import (
 )
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
     from store.customer_features import CustomerQuestion, CustomerTable, OutcomeTable
 
 
@@ -57,7 +60,7 @@ class Aggregate:
     `metric`: `nps csat ces rating volume positive_share neutral_share negative_share`, the name of any
     custom metric, `share:<dimension>=<value>` (share of items with that value), or
     `churn_rate retention_rate` (over outcomes, with the customer's dimensions), or `first_response
-    unanswered_share` (over conversations, each at its first customer turn).
+    first_response<=<minutes> unanswered_share` (over conversations, each at its first customer turn).
     `windows`: the same question over several spans in one pass (else the selection's own window).
     `group_by`: dimensions; a multi-valued one (topic, risk, competitor) counts an item once per value.
     Groups come back by n, largest first, at most `limit` per window.
@@ -113,6 +116,17 @@ class Moments(NamedTuple):
     n: int
     sums: tuple[float, ...]
     products: tuple[tuple[float, ...], ...]
+
+
+class Leaves(NamedTuple):
+    """Single rows, in no order: `x`, whether they lie in each window (both shape (n,)), and their values.
+
+    A dimension's column is a code for each row, shape (n,), and the value each code stands for.
+    """
+
+    x: "NDArray[np.float64]"
+    inside: tuple["NDArray[np.bool_]", ...]
+    columns: "Mapping[str, tuple[NDArray[np.int32], tuple[str | None, ...]]]"
 
 
 class DimensionInfo(NamedTuple):
@@ -185,11 +199,24 @@ class FactStore(Protocol):
         """Answer a grouped question in SQL. Unknown names raise ToolInputError that lists known ones."""
         ...
 
+    def leaves(self, query: Aggregate) -> Leaves:
+        """The rows behind an aggregate, ungrouped, with their values of the dimensions of `group_by`.
+
+        For a search that would ask for many groupings. ToolInputError for a dimension with several values.
+        """
+        ...
+
     def moments(self, selection: Selection, factors: Sequence[tuple[str, ...]]) -> Moments:
         """Sums and sums of products of factors over the rows that have a value of each.
 
         A factor is a product of metrics, such as ("share:topic=service/attitude", "negative_share").
         """
+        ...
+
+    def ranked(
+        self, query: Aggregate, ranks: Sequence[int]
+    ) -> dict[tuple[str | None, ...], dict[int, float]]:
+        """Of each group of the selection's window, by key: the values at these ranks (1 is the smallest)."""
         ...
 
     def count(self, selection: Selection) -> int:
@@ -213,12 +240,6 @@ class FactStore(Protocol):
         ...
 
     def event_texts(self, window: Window = Window()) -> list[tuple[str, str, int]]:
-    def ranked(
-        self, query: Aggregate, ranks: Sequence[int]
-    ) -> dict[tuple[str | None, ...], dict[int, float]]:
-        """Of each group of the selection's window, by key: the values at these ranks (1 is the smallest)."""
-        ...
-
         """Distinct (kind, detail, how often) of the events, the commonest first."""
         ...
 

@@ -16,7 +16,7 @@ from store.builder import (
 )
 from store.catalogue import read_catalogue
 from store.dialect import Dialect, Kind
-from store.facts import Aggregate, Catalogue, Find, Group, Moments, Selection, Voice, Window
+from store.facts import Aggregate, Catalogue, Find, Group, Leaves, Moments, Selection, Voice, Window
 from store.finding import find_statement, voices_statement
 from store.moments import moments_statement
 from store.query import KnownNames, Statement
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from store.customer_features import CustomerQuestion, CustomerTable, OutcomeTable
+    from store.leaves import Coder
 
 _CUSTOMER_VOICE: Final = "coalesce(speaker, '') <> 'agent'"
 
@@ -72,6 +73,21 @@ class SqlFactStore(ABC):
         found = {group.window: group for group in groups}
         return [found.get(i, Group(i, (), 0, 0.0, 0.0)) for i in range(max(1, len(query.windows)))]
 
+    def leaves(self, query: Aggregate) -> Leaves:
+        """The rows behind an aggregate, ungrouped, with their values of the dimensions of `group_by`."""
+        from store.leaves import read_leaves
+
+        return read_leaves(query, self._coded, self._dialect, self._names())
+
+    def _coded(self, statement: Statement, width: int) -> "list[Coder]":
+        """Run one statement of so many columns and give each as codes."""
+        from store.leaves import Coder
+
+        coders = [Coder() for _ in range(width)]
+        for at, values in enumerate(zip(*self._rows(statement), strict=True)):
+            coders[at].add_values(values)
+        return coders
+
     def moments(self, selection: Selection, factors: Sequence[tuple[str, ...]]) -> Moments:
         """Sums and sums of products of factors over the rows that have a value of each."""
         size = len(factors)
@@ -83,22 +99,6 @@ class SqlFactStore(ABC):
                 products[i][j] = products[j][i] = next(triangle)
         sums = tuple(float(value) for value in row[1 : 1 + size])
         return Moments(int(row[0]), sums, tuple(map(tuple, products)))
-
-    def count(self, selection: Selection) -> int:
-        """Count items."""
-        return int(self._rows(count_statement(selection, self._dialect, self._names()))[0][0])
-
-    def find(self, query: Find) -> list[LabelledFeedback]:
-        """Fetch items; `store.builder.find_statement` says how the orders are meant."""
-        items = []
-        for *values, group_key, theme_id in self._rows(find_statement(query, self._dialect, self._names())):
-            items.append(feedback_item(named(FIND_COLUMNS, values), group_key, theme_id))
-        return items
-
-    def voices(self, selection: Selection, customer_ids: Sequence[str] | None = None) -> list[Voice]:
-        """Selected items (of these customers) with a time and a customer, oldest first, without texts."""
-        statement = voices_statement(selection, customer_ids, self._dialect, self._names())
-        return [voice(row) for row in self._rows(statement)]
 
     def ranked(
         self, query: Aggregate, ranks: Sequence[int]
@@ -115,6 +115,22 @@ class SqlFactStore(ABC):
             )
             found.setdefault(tuple(shown), {})[int(place)] = float(x)
         return found
+
+    def count(self, selection: Selection) -> int:
+        """Count items."""
+        return int(self._rows(count_statement(selection, self._dialect, self._names()))[0][0])
+
+    def find(self, query: Find) -> list[LabelledFeedback]:
+        """Fetch items; `store.builder.find_statement` says how the orders are meant."""
+        items = []
+        for *values, group_key, theme_id in self._rows(find_statement(query, self._dialect, self._names())):
+            items.append(feedback_item(named(FIND_COLUMNS, values), group_key, theme_id))
+        return items
+
+    def voices(self, selection: Selection, customer_ids: Sequence[str] | None = None) -> list[Voice]:
+        """Selected items (of these customers) with a time and a customer, oldest first, without texts."""
+        statement = voices_statement(selection, customer_ids, self._dialect, self._names())
+        return [voice(row) for row in self._rows(statement)]
 
     def customer_features(self, question: "CustomerQuestion") -> "CustomerTable":
         """Many figures of each customer in one pass over the items and one over the events."""

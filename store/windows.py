@@ -69,6 +69,10 @@ class Segments:
                 case = case.when(test, dialect.integers(owners), copy=False)
         return case.else_(dialect.integers(()))
 
+    def owners(self, number: int) -> frozenset[int]:
+        """The windows that a row with this number lies in."""
+        return frozenset(self._owners[number]) if self.overlap else frozenset((number,))
+
     def _number(self, segment: int) -> exp.Expression:
         owners = self._owners[segment]
         if not owners:

@@ -191,6 +191,31 @@ def test_limit_holds_for_each_window_the_largest_first(store: FactStore) -> None
     ]
 
 
+def test_rows_behind_an_aggregate_come_as_codes(store: FactStore) -> None:
+    store.add_feedback(
+        [
+            item("a", nps=10, region="广东", occurred_at=at(1, 9), attributes={"courier": "x"}),
+            item("b", nps=3, region="浙江", occurred_at=at(2, 20)),
+            item("c", nps=8, occurred_at=at(3, 20), attributes={"courier": "x"}),
+            item("d", region="广东", occurred_at=at(3)),
+        ]
+    )
+    windows = (Window(at(1), at(3)), Window(at(2), at(4)))
+    query = Aggregate("nps", windows=windows, group_by=("region", "courier", "hour"))
+    leaves = store.leaves(query)
+    columns = [[values[code] for code in codes] for codes, values in leaves.columns.values()]
+    rows = sorted(zip(leaves.x, leaves.inside[0], leaves.inside[1], *columns, strict=True), key=str)
+    assert rows == [
+        (-1.0, True, True, "浙江", None, rows[0][5]),
+        (0.0, False, True, None, "x", rows[1][5]),
+        (1.0, True, False, "广东", "x", rows[2][5]),
+    ]
+    hours = keys(store.aggregate(Aggregate("nps", group_by=("hour",))))
+    assert {row[5] for row in rows} == {key[0] for key in hours}
+    with pytest.raises(ToolInputError, match="several values"):
+        store.leaves(Aggregate("nps", group_by=("topic",)))
+
+
 def test_a_multi_valued_dimension_counts_an_item_once_a_value(store: FactStore) -> None:
     store.add_feedback(
         [
