@@ -9,7 +9,6 @@ from analytics.compare import Comparison, Decomposition, Key, compare, decompose
 from analytics.day_spread import Daily
 from analytics.sums import EMPTY, Sums
 from store.dimensions import TIME_DIMENSIONS
-from store.errors import ToolInputError
 from store.facts import Aggregate, Selection, Window
 from tools.answers import answer, evidence_ids
 from tools.arguments import Filters, Language, Period, SelectionArguments
@@ -20,6 +19,7 @@ from tools.dimensions import MULTI_VALUED, dimension_title, find_dimension
 from tools.groups import Namer
 from tools.measures import Measure, find_measure, level, pooled, rounded
 from tools.periods import ResolvedPeriod, comparable
+from tools.refusals import Refusal
 from tools.results import ToolResult
 from tools.selection import Chosen, choose, normalise, sample_caveats, unfinished
 
@@ -90,7 +90,7 @@ def compare_periods(args: CompareArguments, context: ToolContext) -> ToolResult:
 
 def _segments(args: CompareArguments, measure: Measure, context: ToolContext) -> ToolResult:
     if not (args.segment_a and args.segment_b):
-        raise ToolInputError("give both segment_a and segment_b, or neither")
+        raise Refusal("one_segment")
     chosen = choose(args, context)
     sides, labels = [], []
     for segment in (args.segment_a, args.segment_b):
@@ -231,9 +231,7 @@ def _split(
         if found is not None:
             splits.append((name, found))
         elif args.by and (name in MULTI_VALUED or name in TIME_DIMENSIONS):
-            raise ToolInputError(
-                f"a change cannot be split over {name}; use a dimension with one value an item"
-            )
+            raise Refusal("not_splittable", dimension=name)
     return max(splits, key=lambda split: abs(split[1].mix_effect), default=None)
 
 

@@ -9,7 +9,6 @@ from retention.behaviour import load_behaviour
 from retention.churn_ranking import Ranking, rank_customers
 from retention.policy import load_policy
 from retention.wording import sentence
-from store.errors import ToolInputError
 from store.facts import Find, Selection
 from store.records import Customer
 from tools.arguments import Arguments, Language
@@ -27,6 +26,7 @@ from tools.customer_profile import (
 )
 from tools.customer_risk import EVIDENCE, as_of_caveat, moment, risk_row
 from tools.impact import concerns
+from tools.refusals import Refusal
 from tools.results import ToolResult
 
 _ITEMS = 1000
@@ -60,10 +60,7 @@ def customer_360(args: CustomerArguments, context: ToolContext) -> ToolResult:
     events = facts.events([args.customer_id])
     outcomes = facts.outcomes([args.customer_id])
     if profile is None and not items and not events and not outcomes:
-        raise ToolInputError(
-            f"customer_360: nothing is known of customer {args.customer_id!r}; "
-            "churn_risk and search_feedback give the ids that exist"
-        )
+        raise Refusal("unknown_customer", customer=args.customer_id)
     risk = next(iter(ranking.portfolio.risks), None)
     scores = scores_of(items, context)
     behaviour = load_behaviour()

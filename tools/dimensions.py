@@ -10,14 +10,16 @@ import yaml
 
 from pipeline.taxonomy import Taxonomy
 from store.dimensions import FEEDBACK_DIMENSIONS, TIME_DIMENSIONS
-from store.errors import ToolInputError
 from store.facts import Aggregate, Catalogue, FactStore
 from tools.arguments import Language
+from tools.refusals import Refusal
 
 MULTI_VALUED = ("topic", "topic_area", "risk", "competitor", "compliance")
 _LABELS = ("sentiment", "emotion", "intent", "priority", *MULTI_VALUED, "nps_class", "theme")
 # More distinct values than this are not listed: a value is then looked up by itself.
 _LISTABLE = 5000
+# So many values are named where one is not known.
+_NAMED = 20
 # Of these every value is known beforehand: one that no item has is a count of zero, not an unknown word.
 _FIXED_VALUES = frozenset(("sentiment", "emotion", "intent", "priority", "nps_class"))
 
@@ -72,8 +74,7 @@ def find_dimension(name: str, catalogue: Catalogue) -> str:
     titles = {**{fold(word): target for word, targets in _aliases().items() for target in targets}, **folded}
     near = [titles[word] for word in get_close_matches(fold(name), titles, n=3, cutoff=0.6)]
     nearest = [n for n in dict.fromkeys(near) if n in known]
-    hint = f"; the nearest are {', '.join(nearest)}" if nearest else ""
-    raise ToolInputError(f"unknown dimension {name!r}{hint}. Dimensions in this data: {', '.join(known)}")
+    raise Refusal("unknown_dimension", name=name, nearest=nearest, known=known)
 
 
 def find_values(dimension: str, value: str, facts: FactStore, taxonomy: Taxonomy) -> tuple[str, ...]:
@@ -95,7 +96,7 @@ def find_values(dimension: str, value: str, facts: FactStore, taxonomy: Taxonomy
         return found
     if info is not None and not complete and facts.aggregate(_exactly(dimension, value)):
         return (value,)
-    raise ToolInputError(_no_value(dimension, value, listed, taxonomy, complete=complete))
+    raise _no_value(dimension, value, listed, taxonomy, complete=complete)
 
 
 def is_missing(value: str) -> bool:
@@ -183,16 +184,17 @@ def _exactly(dimension: str, value: str) -> Aggregate:
 
 def _no_value(
     dimension: str, value: str, listed: Sequence[str], taxonomy: Taxonomy, *, complete: bool
-) -> str:
+) -> Refusal:
     by_fold = {fold(v): v for v in listed}
     near = [by_fold[f] for f in get_close_matches(fold(value), by_fold, n=5, cutoff=0.5)]
     near += [v for v in listed if fold(value) and fold(value) in fold(v)][:5]
     nearest = list(dict.fromkeys(near))[:5]
-    hint = f"; the nearest are {', '.join(nearest)}" if nearest else ""
     if not listed:
-        return f"{dimension} has no values in this data, so {value!r} cannot be selected"
+        return Refusal("no_values", dimension=dimension, value=value)
     if dimension == "topic":
         entries = taxonomy.entries
         listed = [f"{v} ({entries[v].names['zh']})" if v in entries else v for v in listed]
-    shown = ", ".join(listed[:20]) + (" ..." if len(listed) > 20 or not complete else "")
-    return f"{dimension} has no value {value!r}{hint}. Its values: {shown}"
+    more = " ..." if len(listed) > _NAMED or not complete else ""
+    return Refusal(
+        "unknown_value", dimension=dimension, value=value, nearest=nearest, known=listed[:_NAMED], more=more
+    )

@@ -5,13 +5,13 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from analytics.drivers import LEAST_ROWS_PER_FACTOR, Driver, find_drivers
-from store.errors import ToolInputError
 from store.facts import Aggregate
 from tools.answers import answer, evidence_ids
 from tools.arguments import SelectionArguments
 from tools.caveats import caveat
 from tools.context import ToolContext
 from tools.measures import Measure, find_measure, rounded
+from tools.refusals import Refusal
 from tools.results import ToolResult
 from tools.selection import Chosen, choose, sample_caveats
 
@@ -51,7 +51,7 @@ def drivers(args: DriverArguments, context: ToolContext) -> ToolResult:
     """
     measure = find_measure(args.metric, context, args.language)
     if measure.kind not in ("nps", "mean"):
-        raise ToolInputError("drivers explains a score (nps, csat, rating or a number), not a count or share")
+        raise Refusal("not_explained")
     chosen = choose(args, context)
     kind, names = _factors(args, measure, chosen, context)
     caveats = [caveat("association", args.language)]

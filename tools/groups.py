@@ -7,13 +7,13 @@ from pydantic import Field
 
 from analytics.sums import Sums
 from store.dimensions import TIME_DIMENSIONS
-from store.errors import ToolInputError
 from store.facts import Aggregate
 from tools.arguments import Language, SelectionArguments
 from tools.caveats import SMALL_SAMPLE, caveat
 from tools.context import ToolContext
 from tools.dimensions import MULTI_VALUED, canonical, dimension_title, find_dimension, vocabulary
 from tools.measures import Measure
+from tools.refusals import Refusal
 from tools.selection import Chosen
 
 MAX_DIMENSIONS = 3
@@ -46,7 +46,7 @@ def group_dimensions(args: GroupedArguments, context: ToolContext) -> tuple[str,
     asked = [args.group_by] if isinstance(args.group_by, str) else args.group_by
     names = dict.fromkeys(find_dimension(n, context.facts.catalogue()) for n in asked if n.strip())
     if len(names) > MAX_DIMENSIONS:
-        raise ToolInputError(f"group_by takes at most {MAX_DIMENSIONS} dimensions, not {len(names)}")
+        raise Refusal("too_many_dimensions", most=MAX_DIMENSIONS, count=len(names))
     return tuple(names)
 
 

@@ -7,7 +7,6 @@ from typing import Annotated, Any
 from pydantic import Field
 
 from analytics.estimates import proportion
-from store.errors import ToolInputError
 from store.facts import Aggregate, Find, Selection
 from store.records import LabelledFeedback
 from tools.answers import answer
@@ -17,6 +16,7 @@ from tools.context import ToolContext
 from tools.customer_conversations import last_conversations, shown
 from tools.industry import problem_scope
 from tools.measures import Measure, find_measure, rounded
+from tools.refusals import Refusal
 from tools.results import ToolResult
 from tools.selection import Chosen, choose, sample_caveats
 
@@ -96,7 +96,7 @@ def _measure(args: LowScoreArguments, context: ToolContext) -> tuple[Measure, fl
     name = args.metric or next((name for name in _LOW if name in known), "nps")
     measure = find_measure(name, context, args.language)
     if measure.name not in _LOW:
-        raise ToolInputError(f"low scores are defined for {', '.join(_LOW)}, not for {measure.name}")
+        raise Refusal("no_low_scores", known=list(_LOW), metric=measure.name)
     return measure, _LOW[measure.name] if args.at_most is None else args.at_most
 
 

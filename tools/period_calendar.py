@@ -11,6 +11,7 @@ from tools.arguments import PeriodArg
 from tools.period_grammar import Phrase, parse
 from tools.period_points import Point
 from tools.period_words import words
+from tools.refusals import Refusal
 
 MONTHS = {"month": 1, "quarter": 3, "half": 6, "year": 12}
 """Units made of whole months."""
@@ -44,10 +45,7 @@ class CalendarReader:
         """Evaluate explicit ends; ToolInputError where they are reversed or no dates."""
         start, end = self._edge(period.from_, "from"), self._edge(period.to, "to")
         if start and end and start >= end:
-            raise ToolInputError(
-                f"period from {period.from_} to {period.to} is empty or reversed; "
-                "`to` is the first day after the period"
-            )
+            raise Refusal("period_reversed_ends", first=period.from_, last=period.to)
         if start is None and end is None:
             return Span(None, None, "all")
         whole_days = all(at is None or at.time() == time() for at in (start, end))
@@ -58,9 +56,7 @@ class CalendarReader:
             return None
         phrase = parse(written)
         if phrase is None or phrase.form != "point" or phrase.first is None:
-            raise ToolInputError(
-                f"period.{name}: {written[:80]!r} is not a date; write 2026-10-01 or 2026-10-01T08:00"
-            )
+            raise Refusal("period_edge", name=name, written=written)
         return self._point(phrase.first, written).start
 
     def phrase(self, phrase: Phrase, written: str) -> Span:
@@ -88,7 +84,7 @@ class CalendarReader:
             return Span(None, span.end if phrase.form == "until" else span.start, "span")
         start = span.start if phrase.form == "since" else span.end
         if start >= self._tomorrow:
-            raise ToolInputError(f"period {written!r} begins after today ({self._today:%Y-%m-%d})")
+            raise Refusal("period_ahead", written=written, today=f"{self._today:%Y-%m-%d}")
         grain = (
             f"to_date:{span.grain}"
             if phrase.form == "since" and span.end and span.end > self._now
@@ -98,7 +94,7 @@ class CalendarReader:
 
     def _rolling(self, unit: str, count: int) -> Span:
         if count < 1:
-            raise ToolInputError("a period needs a length of at least 1")
+            raise Refusal("period_length")
         end = self._now if unit == "hour" else self._tomorrow
         grain = unit if unit in ("hour", "day", "week") else f"rolling:{unit}"
         return Span(back(end, unit, count), end, "day" if grain == "week" else grain)
@@ -123,12 +119,12 @@ class CalendarReader:
             end = same if same.start >= start.start else end
         stop = end.start if second.grain == "instant" else end.end
         if stop <= start.start:
-            raise ToolInputError(f"period {written!r} is reversed: it ends before it begins")
+            raise Refusal("period_reversed", written=written)
         return Span(start.start, stop, start.grain if start.grain == end.grain else "span")
 
     def _point(self, point: Point, written: str) -> Bounded:
         if point.ambiguous:
-            raise ToolInputError(f"the day and month of {written!r} cannot be told apart; write YYYY-MM-DD")
+            raise Refusal("period_ambiguous", written=written)
         if point.offset is not None and point.weekday is None and point.grain != "weekend":
             return self._relative(point.grain, point.offset)
         if point.grain in ("day", "weekend") and (point.weekday or point.grain == "weekend"):
@@ -172,7 +168,7 @@ class CalendarReader:
             last = calendar.monthrange(candidate.year, candidate.month)[1]
             if point.day and point.day <= last and candidate + timedelta(days=point.day - 1) <= self._now:
                 return self._dated(replace(point, month=candidate.month), candidate.year, written)
-        raise ToolInputError(f"there is no such day as in {written!r}")
+        raise Refusal("period_no_day", written=written)
 
     def _latest(self, point: Point, written: str) -> Bounded:
         base = (self._near or self._now).year
@@ -185,7 +181,7 @@ class CalendarReader:
         limit = floor(self._now, "month") if point.last else self._now
         begun = [s for s in options if s.start < limit or (s.start == limit and not point.last)]
         if not begun:
-            raise problem or ToolInputError(f"period {written!r} has not begun yet")
+            raise problem or Refusal("period_not_begun", written=written)
         if self._near is None:
             return begun[-1]
         near = self._near
@@ -193,11 +189,11 @@ class CalendarReader:
 
     def _dated(self, point: Point, year: int, written: str) -> Bounded:
         if not 1900 <= year <= 2200:
-            raise ToolInputError(f"the year of {written!r} is outside 1900-2200")
+            raise Refusal("period_year", written=written)
         try:
             return _built(point, year, self._zone)
         except (ValueError, OverflowError) as error:
-            raise ToolInputError(f"{written!r} is not a possible date") from error
+            raise Refusal("period_impossible", written=written) from error
 
 
 def _built(point: Point, year: int, zone: ZoneInfo) -> Bounded:
@@ -278,7 +274,7 @@ def back(at: datetime, unit: str, count: int) -> datetime:
     try:
         return at - timedelta(hours=hours * count)
     except OverflowError as error:
-        raise ToolInputError("the period reaches outside the calendar") from error
+        raise Refusal("period_outside") from error
 
 
 def add_months(at: datetime, months: int) -> datetime:
@@ -286,5 +282,5 @@ def add_months(at: datetime, months: int) -> datetime:
     index = at.year * 12 + at.month - 1 + months
     year, month = divmod(index, 12)
     if not 1 <= year <= 9999:
-        raise ToolInputError("the period reaches outside the calendar")
+        raise Refusal("period_outside")
     return at.replace(year=year, month=month + 1, day=min(at.day, calendar.monthrange(year, month + 1)[1]))

@@ -11,17 +11,18 @@ from datetime import UTC, datetime, time, timedelta
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
-from store.errors import ToolInputError
 from store.facts import Window
 from tools.arguments import Language, PeriodArg
 from tools.period_calendar import MONTHS, CalendarReader, Span, add_months, back
 from tools.period_grammar import Phrase, parse, scan
 from tools.period_words import fold, words
+from tools.refusals import Refusal
 from tools.results import PeriodResult
 
 _FORMS = (
-    '{"from": "2026-10-01", "to": "2026-11-01"} (half-open), "last 30 days", "last month", "October 2026", '
-    '"Q3", "2026-10-01 to 2026-10-15", "since March", "上周", "近30天", "10月1日到10月15日"'
+    '{"from": "2026-10-01", "to": "2026-11-01"} (half-open)',
+    *('"last 30 days"', '"last month"', '"October 2026"', '"Q3"', '"2026-10-01 to 2026-10-15"'),
+    *('"since March"', '"上周"', '"近30天"', '"10月1日到10月15日"'),
 )
 
 
@@ -81,7 +82,7 @@ def resolve(
     else:
         phrase = parse(period) if period.strip() else Phrase("all")
         if phrase is None:
-            raise ToolInputError(f"period {period[:80]!r} is not understood; write it as {_FORMS}")
+            raise Refusal("period_unread", period=period, forms=_FORMS)
         span = reader.phrase(phrase, period[:80])
     return _period(span, zone, language)
 
@@ -145,7 +146,7 @@ def comparable(
     found = resolve(compare_to, now=now, zone=zone, language=language, near=period)
     if found.window == period.window:
         if not isinstance(compare_to, str):
-            raise ToolInputError("period and compare_to are the same span; give two different ones")
+            raise Refusal("period_same")
         return previous(period, language=language)
     return found
 
@@ -163,7 +164,7 @@ def _whole_months(start: datetime, end: datetime, grain: str) -> int:
 
 def _ends(period: ResolvedPeriod) -> tuple[datetime, datetime]:
     if period.start is None or period.end is None:
-        raise ToolInputError("nothing comes before an unbounded period; give `period` a beginning and an end")
+        raise Refusal("period_unbounded")
     return period.start.replace(tzinfo=None), period.end.replace(tzinfo=None)
 
 

@@ -8,7 +8,6 @@ from pydantic import Field
 from retention.approvals import approve_plan, require_approver
 from retention.measures import load_measures
 from retention.plans import Problem, Ranked, build_plan, hypothesis, plan_id, rank_measures
-from store.errors import ToolInputError
 from store.facts import Aggregate, Selection, Window
 from store.records import ActionPlan, AuditEntry, TaskStatus
 from tools.answers import answer, evidence_ids
@@ -18,6 +17,7 @@ from tools.context import ToolContext
 from tools.measures import Measure, figure, find_measure, pooled
 from tools.periods import ResolvedPeriod, comparable
 from tools.plan_reach import count_reach, ranking_figures, reach_figures
+from tools.refusals import Refusal
 from tools.results import ToolResult
 from tools.selection import Chosen, choose, normalise
 
@@ -52,7 +52,7 @@ def create_action_plan(args: ActionPlanArguments, context: ToolContext) -> ToolR
     asked = {name: getattr(args, name) for name in RootCauseArguments.model_fields if name != "limit"}
     found = root_cause(RootCauseArguments.model_validate({**asked, "limit": 10}), context)
     if not found.n:
-        raise ToolInputError(f"create_action_plan: nothing to plan on. {' '.join(found.caveats)}")
+        raise Refusal("nothing_to_plan", hint=" ".join(found.caveats))
     cause = _cause(args, found, context)
     before = _before(args, chosen, found, context)
     narrowed = chosen.also(_as_filters(cause["conditions"])) if cause else chosen.selection

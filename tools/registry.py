@@ -12,11 +12,14 @@ from typing import Any, get_type_hints
 from pydantic import ValidationError
 
 from store.errors import NotPermitted, ToolInputError
-from tools.arguments import Arguments
+from tools.arguments import Arguments, Language
 from tools.context import Role, ToolContext
+from tools.refusals import Refusal, known, refusal
 from tools.results import ToolResult
 
 _RANK: Mapping[Role, int] = {"viewer": 0, "analyst": 1, "service": 1, "manager": 2, "admin": 3}
+# So many wrong arguments are named at once.
+_PROBLEMS = 5
 
 
 @dataclass(frozen=True)
@@ -36,12 +39,21 @@ class ToolSpec:
             raise NotPermitted(
                 f"{self.name}: role {context.asker.role!r} is not permitted; it needs {self.role!r}"
             )
+        # Who asks for no language gets results in the default one; refusals then stay in that of the schema.
+        language: Language = "zh" if args.get("language") == "zh" else "en"
         try:
             parsed = self.arguments.model_validate(dict(args))
         except ValidationError as error:
-            hint = f"arguments of {self.name}: {', '.join(_names(self.arguments))}"
-            raise ToolInputError(f"{self.name}: {_explain(error)}", hint=hint) from error
-        return self.function(parsed, context)
+            names = {"tool": self.name, "names": ", ".join(_names(self.arguments))}
+            problems = {"tool": self.name, "problems": _explain(error, language)}
+            raise ToolInputError(
+                refusal("arguments", language, problems), hint=refusal("arguments_hint", language, names)
+            ) from error
+        try:
+            return self.function(parsed, context)
+        except Refusal as refused:
+            refused.speak(language)
+            raise
 
 
 def spec(
@@ -65,16 +77,18 @@ def find(specs: Sequence[ToolSpec], name: str) -> ToolSpec:
     for candidate in specs:
         if candidate.name == name:
             return candidate
-    raise ToolInputError(f"no tool {name!r}; tools are: {', '.join(s.name for s in specs)}")
+    raise Refusal("unknown_tool", name=name, known=[s.name for s in specs])
 
 
 def _names(arguments: type[Arguments]) -> list[str]:
     return [field.alias or name for name, field in arguments.model_fields.items()]
 
 
-def _explain(error: ValidationError) -> str:
+def _explain(error: ValidationError, language: Language) -> list[str]:
     parts = []
-    for item in error.errors(include_url=False):
+    for item in error.errors(include_url=False)[:_PROBLEMS]:
         where = ".".join(str(part) for part in item["loc"]) or "arguments"
-        parts.append(f"{where}: {item['msg']}")
-    return "; ".join(parts[:5])
+        kind = f"problem_{item['type']}"
+        values = {"where": where, "message": item["msg"], **item.get("ctx", {})}
+        parts.append(refusal(kind if known(kind) else "problem", language, values))
+    return parts

@@ -27,6 +27,7 @@ from tools.caveats import caveat
 from tools.context import ToolContext
 from tools.measures import pooled
 from tools.periods import resolve
+from tools.refusals import Refusal
 from tools.results import ToolResult
 from tools.selection import Chosen
 
@@ -90,6 +91,8 @@ def estimate_roi(args: RoiArguments, context: ToolContext) -> ToolResult:
     given, taken = _filled(args, context)
     try:
         benefits = _benefits(given, args.horizon_months)
+        if not benefits:
+            raise Refusal("roi_nothing")
         found = total_return(
             benefits, args.horizon_months, initial_cost=args.initial_cost, monthly_cost=args.monthly_cost
         )
@@ -114,9 +117,7 @@ def _filled(args: RoiArguments, context: ToolContext) -> tuple[dict[str, Any], d
     if args.churn_after is None:
         return given, taken
     if args.revenue is not None and args.lifetime_value is not None:
-        raise ToolInputError(
-            "estimate_roi: give lifetime_value and customers, or revenue, not both: the benefit is the same"
-        )
+        raise Refusal("roi_twice")
     wanted = ["churn_before"] if args.revenue is not None else ["churn_before", "lifetime_value", "customers"]
     for name in wanted:
         if given[name] is None and (value := _from_data(name, context)) is not None:
@@ -154,7 +155,7 @@ def _benefits(given: dict[str, Any], months: float) -> list[Benefit]:
         if not missing:
             found.append(makers[name](*(_ranged(n, v) for n, v in zip(needs, values, strict=True)), months))
         elif len(missing) < len(needs) and not (name == "churn" and given["churn_after"] is None):
-            raise ToolInputError(f"estimate_roi: {name} also needs {', '.join(missing)}")
+            raise Refusal("roi_lacks", component=name, missing=missing)
     return found
 
 
@@ -170,7 +171,7 @@ def _ranged(name: str, value: Any) -> Any:
         return exactly(value)
     low, expected, high = value
     if not low <= expected <= high:
-        raise ToolInputError(f"estimate_roi: {name} is [low, expected, high], in this order")
+        raise Refusal("roi_order", name=name)
     return Range(expected, low, high)
 
 

@@ -12,6 +12,7 @@ from tools.caveats import SMALL_SAMPLE, caveat
 from tools.context import ToolContext
 from tools.dimensions import find_dimension, find_values, fold, is_missing
 from tools.periods import ResolvedPeriod, resolve
+from tools.refusals import Refusal
 
 _TIME_FORMATS = {"date": "%Y-%m-%d", "month": "%Y-%m", "year": "%Y"}
 
@@ -62,7 +63,7 @@ def normalise(
             values.extend(found)
             said.extend([str(value).strip("/")] if len(found) > 1 else found)
         if not values:
-            raise ToolInputError(f"filter {name!r} names no value")
+            raise Refusal("filter_without_value", name=name)
         merged = tuple(dict.fromkeys((*selected.get(dimension, ()), *values)))
         selected[dimension] = merged
         shown = list(dict.fromkeys([*_listed(reported.get(dimension)), *said]))
@@ -120,7 +121,7 @@ def _values(dimension: str, value: str | int | float | None, context: ToolContex
         return (None,)
     written = f"{value:g}" if isinstance(value, float) else str(value)
     if not written.strip():
-        raise ToolInputError(f"the filter on {dimension} has an empty value; use null for 'not given'")
+        raise Refusal("filter_empty_value", dimension=dimension)
     if dimension in ("hour", "weekday", "day_type", "date", "week", "month", "quarter", "year"):
         return (_time_value(dimension, written, context),)
     if dimension == "theme":
@@ -143,8 +144,9 @@ def _theme_values(written: str, context: ToolContext) -> tuple[str | None, ...]:
         return tuple(part)
     if is_missing(written):
         return (None,)
-    labels = ", ".join(t.label for t in themes[:20]) or "none yet"
-    raise ToolInputError(f"there is no theme {written!r}; themes: {labels}")
+    if not themes:
+        raise Refusal("no_themes")
+    raise Refusal("unknown_theme", name=written, known=[theme.label for theme in themes[:20]])
 
 
 def _time_value(dimension: str, written: str, context: ToolContext) -> str:
@@ -158,12 +160,10 @@ def _time_value(dimension: str, written: str, context: ToolContext) -> str:
     if named is not None:
         return named
     if dimension in ("weekday", "day_type"):
-        raise ToolInputError(
-            f"{dimension} has no value {written!r}; write 1 (Monday) to 7, workday or weekend"
-        )
+        raise Refusal("weekday_value", dimension=dimension, value=written)
     period = resolve(written, now=context.clock.now(), zone=context.zone)
     if period.start is None:
-        raise ToolInputError(f"{written!r} names no {dimension}")
+        raise Refusal("time_value", value=written, dimension=dimension)
     if dimension in _TIME_FORMATS:
         return period.start.strftime(_TIME_FORMATS[dimension])
     if dimension == "quarter":
@@ -178,7 +178,7 @@ def _hour(word: str) -> str:
         r"(晚上|下午|傍晚|早上|上午|凌晨|中午)?\s*(\d{1,2})\s*(?:点|时|:00|：00)?\s*(am|pm)?", word
     )
     if match is None or int(match[2]) > 23:
-        raise ToolInputError(f"hour has no value {word!r}; write 0 to 23")
+        raise Refusal("hour_value", value=word)
     hour = int(match[2])
     if (match[1] in ("晚上", "下午", "傍晚") or match[3] == "pm") and hour < 12:
         hour += 12

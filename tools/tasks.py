@@ -12,11 +12,11 @@ from retention.portfolio import assess_customers, moment_of
 from retention.risk import Risk
 from retention.tasks import Draft, TaskRequest, draft_task, same_issue
 from retention.wording import sentence
-from store.errors import ToolInputError
 from store.facts import Find
 from store.records import AuditEntry, Sentiment, Task, TaskStatus, Tier
 from tools.arguments import Arguments, Language
 from tools.context import ToolContext
+from tools.refusals import Refusal
 from tools.results import PeriodResult, ToolResult
 
 
@@ -47,10 +47,7 @@ def create_retention_task(args: RetentionTaskArguments, context: ToolContext) ->
     ids = list(dict.fromkeys(i.strip() for i in args.customer_ids if i.strip()))
     drafts, risks, without = _drafts(args, ids, context)
     if not drafts:
-        raise ToolInputError(
-            f"create_retention_task: no alert tier applies to {', '.join(without)}; "
-            "if a person wants a task all the same, give tier and reason"
-        )
+        raise Refusal("no_tier", customers=without)
     proposed = [_propose(draft, context) for draft in drafts]
     tasks = [task for task, _ in proposed]
     return ToolResult(
@@ -82,13 +79,12 @@ def _drafts(
     risks = {risk.customer_id: risk for risk in portfolio.risks}
     customers = {customer.customer_id: customer for customer in context.facts.customers(ids)}
     unknown = [i for i in ids if i not in risks and i not in customers]
-    if unknown or not ids:
-        raise ToolInputError(
-            f"create_retention_task: nothing is known of {', '.join(unknown) or 'nobody'}; "
-            "take customer ids from churn_risk"
-        )
+    if not ids:
+        raise Refusal("no_customers")
+    if unknown:
+        raise Refusal("unknown_customers", customers=unknown)
     if args.tier and not args.reason and any(i not in risks or not risks[i].triggers for i in ids):
-        raise ToolInputError("create_retention_task: give a reason where the evidence triggers no alert")
+        raise Refusal("reason_needed")
     quotes = _quotes(risks, context)
     drafts, without = [], []
     for i in ids:

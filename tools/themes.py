@@ -6,7 +6,6 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from analytics.estimates import proportion
-from store.errors import ToolInputError
 from store.facts import Aggregate, Find, Selection
 from store.records import Theme
 from tools.answers import answer, item
@@ -16,6 +15,7 @@ from tools.context import ToolContext
 from tools.dimensions import fold
 from tools.groups import Namer
 from tools.measures import rounded
+from tools.refusals import Refusal
 from tools.results import ToolResult
 from tools.selection import Chosen, choose, sample_caveats
 from tools.theme_activity import ThemeActivity, ThemeCounts, first_seen, theme_activity
@@ -211,7 +211,7 @@ def _find_theme(asked: str, context: ToolContext) -> Theme:
     # A theme that has faded is found where no living one is meant.
     themes = sorted(context.facts.themes(), key=lambda theme: theme.faded)
     if not themes:
-        raise ToolInputError("there are no themes yet; run voiceloop themes --refresh")
+        raise Refusal("no_themes")
     wanted = fold(asked)
     for theme in themes:
         if wanted in (fold(theme.theme_id), fold(theme.label)):
@@ -232,8 +232,7 @@ def _nearest_theme(asked: str, themes: Sequence[Theme], context: ToolContext) ->
     vector = context.embedder.embed_query(asked)
     placed = [theme for theme in themes if len(theme.centroid) == len(vector)]
     if not placed:
-        labels = ", ".join(theme.label for theme in themes[:20])
-        raise ToolInputError(f"no theme is called {asked!r}; themes: {labels}")
+        raise Refusal("unknown_theme", name=asked, known=[theme.label for theme in themes[:20]])
     nearness = np.asarray([theme.centroid for theme in placed], dtype=np.float32) @ vector
     return placed[int(np.argmax(nearness))]
 

@@ -6,7 +6,6 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from analytics.interventions import Daily, InterventionEffect, intervention_effect
-from store.errors import ToolInputError
 from store.facts import Selection
 from tools.answers import answer, evidence_ids
 from tools.arguments import Arguments, Filters, Language
@@ -15,6 +14,7 @@ from tools.context import ToolContext
 from tools.daily import daily_sums, day_chart, line, need_daily, without_gaps
 from tools.measures import Measure, find_measure, rounded
 from tools.periods import ResolvedPeriod, resolve
+from tools.refusals import Refusal
 from tools.results import ToolResult
 from tools.selection import Chosen, normalise, sample_caveats
 
@@ -59,7 +59,7 @@ def verify_effect(args: EffectArguments, context: ToolContext) -> ToolResult:
     measure = find_measure(args.metric, context, args.language)
     need_daily(measure, "verify_effect")
     if args.plan_id is not None and not any(p.plan_id == args.plan_id for p in context.operations.plans()):
-        raise ToolInputError(f"there is no plan {args.plan_id!r}; list them with the command plans list")
+        raise Refusal("unknown_plan", plan=args.plan_id)
     span, start = _span(args, context)
     filters, reported = normalise(args.filters, context)
     chosen = Chosen(Selection(span.window, filters), span, reported)
@@ -95,13 +95,13 @@ def _span(args: EffectArguments, context: ToolContext) -> tuple[ResolvedPeriod, 
     now = context.clock.now()
     day = resolve(args.start, now=now, zone=context.zone, language=args.language)
     if day.start is None:
-        raise ToolInputError(f"start {args.start!r} is no day; write it as 2026-10-01")
+        raise Refusal("no_start_day", start=args.start)
     start = day.start.date()
     today = now.astimezone(context.zone).date()
     # Today is not over: its count would look like a fall.
     end = min(start + timedelta(days=args.days_after), today)
     if end <= start:
-        raise ToolInputError(f"the measure starts on {start}: no whole day has passed since")
+        raise Refusal("just_started", start=start)
     first = start - timedelta(days=args.days_before)
     span = resolve(
         f"{first} to {end - timedelta(days=1)}", now=now, zone=context.zone, language=args.language
@@ -124,18 +124,16 @@ def _control(args: EffectArguments, chosen: Chosen, context: ToolContext) -> Sel
         return None
     if args.control == "rest":
         if len(chosen.selection.filters) != 1:
-            raise ToolInputError(
-                "control 'rest' needs exactly one filtered dimension; else give the control group as filters"
-            )
+            raise Refusal("rest_of_one")
         return Selection(chosen.selection.window, exclude=dict(chosen.selection.filters))
     if isinstance(args.control, str):
-        raise ToolInputError(f"control is filters or 'rest', not {args.control!r}")
+        raise Refusal("control_form", control=args.control)
     filters, _ = normalise(args.control, context)
     overlap = [
         name for name, values in filters.items() if set(values) & set(chosen.selection.filters.get(name, ()))
     ]
     if not chosen.selection.filters or len(overlap) == len(filters):
-        raise ToolInputError("the control group overlaps with the treated one; they must be different groups")
+        raise Refusal("control_overlaps")
     return Selection(chosen.selection.window, filters)
 
 
