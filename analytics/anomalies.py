@@ -1,29 +1,40 @@
-"""Days that fall out of a daily series, each judged by its own past only.
+"""Runs of days that fall out of line, in one series or in many at once, each day judged by its past only.
 
-The expected value is the level of recent weeks times (counts) or plus (levels) the habit of the weekday; the
-spread is that of the days themselves, so a restless series needs a larger jump. Counts are judged by the
-negative binomial tail (extra-Poisson variance by the method of moments), means and shares by a normal tail
-with the variance within a day and between days. Days found to be out of line do not enter later baselines.
+Counts are judged by `analytics.surveillance`. The expected value of a mean or a share is the level of recent
+weeks plus the habit of the weekday, its spread that within a day and between days, so a restless series needs
+a larger jump; days found to be out of line do not enter later baselines. Many series raise no more false
+alarms than one: those of a day are kept by the rule of Benjamini and Hochberg.
 """
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from statistics import median
-from typing import Literal
+from typing import Literal, NamedTuple, TypeVar
+
+import numpy as np
 
 from analytics.distributions import normal_two_sided
 from analytics.estimates import Kind
-from analytics.sums import Sums
+from analytics.sums import EMPTY, Sums
+from analytics.surveillance import (
+    FALSE_SHARE,
+    LEAST_DAYS,
+    RARE,
+    RECENT_DAYS,
+    WEEK,
+    WINDOW_DAYS,
+    Floats,
+    Sides,
+    Surveillance,
+    discoveries,
+    watch_counts,
+)
 
 Direction = Literal["up", "down"]
+Key = TypeVar("Key", bound=Hashable)
 
-# Eight weeks know the weekdays' habits and forget what is long past.
-WINDOW_DAYS = 56
-# The level itself follows the last weeks.
-RECENT_DAYS = 28
-LEAST_DAYS = 14
 _WEEKDAY_PRIOR = 2.0
 _TRIMMED_MEAN = 0.759
 
@@ -49,13 +60,15 @@ class DayScore:
 
 @dataclass(frozen=True)
 class Anomaly:
-    """A run of days out of line in one direction: half-open `start`, `end`; figures of the worst day.
+    """A run of days out of line in one direction: half-open `start`, `end`.
 
-    `score` is -log10 of the worst p-value; `observed` and `expected` are means over the run.
+    `raised` is the day on which it could first be told: a slow rise of counts begins before. `score` is
+    -log10 of the smallest p-value; `observed` and `expected` are means over the run, n its items.
     """
 
     start: date
     end: date
+    raised: date
     direction: Direction
     score: float
     observed: float
@@ -63,83 +76,175 @@ class Anomaly:
     n: int
 
 
-def find_anomalies(
-    kind: Kind, daily: Mapping[date, Sums], *, alpha: float = 0.005, min_n: int = 5, min_change: float = 0.0
-) -> list[Anomaly]:
-    """Runs of days whose p-value is below `alpha` and that hold at least `min_n` items, worst first.
+class _Alarm(NamedTuple):
+    """A day that raised an alarm, and the first day that it speaks of."""
 
-    `alpha` is the false-alarm rate a day: 0.005 is about one a series in half a year. `min_change` is the
-    least departure from the expected that is worth a word, in the metric's unit (a share of the expected
-    for counts).
+    first: date
+    day: date
+    direction: Direction
+    p_value: float
+
+
+def find_anomalies(
+    kind: Kind,
+    series: Mapping[Key, Mapping[date, Sums]],
+    *,
+    sides: Sides = "both",
+    min_n: int = 5,
+    min_change: float = 0.0,
+    false_share: float = FALSE_SHARE,
+) -> list[tuple[Key, Anomaly]]:
+    """Runs of days out of line in any of the series, by series, worst first.
+
+    `false_share` is the share of the series named on a day that may be false (a day on which nothing happened
+    names one so often). A day (for counts also a week) speaks only if it holds or should hold `min_n` items;
+    `min_change` is the least departure from the expected that is worth a word, in the metric's unit (a share
+    of the expected for counts). For counts a missing day is a zero, else it is left out.
     """
-    scored = score_days(kind, daily, alpha=alpha)
-    runs: list[list[DayScore]] = []
-    for one in scored:
-        if one.p_value >= alpha or max(one.n, one.expected if kind == "count" else 0) < min_n:
+    if kind == "count":
+        found = _count_anomalies(series, sides, min_n, min_change, false_share)
+    else:
+        found = _level_anomalies(kind, series, sides, min_n, min_change, false_share)
+    return sorted(found, key=lambda pair: -pair[1].score)
+
+
+def _count_anomalies(
+    series: Mapping[Key, Mapping[date, Sums]], sides: Sides, min_n: int, min_change: float, false_share: float
+) -> list[tuple[Key, Anomaly]]:
+    known = [day for daily in series.values() for day in daily]
+    if not known:
+        return []
+    first = min(known)
+    days = [first + timedelta(days=step) for step in range((max(known) - first).days + 1)]
+    counts = np.zeros((len(series), len(days)))
+    for row, daily in enumerate(series.values()):
+        for day, sums in daily.items():
+            counts[row, (day - first).days] = sums.n
+    weekdays = np.array([day.weekday() for day in days])
+    watched = watch_counts(counts, weekdays, sides=sides, false_share=false_share)
+    found = []
+    for row, key in enumerate(series):
+        for run in _runs(_count_alarms(watched, counts, row, days, min_n, min_change)):
+            found.append((key, _count_anomaly(run, counts[row], watched.expected[row], first)))
+    return found
+
+
+def _count_alarms(
+    watched: Surveillance, counts: Floats, row: int, days: Sequence[date], min_n: int, min_change: float
+) -> list[_Alarm]:
+    alarms = []
+    for at in np.flatnonzero(watched.day[row] | watched.week[row]).tolist():
+        single = bool(watched.day[row, at])
+        observed = counts[row, at] if single else watched.week_observed[row, at]
+        expected = watched.expected[row, at] if single else watched.week_expected[row, at]
+        if max(observed, expected) < min_n or abs(observed - expected) < min_change * expected:
             continue
-        base = abs(one.expected) if kind == "count" else 1.0
-        if abs(one.observed - one.expected) < min_change * base:
-            continue
+        up = bool(observed > expected)
+        begins = at
+        if not single:
+            span = range(at - WEEK + 1, at + 1)
+            usual = watched.expected[row]
+            begins = next((n for n in span if (counts[row, n] > usual[n]) == up), at)
+        p_value = float(watched.p_day[row, at] if single else watched.p_week[row, at])
+        alarms.append(_Alarm(days[begins], days[at], "up" if up else "down", p_value))
+    return alarms
+
+
+def _runs(alarms: Sequence[_Alarm]) -> list[list[_Alarm]]:
+    """Alarms of one direction with at most a day between them, in order."""
+    runs: list[list[_Alarm]] = []
+    for one in alarms:
         last = runs[-1][-1] if runs else None
-        if last is not None and last.direction == one.direction and one.day - last.day <= timedelta(days=2):
+        if last is not None and last.direction == one.direction and one.first - last.day <= timedelta(days=2):
             runs[-1].append(one)
         else:
             runs.append([one])
-    return sorted((_anomaly(run) for run in runs), key=lambda found: -found.score)
+    return runs
 
 
-def score_days(kind: Kind, daily: Mapping[date, Sums], *, alpha: float = 0.005) -> list[DayScore]:
-    """Every day with enough past, in order. For counts a missing day is a zero, else it is left out."""
-    days = _filled(daily) if kind == "count" else {d: s for d, s in sorted(daily.items()) if s.n}
+def _count_anomaly(run: Sequence[_Alarm], counts: Floats, expected: Floats, origin: date) -> Anomaly:
+    start, last = min(one.first for one in run), run[-1].day
+    span = slice((start - origin).days, (last - origin).days + 1)
+    return Anomaly(
+        start=start,
+        end=last + timedelta(days=1),
+        raised=run[0].day,
+        direction=run[0].direction,
+        score=_score(run),
+        observed=float(counts[span].mean()),
+        expected=float(np.nanmean(expected[span])),
+        n=int(counts[span].sum()),
+    )
+
+
+def _score(run: Sequence[_Alarm]) -> float:
+    return min(99.0, -math.log10(max(min(one.p_value for one in run), 1e-99)))
+
+
+def _level_anomalies(
+    kind: Kind,
+    series: Mapping[Key, Mapping[date, Sums]],
+    sides: Sides,
+    min_n: int,
+    min_change: float,
+    false_share: float,
+) -> list[tuple[Key, Anomaly]]:
+    scored = {key: {one.day: one for one in score_days(kind, daily)} for key, daily in series.items()}
+    by_day: dict[date, list[Key]] = {}
+    for key, scores in scored.items():
+        for day in scores:
+            by_day.setdefault(day, []).append(key)
+    alarms: dict[Key, list[_Alarm]] = {key: [] for key in series}
+    for day in sorted(by_day):
+        keys = by_day[day]
+        kept = discoveries(np.array([scored[key][day].p_value for key in keys]), false_share)
+        for key in (key for key, keep in zip(keys, kept, strict=True) if keep):
+            one = scored[key][day]
+            enough = one.n >= min_n and abs(one.observed - one.expected) >= min_change
+            if enough and (sides == "both" or one.direction == "up"):
+                alarms[key].append(_Alarm(day, day, one.direction, one.p_value))
+    return [(key, _level_anomaly(run, scored[key])) for key in series for run in _runs(alarms[key])]
+
+
+def _level_anomaly(run: Sequence[_Alarm], scored: Mapping[date, DayScore]) -> Anomaly:
+    days = [scored[one.day] for one in run]
+    return Anomaly(
+        start=run[0].day,
+        end=run[-1].day + timedelta(days=1),
+        raised=run[0].day,
+        direction=run[0].direction,
+        score=_score(run),
+        observed=sum(one.observed for one in days) / len(days),
+        expected=sum(one.expected for one in days) / len(days),
+        n=sum(one.n for one in days),
+    )
+
+
+def score_days(kind: Kind, daily: Mapping[date, Sums]) -> list[DayScore]:
+    """Every day of a mean, a share or an NPS that has items and enough past, in order."""
     past: list[tuple[date, Sums]] = []
     scores: list[DayScore] = []
     flagged_in_a_row = 0
-    for day, sums in days.items():
+    for day, sums in sorted(daily.items()):
+        if not sums.n:
+            continue
         while past and (day - past[0][0]).days > WINDOW_DAYS:
             del past[0]
         if len(past) < LEAST_DAYS:
             past.append((day, sums))
             continue
-        score = _count_score(day, sums, past) if kind == "count" else _level_score(kind, day, sums, past)
+        score = _level_score(kind, day, sums, past)
         scores.append(score)
-        flagged_in_a_row = flagged_in_a_row + 1 if score.p_value < alpha else 0
+        flagged_in_a_row = flagged_in_a_row + 1 if score.p_value < RARE else 0
         # After two weeks out of line this is how things are now.
-        if score.p_value >= alpha or flagged_in_a_row >= LEAST_DAYS:
+        if score.p_value >= RARE or flagged_in_a_row >= LEAST_DAYS:
             past.append((day, sums))
     return scores
 
 
-def _filled(daily: Mapping[date, Sums]) -> dict[date, Sums]:
-    if not daily:
-        return {}
-    first, last = min(daily), max(daily)
-    days = (first + timedelta(days=step) for step in range((last - first).days + 1))
-    return {day: daily.get(day, Sums(0, 0.0, 0.0)) for day in days}
-
-
-def _count_score(day: date, sums: Sums, past: Sequence[tuple[date, Sums]]) -> DayScore:
-    level = max(0.1, median([float(one.n) for _, one in past]))
-    factors = _weekday_factors([(d, one.n / level) for d, one in past])
-    recent = [one.n / factors[d.weekday()] for d, one in past[-RECENT_DAYS:]]
-    level = max(0.1, median(recent))
-    expected = max(0.1, level * factors[day.weekday()])
-    fitted = [max(0.1, level * factors[d.weekday()]) for d, _ in past]
-    squares = _usual_square([(one.n - m) / m for (_, one), m in zip(past, fitted, strict=True)])
-    dispersion = max(0.0, squares - sum(1 / m for m in fitted) / len(fitted))
-    variance = (expected + dispersion * expected**2) * _inflation(day, past)
-    return DayScore(
-        day,
-        sums.n,
-        float(sums.n),
-        expected,
-        math.sqrt(variance),
-        _negative_binomial(sums.n, expected, variance),
-    )
-
-
 def _level_score(kind: Kind, day: date, sums: Sums, past: Sequence[tuple[date, Sums]]) -> DayScore:
     scale = 100.0 if kind == "nps" else 1.0
-    pooled = sum((one for _, one in past), Sums(0, 0.0, 0.0))
+    pooled = sum((one for _, one in past), EMPTY)
     within = max(pooled.variance if pooled.n > 1 else 0.0, 1e-12)
     level = median([one.mean for _, one in past])
     habits = _weekday_shifts([(d, one.mean - level) for d, one in past])
@@ -170,14 +275,6 @@ def _inflation(day: date, past: Sequence[tuple[date, Sums]]) -> float:
     return 1.0 + math.pi / 2 * (1 / min(len(past), RECENT_DAYS) + 1 / (same + _WEEKDAY_PRIOR))
 
 
-def _weekday_factors(ratios: Sequence[tuple[date, float]]) -> list[float]:
-    """Median ratio of each weekday, drawn towards 1 where few days tell."""
-    return [
-        (len(of) * median(of) + _WEEKDAY_PRIOR) / (len(of) + _WEEKDAY_PRIOR) if of else 1.0
-        for of in _by_weekday(ratios)
-    ]
-
-
 def _weekday_shifts(shifts: Sequence[tuple[date, float]]) -> list[float]:
     return [len(of) * median(of) / (len(of) + _WEEKDAY_PRIOR) if of else 0.0 for of in _by_weekday(shifts)]
 
@@ -187,33 +284,3 @@ def _by_weekday(values: Sequence[tuple[date, float]]) -> list[list[float]]:
     for day, value in values:
         groups[day.weekday()].append(value)
     return groups
-
-
-def _negative_binomial(count: int, mean: float, variance: float) -> float:
-    """Two-sided p-value (twice the smaller tail) of a count; Poisson where the variance is no larger.
-
-    Tails by the incomplete beta and gamma functions (Abramowitz and Stegun 26.5.26, 6.5.13).
-    """
-    from scipy.special import betainc, gammainc, gammaincc
-
-    if variance <= mean * 1.000001:
-        lower = gammaincc(count + 1, mean)
-        upper = gammainc(count, mean) if count else 1.0
-    else:
-        size, share = mean * mean / (variance - mean), mean / variance
-        lower = betainc(size, count + 1, share)
-        upper = betainc(count, size, 1 - share) if count else 1.0
-    return float(min(1.0, 2 * min(lower, upper)))
-
-
-def _anomaly(run: Sequence[DayScore]) -> Anomaly:
-    worst = min(one.p_value for one in run)
-    return Anomaly(
-        start=run[0].day,
-        end=run[-1].day + timedelta(days=1),
-        direction=run[0].direction,
-        score=min(99.0, -math.log10(max(worst, 1e-99))),
-        observed=sum(one.observed for one in run) / len(run),
-        expected=sum(one.expected for one in run) / len(run),
-        n=sum(one.n for one in run),
-    )

@@ -74,12 +74,16 @@ def test_a_burst_names_its_days_topic_and_evidence(tmp_path: Path) -> None:
     ]
     world = build(tmp_path, [*feedback(), *burst])
     result = run("detect_anomalies", world, language="zh")
-    found = result["data"]["anomalies"]
-    assert {one["start"] for one in found} == {"2026-11-12"}
-    whole = next(one for one in found if not one["scope"])
-    assert whole["themes"][0]["key"] == "logistics/speed" and whole["observed"] > 1.5 * whole["expected"]
-    assert whole["explanation"].startswith("反馈量异常升高")
-    assert any(one["scope"] == {"topic": "logistics/speed"} for one in found)
+    # Besides the burst, the world's October is out of line.
+    found = [one for one in result["data"]["anomalies"] if one["raised"] >= "2026-11-01"]
+    # All the series that the same items fill are told as one, by the narrowest.
+    assert [one["scope"] for one in found] == [{"topic": "logistics/speed", "region": "浙江"}]
+    assert found[0]["start"] == found[0]["raised"] == "2026-11-12"
+    assert {} in found[0]["also"] and {"region": "浙江"} in found[0]["also"]
+    assert found[0]["observed"] > 5 * found[0]["expected"]
+    assert "浙江”的负面反馈量异常升高" in found[0]["explanation"]
+    whole = run("detect_anomalies", world, metric="volume", group_by=None)["data"]["anomalies"][0]
+    assert whole["scope"] == {} and whole["themes"][0]["key"] == "logistics/speed"
     assert result["evidence"]
     world.facts.close()
     world.operations.close()

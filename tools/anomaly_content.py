@@ -1,10 +1,12 @@
 """What filled the days of an anomaly, and a sentence that says so."""
 
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime, time, timedelta
 from typing import Any
 
 from analytics.anomalies import Anomaly
 from analytics.rates import rate_ratio
+from analytics.surveillance import RECENT_DAYS
 from store.facts import Aggregate, Selection, Window
 from tools.arguments import Language
 from tools.caveats import caveat
@@ -12,8 +14,8 @@ from tools.context import ToolContext
 from tools.groups import Namer
 from tools.measures import Measure, rounded
 
-_BASE_DAYS = 28
 _EXPLAINED = 3
+_LEAST = 3
 
 
 def days_window(start: date, end: date, context: ToolContext) -> Window:
@@ -22,31 +24,30 @@ def days_window(start: date, end: date, context: ToolContext) -> Window:
 
 
 def grown_topics(
-    inside: Selection, found: Anomaly, scope: tuple[str, str] | None, namer: Namer, context: ToolContext
+    inside: Selection, found: Anomaly, context: ToolContext, namer: Namer
 ) -> list[dict[str, Any]]:
-    """Topics (themes, where the scope is a topic) that took a larger share of these days than of the weeks
+    """Topics (themes, where one topic is selected) that took a larger share of these days than of the weeks
     before, beyond chance.
     """
-    dimension = "theme" if scope is not None and scope[0] in ("topic", "topic_area") else "topic"
-    base = Selection(
-        days_window(found.start - timedelta(days=_BASE_DAYS), found.start, context),
-        inside.filters,
-        inside.exclude,
+    dimension = "theme" if {"topic", "topic_area"} & {*inside.filters} else "topic"
+    windows = (
+        days_window(found.start - timedelta(days=RECENT_DAYS), found.start, context),
+        days_window(found.start, found.end, context),
     )
-    now, before = (
-        {g.key[0]: g.n for g in context.facts.aggregate(Aggregate("volume", of, group_by=(dimension,)))}
-        for of in (inside, base)
-    )
-    totals = [max(1, context.facts.count(of)) for of in (inside, base)]
+    counts: tuple[dict[str, int], dict[str, int]] = ({}, {})
+    for group in context.facts.aggregate(Aggregate("volume", inside, windows, (dimension,))):
+        if group.key[0] is not None:
+            counts[group.window][group.key[0]] = group.n
+    totals = [1, 1]
+    for group in context.facts.aggregate(Aggregate("volume", inside, windows)):
+        totals[group.window] = max(1, group.n)
     rows: list[tuple[float, dict[str, Any]]] = []
-    for value, count in now.items():
-        if value is None or count < 3:
+    for value, count in counts[1].items():
+        if count < _LEAST:
             continue
-        test = rate_ratio(
-            before.get(value, 0), count, exposure_before=float(totals[1]), exposure_after=float(totals[0])
-        )
-        share = count / totals[0]
-        usual = before.get(value, 0) / totals[1]
+        before = counts[0].get(value, 0)
+        test = rate_ratio(before, count, exposure_before=float(totals[0]), exposure_after=float(totals[1]))
+        share, usual = count / totals[1], before / totals[0]
         if test.p_value < 0.01 and share > usual:
             shares = {"share": rounded(share), "usual_share": rounded(usual)}
             row = {"key": value, "label": namer.label(dimension, value), "n": count, **shares}
@@ -55,19 +56,29 @@ def grown_topics(
 
 
 def explain(
-    found: Anomaly, label: str | None, grown: list[dict[str, Any]], measure: Measure, language: Language
+    found: Anomaly,
+    label: str | None,
+    also: Sequence[str],
+    grown: Sequence[Mapping[str, Any]],
+    measure: Measure,
+    language: Language,
 ) -> str:
-    """One sentence for a person."""
+    """One sentence for a person: how much against how much, what grew, where else it shows."""
+    comma = "、" if language == "zh" else ", "
     values = {
         "metric": measure.title,
         "scope": "" if label is None else label,
         "observed": f"{_shown(measure, found.observed)}",
         "expected": f"{_shown(measure, found.expected)}",
-        "topics": ("、" if language == "zh" else ", ").join(row["label"] for row in grown),
     }
-    name = f"anomaly_{found.direction}" + ("_scope" if label else "")
-    told = caveat(name, language, **values)
-    return told + (caveat("anomaly_topics", language, **values) if grown else "")
+    told = caveat(f"anomaly_{found.direction}" + ("_scope" if label else ""), language, **values)
+    if found.raised > found.start:
+        told += caveat("anomaly_slow", language, day=found.raised.isoformat())
+    if grown:
+        told += caveat("anomaly_topics", language, topics=comma.join(row["label"] for row in grown))
+    if also:
+        told += caveat("anomaly_also", language, scopes=comma.join(also[:_EXPLAINED]), count=len(also))
+    return told
 
 
 def _shown(measure: Measure, value: float) -> str:

@@ -5,10 +5,10 @@ from datetime import date, timedelta
 from typing import Any
 
 from analytics.sums import EMPTY, Sums
-from store.errors import ToolInputError
 from store.facts import Aggregate, Group, Selection
 from tools.context import ToolContext
 from tools.measures import Measure, rounded
+from tools.refusals import Refusal
 
 NO_DAYS = ("churn_rate", "retention_rate")
 
@@ -16,9 +16,7 @@ NO_DAYS = ("churn_rate", "retention_rate")
 def need_daily(measure: Measure, tool: str) -> None:
     """Raise ToolInputError for a metric that has no value by day."""
     if measure.name in NO_DAYS:
-        raise ToolInputError(
-            f"{tool} follows daily values; {measure.name} has none: use compare_periods instead"
-        )
+        raise Refusal("not_daily", tool=tool, metric=measure.name)
 
 
 def daily_sums(measure: Measure, selection: Selection, context: ToolContext) -> dict[date, Sums]:
@@ -30,18 +28,6 @@ def by_date(groups: Sequence[Group]) -> dict[date, Sums]:
     """Sums by day, in order, of groups whose only key is the date; undated items are left out."""
     found = {date.fromisoformat(g.key[0]): Sums(g.n, g.total, g.squares) for g in groups if g.key[0]}
     return dict(sorted(found.items()))
-
-
-def daily_by(
-    measure: Measure, selection: Selection, dimension: str, context: ToolContext
-) -> dict[str, dict[date, Sums]]:
-    """Sums by day for each value of a dimension."""
-    found: dict[str, dict[date, Sums]] = {}
-    for group in context.facts.aggregate(Aggregate(measure.name, selection, group_by=("date", dimension))):
-        day, value = group.key
-        if day and value is not None:
-            found.setdefault(value, {})[date.fromisoformat(day)] = Sums(group.n, group.total, group.squares)
-    return found
 
 
 def without_gaps(daily: Mapping[date, Sums], first: date, end: date) -> dict[date, Sums]:
