@@ -4,7 +4,7 @@ from typing import Any
 
 from agent.frame import Frame, Rank
 from agent.phrases import Language, phrase
-from agent.wording import amount, change, metric_name, number, scope, span, value_name
+from agent.wording import amount, change, metric_name, number, percent, scope, span, value_name
 from tools.caveats import SMALL_SAMPLE
 
 _ROWS = 12
@@ -18,11 +18,40 @@ def compose_figure(frame: Frame, result: dict[str, Any]) -> str:
         return phrase("figure_none", language, scope=scope(result, frame), metric=metric_name(metric, frame))
     groups = result["data"].get("groups") or []
     lines = [] if len(groups) > 1 and frame.rank else [_headline(result, metric, frame)]
+    lines += [_held(result["data"], metric, language)] if lines else []
     if groups:
         lines.append(_groups(frame, result, metric, groups))
     if not lines or (groups and frame.rank):
         lines.append(_headline(result, metric, frame))
-    return "\n\n".join(dict.fromkeys(lines))
+    return "\n\n".join(line for line in dict.fromkeys(lines) if line)
+
+
+def _held(data: dict[str, Any], metric: str, language: Language) -> str:
+    """How the answers to a first word spread, then what the figure is held against."""
+    told = []
+    if data.get("median"):
+        told.append(_spread(data, language))
+    if target := data["target"]:
+        short = {"value": amount(metric, target["value"]), "gap": change(metric, target["gap"], language)}
+        met = {True: "met", False: "missed"}.get(target["met"], "undecided")
+        told.append(phrase(f"target_{met}", language, **short))
+    if baseline := data["baseline"]:
+        gap = signed(metric, baseline["change"], language)
+        value = amount(metric, baseline["value"])
+        told.append(phrase(f"baseline_{baseline['source']}", language, value=value, change=gap))
+    return " ".join(told)
+
+
+def _spread(data: dict[str, Any], language: Language) -> str:
+    told = {name: number(data[name]["value"]) for name in ("median", "p90")}
+    lines = [phrase("response_spread", language, **told)]
+    if within := data["within"]:
+        share, minutes = percent(within["value"]), number(within["minutes"])
+        lines.append(phrase("response_within", language, minutes=minutes, share=share))
+    if missed := data["unanswered"]:
+        share, n = percent(missed["value"]), number(missed["n"])
+        lines.append(phrase("response_missed", language, count=number(missed["count"]), n=n, share=share))
+    return "".join(lines)
 
 
 def _metric(result: dict[str, Any]) -> str:

@@ -15,6 +15,9 @@ class Settings(BaseSettings):
 
     home: Path = Field(default=Path(".voiceloop"), description="data folder")
     timezone: str = Field(default="Asia/Shanghai", description="zone in which people read and write times")
+    targets: Path | None = Field(
+        default=None, description="baselines and targets of metrics; none: targets.yaml in the data folder"
+    )
     language: Literal["zh", "en"] = Field(default="zh", description="language where none can be told")
 
     industries: Annotated[tuple[str, ...] | None, NoDecode] = Field(

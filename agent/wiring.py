@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from pipeline.writing import Mask
     from retention.churn import ChurnModels
     from store.vault import Vault
+    from tools.targets import Yardsticks
 
 
 class App(Labelling):
@@ -127,6 +128,14 @@ class App(Labelling):
 
         return ChurnModels()
 
+    @property
+    def targets(self) -> "Yardsticks":
+        """Baselines and targets: the defaults under the user's own file, where there is one."""
+        from tools.targets import load_targets
+
+        beside = self.home / "targets.yaml"
+        return load_targets(self.settings.targets or (beside if beside.exists() else None))
+
     def context(self, asker: Asker) -> ToolContext:
         """What a tool runs with, for one asker."""
         return ToolContext(
@@ -140,6 +149,7 @@ class App(Labelling):
             asker=asker,
             labellers=self.labellers,
             churn=self.churn_models,
+            targets=self.targets,
         )
 
     def offline_planner(self) -> "OfflinePlanner":

@@ -9,7 +9,7 @@ from agent.frame import Frame
 from agent.phrases import Language, name, phrase
 
 _SHARE_METRICS = frozenset(
-    {"positive_share", "neutral_share", "negative_share", "churn_rate", "retention_rate"}
+    {"positive_share", "neutral_share", "negative_share", "churn_rate", "retention_rate", "unanswered_share"}
 )
 _WEEKDAYS = {"zh": "一二三四五六日", "en": list(calendar.day_name)}
 

@@ -52,6 +52,13 @@ def binomial_two_sided(successes: int, n: int, probability: float) -> float:
     return min(1.0, 2 * min(upper, lower))
 
 
+def binomial_at_most(successes: int, n: int, probability: float) -> float:
+    """The chance of at most so many successes in n."""
+    if successes < 0:
+        return 0.0
+    return 1.0 if successes >= n else _incomplete_beta(n - successes, successes + 1, 1 - probability)
+
+
 def _incomplete_beta(a: float, b: float, x: float) -> float:
     if x <= 0:
         return 0.0

@@ -8,7 +8,7 @@ from store.dialect import integer
 from store.dimensions import FEEDBACK_DIMENSIONS, TIME_DIMENSIONS, column, unknown
 from store.errors import ToolInputError
 from store.query import KnownNames, Query, not_null
-from store.responses import ANSWERED, RESPONSE_METRICS
+from store.responses import RESPONSE_METRICS, response_value, within
 
 SCORES: Final = ("nps", "csat", "ces", "rating")
 SENTIMENT_SHARES: Final = {
@@ -40,8 +40,8 @@ def measure(metric: str, query: Query) -> Value:
     NPS: Reichheld's classes, 9 and more a promoter (1), below 7 a detractor (-1). A share of a label
     dimension is taken of the items with labels, of `nps_class` of those with a score, of `theme` of
     those with a text, of any other dimension of all. `churn_rate` is the share of `churned` among the
-    outcomes churned, renewed and repurchased; a refund decides neither. `first_response` (minutes) and
-    `unanswered_share` belong to the first customer turn of a conversation: see `store.responses`.
+    outcomes churned, renewed and repurchased; a refund decides neither. `first_response` (minutes), the share
+    `first_response<=<minutes>` and `unanswered_share` belong to conversations: see `store.responses`.
     """
     if metric == "volume":
         return Value(number(1), exp.true())
@@ -57,10 +57,11 @@ def measure(metric: str, query: Query) -> Value:
         return Value(_flag(churned if metric == "churn_rate" else exp.Not(this=churned)), decided)
     if metric in query.names.metrics:
         return Value(query.dialect.map_value(column("metrics"), query.bind(metric, "text")), None)
-    if metric in RESPONSE_METRICS:
+    minutes = within(metric)
+    if metric in RESPONSE_METRICS or minutes is not None:
         query.needs_responses = True
-        x = column("minutes" if metric == "first_response" else "unanswered", ANSWERED)
-        return Value(x, not_null(x.copy()))
+        bound = None if minutes is None else query.bind(minutes, "number")
+        return Value(response_value(metric, bound), None)
     if metric.startswith("share:"):
         return _share(*_split_share(metric, query.names), query)
     raise unknown("metric", metric, (*METRICS, "share:<dimension>=<value>", *query.names.metrics))

@@ -7,8 +7,36 @@ from sqlglot import exp
 from store.dialect import Dialect, integer
 from store.dimensions import FACTS, column
 
-RESPONSE_METRICS: Final = ("first_response", "unanswered_share")
+FIRST_RESPONSE: Final = "first_response"
+RESPONSE_METRICS: Final = (FIRST_RESPONSE, "unanswered_share")
 ANSWERED: Final = "q"
+_WITHIN: Final = f"{FIRST_RESPONSE}<="
+
+
+def within(metric: str) -> float | None:
+    """The minutes of a metric `first_response<=<minutes>`; None for another metric."""
+    body = metric.removeprefix(_WITHIN)
+    try:
+        minutes = float(body) if body != metric else -1.0
+    except ValueError:
+        return None
+    return minutes if 0 <= minutes < float("inf") else None
+
+
+def response_value(metric: str, minutes: exp.Expression | None) -> exp.Expression:
+    """What the first turn of a conversation contributes to a metric; `minutes` is the bound of a `<=`.
+
+    An answer that never came was not within any time.
+    """
+    if minutes is None:
+        return column("minutes" if metric == FIRST_RESPONSE else "unanswered", ANSWERED)
+    waited = column("minutes", ANSWERED)
+    missed = exp.EQ(this=column("unanswered", ANSWERED), expression=_float(1))
+    return (
+        exp.Case()
+        .when(exp.LTE(this=waited, expression=minutes), _float(1))
+        .when(exp.or_(missed, exp.GT(this=waited.copy(), expression=minutes.copy())), _float(0))
+    )
 
 
 def join_first_turns(select: exp.Select, dialect: Dialect) -> exp.Select:

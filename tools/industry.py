@@ -35,6 +35,15 @@ def problem_scope(
     return "own" if change.significant and (change.value or 0) > 0 else "common"
 
 
+def industry_rate(metric: str, title: str, context: ToolContext) -> IndustryRate | None:
+    """The row of the industry table that bears a metric's name or, of a share, that of its value."""
+    names = [metric, title]
+    if metric.startswith("share:"):
+        dimension, _, value = metric.removeprefix("share:").partition("=")
+        names += [value, *_names(dimension, value, context)]
+    return _row(names, context.facts.rates())
+
+
 def _names(dimension: str, value: str, context: ToolContext) -> tuple[str, ...]:
     taxonomy = context.taxonomy
     return tuple(taxonomy.title_of(value, each) for each in ("zh", "en")) if dimension == "topic" else ()

@@ -12,6 +12,7 @@ import yaml
 from analytics.estimates import Estimate, Kind, Scale, estimate
 from analytics.sums import EMPTY, Sums
 from store.errors import ToolInputError
+from store.responses import within
 from store.facts import Aggregate, FactStore, Group, MetricInfo, Selection
 from tools.arguments import Language
 from tools.caveats import caveat
@@ -45,6 +46,9 @@ def find_measure(name: str, context: ToolContext, language: Language) -> Measure
     asked = name.strip()
     if asked.lower().startswith("share:"):
         return _share(asked, context, language)
+    if (minutes := within(asked)) is not None:
+        title = _words()["within"][language].format(minutes=f"{minutes:g}")
+        return Measure(asked, "proportion", 1.0, title)
     for candidate in custom:
         if fold(candidate) == fold(asked):
             return _measure(candidate, custom[candidate], language)
@@ -123,6 +127,12 @@ def _measure(name: str, info: MetricInfo | None, language: Language) -> Measure:
     entry = _known().get(name)
     if entry is None:
         best, observed = (None, None) if info is None else (info.high, (info.low, info.high))
+    metrics: Mapping[str, Any] = _words()["metrics"]
+    return metrics
+
+
+@cache
+def _words() -> Mapping[str, Any]:
         return Measure(name, "mean", best, name, observed)
     best = entry.get("best")
     scale: Scale | None = (float(entry["scale"][0]), float(entry["scale"][1])) if "scale" in entry else None

@@ -5,10 +5,13 @@ from typing import Annotated, Any
 from pydantic import Field
 
 from analytics.estimates import estimate
+from store.responses import FIRST_RESPONSE
 from tools.answers import answer, evidence_ids
 from tools.context import ToolContext
 from tools.groups import GroupedArguments, bar_or_line, group_dimensions, grouped
+from tools.held import Held, target_line
 from tools.measures import estimate_caveats, figure, find_measure, sums
+from tools.response_times import add_spread
 from tools.results import ToolResult
 from tools.selection import choose, sample_caveats
 
@@ -20,7 +23,8 @@ class MetricArguments(GroupedArguments):
         str,
         Field(
             description="nps, csat, ces, rating, volume, positive_share, neutral_share, "
-            "negative_share, churn_rate, retention_rate, share:<dimension>=<value>, "
+            "negative_share, churn_rate, retention_rate, first_response (minutes), "
+            "first_response<=<minutes>, unanswered_share, share:<dimension>=<value>, "
             "or the name of any numeric column of the data"
         ),
     ] = "volume"
@@ -29,9 +33,10 @@ class MetricArguments(GroupedArguments):
 def metric_stats(args: MetricArguments, context: ToolContext) -> ToolResult:
     """One metric of a selection with its 95% interval: averages, shares (0..1), churn, or counts (volume).
 
-    Use for "how many", "what is the average rating / CSAT", "what share is negative", "churn rate", also
-    split by one or several dimensions through group_by, ranked by sort. n counts the items that carry the
-    metric. For NPS use nps_stats; for a change between periods use compare_periods.
+    Use for "how many", "what is the average rating / CSAT", "what share is negative", "churn rate", "how fast
+    do we answer", also split by one or several dimensions through group_by, ranked by sort. n counts the
+    items that carry the metric. `target` and `baseline` say what it is held against. For NPS use nps_stats; for
+    a change between periods use compare_periods. first_response also has median, p90, within and unanswered.
     """
     chosen = choose(args, context)
     measure = find_measure(args.metric, context, args.language)
@@ -55,6 +60,16 @@ def metric_stats(args: MetricArguments, context: ToolContext) -> ToolResult:
         )
         caveats += doubts
         chart = bar_or_line(data["groups"], dimensions, measure.title)
+    held = Held(measure, chosen, context, args.language).figures(
+        data["value"], data["ci_low"], data["ci_high"]
+    )
+    data |= held
+    if measure.name == FIRST_RESPONSE:
+        target = context.targets.of(FIRST_RESPONSE).target
+        minutes = target.at_most if target else None
+        add_spread(data, data["groups"], chosen.selection, dimensions, minutes, context)
+    if chart is not None and (mark := target_line(held)):
+        chart["series"][0]["markLine"] = mark
     outcomes = measure.name in ("churn_rate", "retention_rate")
     evidence = evidence_ids(chosen.selection, context) if total.n and not outcomes else []
     return answer(

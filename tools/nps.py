@@ -7,6 +7,7 @@ from analytics.sums import Sums
 from tools.answers import answer, evidence_ids
 from tools.context import ToolContext
 from tools.groups import GroupedArguments, bar_or_line, group_dimensions, grouped
+from tools.held import Held, target_line
 from tools.measures import find_measure, rounded, sums
 from tools.results import ToolResult
 from tools.selection import choose, sample_caveats
@@ -20,7 +21,8 @@ def nps_stats(args: NpsArguments, context: ToolContext) -> ToolResult:
     """Net Promoter Score with its 95% interval and the counts of promoters, passives and detractors.
 
     Use for "what is our NPS", also split by any dimension or over time through group_by. Scores are
-    points from -100 to 100; n counts scored answers only. Say "rose" or "fell" only after compare_periods.
+    points from -100 to 100; n counts scored answers only. `target` and
+    `baseline` say what it is held against. Say "rose" or "fell" only after compare_periods.
     """
     chosen = choose(args, context)
     measure = find_measure("nps", context, args.language)
@@ -36,6 +38,10 @@ def nps_stats(args: NpsArguments, context: ToolContext) -> ToolResult:
         )
         caveats += doubts
         chart = bar_or_line(data["groups"], dimensions, measure.title, "nps")
+    held = Held(measure, chosen, context, args.language).figures(data["nps"], data["ci_low"], data["ci_high"])
+    data |= held
+    if chart is not None and (mark := target_line(held)):
+        chart["series"][0]["markLine"] = mark
     evidence = evidence_ids(chosen.selection, context, order="lowest_score", metric="nps") if total.n else []
     return answer(
         "nps_stats", args, chosen, n=total.n, data=data, evidence=evidence, caveats=caveats, chart=chart
