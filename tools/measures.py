@@ -12,8 +12,8 @@ import yaml
 from analytics.estimates import Estimate, Kind, Scale, estimate
 from analytics.sums import EMPTY, Sums
 from store.errors import ToolInputError
-from store.responses import within
 from store.facts import Aggregate, FactStore, Group, MetricInfo, Selection
+from store.responses import within
 from tools.arguments import Language
 from tools.caveats import caveat
 from tools.context import ToolContext
@@ -127,22 +127,21 @@ def _measure(name: str, info: MetricInfo | None, language: Language) -> Measure:
     entry = _known().get(name)
     if entry is None:
         best, observed = (None, None) if info is None else (info.high, (info.low, info.high))
-    metrics: Mapping[str, Any] = _words()["metrics"]
-    return metrics
-
-
-@cache
-def _words() -> Mapping[str, Any]:
         return Measure(name, "mean", best, name, observed)
     best = entry.get("best")
     scale: Scale | None = (float(entry["scale"][0]), float(entry["scale"][1])) if "scale" in entry else None
     return Measure(name, entry["kind"], None if best is None else float(best), str(entry[language]), scale)
 
 
-@cache
 def _known() -> Mapping[str, Any]:
+    metrics: Mapping[str, Any] = _words()["metrics"]
+    return metrics
+
+
+@cache
+def _words() -> Mapping[str, Any]:
     path = Path(__file__).parent / "metric_words.yaml"
-    loaded: Mapping[str, Any] = yaml.safe_load(path.read_text(encoding="utf-8"))["metrics"]
+    loaded: Mapping[str, Any] = yaml.safe_load(path.read_text(encoding="utf-8"))
     return loaded
 
 
