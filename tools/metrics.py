@@ -35,8 +35,8 @@ def metric_stats(args: MetricArguments, context: ToolContext) -> ToolResult:
 
     Use for "how many", "what is the average rating / CSAT", "what share is negative", "churn rate", "how fast
     do we answer", also split by one or several dimensions through group_by, ranked by sort. n counts the
-    items that carry the metric. `target` and `baseline` say what it is held against. For NPS use nps_stats; to
-    compare periods use compare_periods. first_response also has median, p90, within and unanswered.
+    items that carry the metric. `target` and `baseline` say what it is held against; first_response also has
+    median, p90, within and unanswered. For NPS use nps_stats; for a change of periods use compare_periods.
     """
     chosen = choose(args, context)
     measure = find_measure(args.metric, context, args.language)
