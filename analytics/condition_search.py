@@ -28,7 +28,7 @@ class Limits:
     of a significant overall change, and depart by `min_effect` standard deviations of x.
     """
 
-    alpha: float = 0.02
+    alpha: float = 0.01
     min_support: int = 12
     min_share: float = 0.1
     min_effect: float = 0.1

@@ -20,8 +20,8 @@ from evals.planted_worlds import World, make_world
 from evals.reports import Measurement, Report, interval, run_measurement, table
 from evals.wording import read_yaml
 
-# Rules were tuned on other seeds (below 100).
-SEED = 20260701
+# Rules were tuned on other seeds (below 100, and 20260701 had been read once before the last of them).
+SEED = 20261122
 _SAME = 0.9
 _SHOWN = 3
 GOALS = {"top1": 0.9, "top3": 0.97, "false_causes": 0.05}
