@@ -7,7 +7,7 @@ alarms than one: those of a day are kept by the rule of Benjamini and Hochberg.
 """
 
 import math
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from statistics import median
@@ -76,6 +76,15 @@ class Anomaly:
     n: int
 
 
+class _Limits(NamedTuple):
+    """What an alarm takes: the arguments of `find_anomalies`."""
+
+    sides: Sides
+    min_n: int
+    min_change: float
+    false_share: float
+
+
 class _Alarm(NamedTuple):
     """A day that raised an alarm, and the first day that it speaks of."""
 
@@ -93,23 +102,27 @@ def find_anomalies(
     min_n: int = 5,
     min_change: float = 0.0,
     false_share: float = FALSE_SHARE,
+    family: Callable[[Key], int] = lambda _: 0,
 ) -> list[tuple[Key, Anomaly]]:
     """Runs of days out of line in any of the series, by series, worst first.
 
     `false_share` is the share of the series named on a day that may be false (a day on which nothing happened
-    names one so often). A day (for counts also a week) speaks only if it holds or should hold `min_n` items;
-    `min_change` is the least departure from the expected that is worth a word, in the metric's unit (a share
-    of the expected for counts). For counts a missing day is a zero, else it is left out.
+    names one so often); `family` numbers the families of series that share the false ones evenly. A day (for
+    counts also a week) speaks only if it holds or should hold `min_n` items; `min_change` is the least
+    departure from the expected that is worth a word, in the metric's unit (a share of the expected for
+    counts). For counts a missing day is a zero, else it is left out.
     """
+    limits = _Limits(sides, min_n, min_change, false_share)
+    families = {key: family(key) for key in series}
     if kind == "count":
-        found = _count_anomalies(series, sides, min_n, min_change, false_share)
+        found = _count_anomalies(series, families, limits)
     else:
-        found = _level_anomalies(kind, series, sides, min_n, min_change, false_share)
+        found = _level_anomalies(kind, series, families, limits)
     return sorted(found, key=lambda pair: -pair[1].score)
 
 
 def _count_anomalies(
-    series: Mapping[Key, Mapping[date, Sums]], sides: Sides, min_n: int, min_change: float, false_share: float
+    series: Mapping[Key, Mapping[date, Sums]], families: Mapping[Key, int], limits: _Limits
 ) -> list[tuple[Key, Anomaly]]:
     known = [day for daily in series.values() for day in daily]
     if not known:
@@ -121,23 +134,26 @@ def _count_anomalies(
         for day, sums in daily.items():
             counts[row, (day - first).days] = sums.n
     weekdays = np.array([day.weekday() for day in days])
-    watched = watch_counts(counts, weekdays, sides=sides, false_share=false_share)
+    numbers = np.array(list(families.values()))
+    watched = watch_counts(counts, weekdays, numbers, sides=limits.sides, false_share=limits.false_share)
     found = []
     for row, key in enumerate(series):
-        for run in _runs(_count_alarms(watched, counts, row, days, min_n, min_change)):
+        for run in _runs(_count_alarms(watched, counts, row, days, limits)):
             found.append((key, _count_anomaly(run, counts[row], watched.expected[row], first)))
     return found
 
 
 def _count_alarms(
-    watched: Surveillance, counts: Floats, row: int, days: Sequence[date], min_n: int, min_change: float
+    watched: Surveillance, counts: Floats, row: int, days: Sequence[date], limits: _Limits
 ) -> list[_Alarm]:
     alarms = []
     for at in np.flatnonzero(watched.day[row] | watched.week[row]).tolist():
         single = bool(watched.day[row, at])
         observed = counts[row, at] if single else watched.week_observed[row, at]
         expected = watched.expected[row, at] if single else watched.week_expected[row, at]
-        if max(observed, expected) < min_n or abs(observed - expected) < min_change * expected:
+        if max(observed, expected) < limits.min_n:
+            continue
+        if abs(observed - expected) < limits.min_change * expected:
             continue
         up = bool(observed > expected)
         begins = at
@@ -184,10 +200,8 @@ def _score(run: Sequence[_Alarm]) -> float:
 def _level_anomalies(
     kind: Kind,
     series: Mapping[Key, Mapping[date, Sums]],
-    sides: Sides,
-    min_n: int,
-    min_change: float,
-    false_share: float,
+    families: Mapping[Key, int],
+    limits: _Limits,
 ) -> list[tuple[Key, Anomaly]]:
     scored = {key: {one.day: one for one in score_days(kind, daily)} for key, daily in series.items()}
     by_day: dict[date, list[Key]] = {}
@@ -197,11 +211,15 @@ def _level_anomalies(
     alarms: dict[Key, list[_Alarm]] = {key: [] for key in series}
     for day in sorted(by_day):
         keys = by_day[day]
-        kept = discoveries(np.array([scored[key][day].p_value for key in keys]), false_share)
+        kept = discoveries(
+            np.array([scored[key][day].p_value for key in keys]),
+            np.array([families[key] for key in keys]),
+            limits.false_share,
+        )
         for key in (key for key, keep in zip(keys, kept, strict=True) if keep):
             one = scored[key][day]
-            enough = one.n >= min_n and abs(one.observed - one.expected) >= min_change
-            if enough and (sides == "both" or one.direction == "up"):
+            enough = one.n >= limits.min_n and abs(one.observed - one.expected) >= limits.min_change
+            if enough and (limits.sides == "both" or one.direction == "up"):
                 alarms[key].append(_Alarm(day, day, one.direction, one.p_value))
     return [(key, _level_anomaly(run, scored[key])) for key in series for run in _runs(alarms[key])]
 

@@ -27,10 +27,12 @@ RECENT_DAYS: Final = 28
 LEAST_DAYS: Final = 14
 WEEK: Final = 7
 # Share of the groups named on a day that may be false, days and weeks together.
-FALSE_SHARE: Final = 0.1
+FALSE_SHARE: Final = 0.2
 # Nothing is named that is less rare than this, however few groups there are: about one day in half a year.
 # Days as rare do not enter later baselines.
 RARE: Final = 0.005
+# So many of 14 days out of line are a new level.
+_SETTLED: Final = 12
 # How many items a group needs until its own weekdays count as much as those of all groups.
 _WEEKDAY_PRIOR: Final = 15.0
 _LEAST_SUM: Final = 0.5
@@ -71,11 +73,18 @@ class _Baseline:
 
 
 def watch_counts(
-    counts: Floats, weekdays: NDArray[np.int64], *, sides: Sides = "up", false_share: float = FALSE_SHARE
+    counts: Floats,
+    weekdays: NDArray[np.int64],
+    families: NDArray[np.int64],
+    *,
+    sides: Sides = "up",
+    false_share: float = FALSE_SHARE,
 ) -> Surveillance:
     """Judge every day of every group by the days before it.
 
     `counts` has the shape (groups, days), days without a gap; `weekdays` (0 is Monday) the shape (days,).
+    `families`, shape (groups,), numbers the families of groups: each has its part of the false ones, so that
+    many small groups do not drown a few large ones.
     """
     groups, days = counts.shape
     figures = [np.full((groups, days), np.nan) for _ in range(4)]
@@ -83,7 +92,7 @@ def watch_counts(
     p_day, p_week = np.ones((groups, days)), np.ones((groups, days))
     day, week = np.zeros((groups, days), dtype=bool), np.zeros((groups, days), dtype=bool)
     kept = np.ones((groups, days))
-    in_a_row, weeks_in_a_row = np.zeros(groups), np.zeros(groups)
+    out = np.zeros((groups, days), dtype=bool)
     is_weekday = np.eye(WEEK)[weekdays]
     known: dict[int, _Baseline] = {}
     for at in range(LEAST_DAYS, days):
@@ -93,9 +102,9 @@ def watch_counts(
         expected[:, at] = base.level * base.habit[:, today]
         variance[:, at] = _variance(expected[:, at], base, base.known[:, today])
         p_day[:, at] = tail(counts[:, at], expected[:, at], variance[:, at], sides)
-        day[:, at] = discoveries(p_day[:, at], false_share / 2)
+        day[:, at] = discoveries(p_day[:, at], families, false_share / 2)
         rare = p_day[:, at] < RARE
-        in_a_row = np.where(rare, in_a_row + 1, 0)
+        out[:, at] = rare
         kept[:, at] = ~rare
         first = at - WEEK + 1
         if first in known:
@@ -106,13 +115,14 @@ def watch_counts(
             week_expected[:, at] = (usual * single).sum(axis=1)
             spread = _variance(week_expected[:, at], before, np.inf)
             p_week[:, at] = tail(week_observed[:, at], week_expected[:, at], spread, sides)
-            week[:, at] = discoveries(p_week[:, at], false_share / 2) & single[:, -1]
-            weeks_in_a_row = np.where(week[:, at], weeks_in_a_row + 1, 0)
+            week[:, at] = discoveries(p_week[:, at], families, false_share / 2) & single[:, -1]
+            out[:, at] |= week[:, at]
             kept[week[:, at], span] = 0.0
-        # After two weeks out of line this is how things are: what was before is forgotten.
-        settled = np.flatnonzero((in_a_row >= LEAST_DAYS) | (weeks_in_a_row >= LEAST_DAYS))
+        # After two weeks out of line, a day or two excepted, this is how things are: the past is forgotten.
+        settled = np.flatnonzero(out[:, at - LEAST_DAYS + 1 : at + 1].sum(axis=1) >= _SETTLED)
         kept[settled, : at - LEAST_DAYS + 1] = 0.0
         kept[settled, at - LEAST_DAYS + 1 : at + 1] = 1.0
+        out[settled, : at + 1] = False
     return Surveillance(expected, variance, p_day, day, p_week, week, week_observed, week_expected)
 
 
@@ -171,11 +181,15 @@ def _variance(mean: Floats, base: _Baseline, known: Floats | float) -> Floats:
     return found
 
 
-def discoveries(p_values: Floats, false_share: float) -> Flags:
-    """The groups that the rule of Benjamini and Hochberg keeps, none of them less rare than `RARE`."""
-    ordered = np.sort(p_values)
-    below = np.flatnonzero(ordered <= false_share * np.arange(1, len(ordered) + 1) / len(ordered))
-    if not len(below):
-        return np.zeros(len(p_values), dtype=bool)
-    found: Flags = p_values <= min(RARE, ordered[below[-1]])
+def discoveries(p_values: Floats, families: NDArray[np.int64], false_share: float) -> Flags:
+    """What the rule of Benjamini and Hochberg keeps of each family, none of it less rare than `RARE`."""
+    found = np.zeros(len(p_values), dtype=bool)
+    numbers = np.unique(families)
+    for number in numbers:
+        own = np.flatnonzero(families == number)
+        ordered = np.sort(p_values[own])
+        allowed = false_share / len(numbers) * np.arange(1, len(own) + 1) / len(own)
+        below = np.flatnonzero(ordered <= allowed)
+        if len(below):
+            found[own] = p_values[own] <= min(RARE, ordered[below[-1]])
     return found

@@ -75,6 +75,8 @@ def detect_anomalies(args: AnomalyArguments, context: ToolContext) -> ToolResult
         sides="up" if watched.name == COMPLAINTS else "both",
         min_n=args.min_n,
         min_change=_LEAST_CHANGE[measure.kind],
+        # Hundreds of pairs must not drown the topics and the products.
+        family=lambda scope: int(len(scope) > 1),
     )
     inside = [(scope, one) for scope, one in found if _day_inside(one.end - timedelta(days=1), chosen)]
     bursts, total = merged(inside, series, watched, args.limit, context)
@@ -155,7 +157,7 @@ def _row(
         "also": [dict(scope) for scope in burst.also],
         "notes": nearby(notes, found.start, found.end),
         "explanation": explain(found, label, also, grown, watched.measure, args.language),
-        "evidence": evidence_ids(inside, context, order="lowest_score", limit=3),
+        "evidence": evidence_ids(inside, context, limit=3),
     }
 
 

@@ -30,6 +30,8 @@ def grown_topics(
     before, beyond chance.
     """
     dimension = "theme" if {"topic", "topic_area"} & {*inside.filters} else "topic"
+    if dimension == "theme" and not namer.themes:
+        return []
     windows = (
         days_window(found.start - timedelta(days=RECENT_DAYS), found.start, context),
         days_window(found.start, found.end, context),

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
+from functools import cache
 from typing import Final
 
 from analytics.sums import Sums
@@ -103,6 +104,7 @@ def daily_groups(
 ) -> dict[Scope, dict[date, Sums]]:
     """Sums by day for each combination of values that is given."""
     found: dict[Scope, dict[date, Sums]] = {}
+    parse = cache(date.fromisoformat)
     question = Aggregate(measure.name, selection, group_by=("date", *dimensions))
     for group in context.facts.aggregate(question):
         day, *values = group.key
@@ -110,7 +112,7 @@ def daily_groups(
         if day and len(given) == len(values):
             scope = tuple(zip(dimensions, given, strict=True))
             sums = Sums(group.n, group.total, group.squares)
-            found.setdefault(scope, {})[date.fromisoformat(day)] = sums
+            found.setdefault(scope, {})[parse(day)] = sums
     return found
 
 

@@ -100,6 +100,13 @@ class Namer:
         }
 
     @property
+    def themes(self) -> Mapping[str, str]:
+        """Labels of the themes by id."""
+        if self._themes is None:
+            self._themes = {t.theme_id: t.label for t in self._context.facts.themes()}
+        return self._themes
+
+    @property
     def not_given(self) -> str:
         """What stands for a missing value."""
         return "未填写" if self._language == "zh" else "not given"
@@ -109,9 +116,7 @@ class Namer:
         if value is None:
             return self.not_given
         if dimension == "theme":
-            if self._themes is None:
-                self._themes = {t.theme_id: t.label for t in self._context.facts.themes()}
-            return self._themes.get(value, value)
+            return self.themes.get(value, value)
         if dimension in ("topic", "topic_area"):
             return self._context.taxonomy.title_of(value, self._language)
         if self._language == "zh" and canonical(dimension, value) == value:
