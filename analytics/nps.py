@@ -44,18 +44,20 @@ def nps(n: int, total: float, squares: float, *, confidence: float = 0.95) -> Np
 
     The interval is Wald's after adding 3/4 promoter, 3/2 passive and 3/4 detractor (B. Rocks, "Interval
     Estimation for the Net Promoter Score", The American Statistician 70(4), 2016; recommended by
-    J. Sauro and J. Lewis, MeasuringU, 2021). The point is the plain NPS. Raises InputError on sums that
-    are not those of an NPS metric.
+    J. Sauro and J. Lewis, MeasuringU, 2021). The point is the plain NPS; with a few scores at one end it
+    lies outside Wald's interval, which is then extended to it. Raises InputError on sums that are not those
+    of an NPS metric.
     """
     promoters, passives, detractors = counts(n, total, squares)
     if n == 0:
         return NpsEstimate(None, None, None, 0, 0, 0, 0, "no scores")
     centre, variance = adjusted(n, total, squares)
     margin = normal_quantile(0.5 + confidence / 2) * math.sqrt(variance)
+    point = total / n
     return NpsEstimate(
-        nps=100 * total / n,
-        ci_low=100 * max(-1.0, centre - margin),
-        ci_high=100 * min(1.0, centre + margin),
+        nps=100 * point,
+        ci_low=100 * min(point, max(-1.0, centre - margin)),
+        ci_high=100 * max(point, min(1.0, centre + margin)),
         promoters=promoters,
         passives=passives,
         detractors=detractors,

@@ -15,8 +15,9 @@ from tools.context import ToolContext
 from tools.dimensions import dimension_title
 from tools.groups import Namer
 from tools.industry import Scope, problem_scope
-from tools.measures import find_measure, rounded
+from tools.measures import Measure, find_measure, rounded
 from tools.periods import ResolvedPeriod, comparable
+from tools.refusals import Refusal
 from tools.results import ToolResult
 from tools.selection import Chosen, choose, sample_caveats
 
@@ -50,7 +51,7 @@ def root_cause(args: RootCauseArguments, context: ToolContext) -> ToolResult:
     """
     measure = find_measure(args.metric, context, args.language)
     chosen = choose(args, context)
-    before, level_doubts = _before(args, chosen, context)
+    before, level_doubts = _before(args, measure, chosen, context)
     query = CauseQuery(
         measure,
         chosen.selection,
@@ -106,15 +107,18 @@ def root_cause(args: RootCauseArguments, context: ToolContext) -> ToolResult:
 
 
 def _before(
-    args: RootCauseArguments, chosen: Chosen, context: ToolContext
+    args: RootCauseArguments, measure: Measure, chosen: Chosen, context: ToolContext
 ) -> tuple[ResolvedPeriod | None, list[str]]:
     """The period to compare with; None for a level, and why where it was not asked for."""
+    counted = measure.kind == "count"
     if args.mode == "level" or (args.mode is None and args.compare_to is None and not chosen.period.bounded):
+        if counted:
+            raise Refusal("no_level")
         return None, []
     before = comparable(
         args.compare_to, chosen.period, now=context.clock.now(), zone=context.zone, language=args.language
     )
-    asked = args.mode is not None or args.compare_to is not None
+    asked = args.mode is not None or args.compare_to is not None or counted
     if asked or context.facts.count(chosen.over(before).selection):
         return before, []
     return None, [caveat("level_mode", args.language)]

@@ -13,7 +13,6 @@ from pydantic import Field
 from analytics.estimates import difference, estimate
 from analytics.sums import EMPTY, Sums
 from store.dimensions import TOPIC_BETWEEN, TOPIC_SET
-from store.errors import ToolInputError
 from store.facts import Aggregate
 from tools.answers import answer, evidence_ids
 from tools.arguments import SelectionArguments
@@ -21,12 +20,15 @@ from tools.caveats import caveat
 from tools.context import ToolContext
 from tools.dimensions import find_dimension, fold
 from tools.measures import find_measure, pooled, rounded
+from tools.refusals import Refusal
 from tools.results import ToolResult
 from tools.selection import Chosen, choose, sample_caveats
 
 _FILE = Path(__file__).with_name("journey.yaml")
 _EVIDENCE = 3
 _TOPICS = 3
+# A column with more values than this holds no stages of a journey.
+_MOST_STAGES = 50
 
 
 class JourneyArguments(SelectionArguments):
@@ -157,7 +159,9 @@ def _stages(args: JourneyArguments, context: ToolContext) -> tuple[str, list[_St
             [value for value, _ in catalogue.dimensions[name].values] if name in catalogue.dimensions else []
         )
         if len(values) < 2:
-            raise ToolInputError(f"journey_map: {name} has fewer than two values; it tells no stages")
+            raise Refusal("no_stages", dimension=name)
+        if len(values) > _MOST_STAGES:
+            raise Refusal("too_many_stages", dimension=name, count=len(values), most=_MOST_STAGES)
         return name, [_Stage(value, value, {name: (value,)}) for value in values]
     return "topics", _by_topic(args, context)
 

@@ -11,13 +11,13 @@ import yaml
 
 from analytics.estimates import Estimate, Kind, Scale, estimate
 from analytics.sums import EMPTY, Sums
-from store.errors import ToolInputError
 from store.facts import Aggregate, FactStore, Group, MetricInfo, Selection
 from store.responses import within
 from tools.arguments import Language
 from tools.caveats import caveat
 from tools.context import ToolContext
 from tools.dimensions import canonical, find_dimension, find_values, fold
+from tools.refusals import Refusal
 
 DIGITS = 4
 
@@ -57,13 +57,8 @@ def find_measure(name: str, context: ToolContext, language: Language) -> Measure
         return _measure(target, None, language)
     words = {**{fold(c): c for c in custom}, **{fold(k): k for k in known}, **_aliases()}
     near = dict.fromkeys(words[word] for word in get_close_matches(fold(asked), words, n=3, cutoff=0.6))
-    hint = f"; the nearest are {', '.join(near)}" if near else ""
-    listed = ", ".join(
-        dict.fromkeys((*custom, *(k for k in known if k not in ("nps", "csat", "ces", "rating"))))
-    )
-    raise ToolInputError(
-        f"unknown metric {name!r}{hint}. Metrics in this data: {listed}, share:<dimension>=<value>"
-    )
+    listed = dict.fromkeys((*custom, *(k for k in known if k not in ("nps", "csat", "ces", "rating"))))
+    raise Refusal("unknown_metric", name=name, nearest=list(near), known=list(listed))
 
 
 def sums(measure: Measure, selection: Selection, facts: FactStore) -> Sums:
@@ -107,15 +102,13 @@ def rounded(value: float | None) -> float | None:
 def _share(asked: str, context: ToolContext, language: Language) -> Measure:
     dimension, equals, value = asked[len("share:") :].partition("=")
     if not equals or not value.strip():
-        raise ToolInputError("write a share as share:<dimension>=<value>, e.g. share:intent=complaint")
+        raise Refusal("share_form")
     name = find_dimension(dimension.strip(), context.facts.catalogue())
     stored = canonical(name, value.strip())
     if stored is None:
         found = find_values(name, value.strip(), context.facts, context.taxonomy)
         if len(found) > 1:
-            raise ToolInputError(
-                f"{value!r} stands for several values of {name}: {', '.join(found[:10])}; name one"
-            )
+            raise Refusal("share_ambiguous", value=value, dimension=name, known=found[:10])
         stored = found[0]
     entry = _known().get(f"share:{name}={stored}")
     title = f"{entry[language]}" if entry else f"{name}={stored}"

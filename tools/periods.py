@@ -19,12 +19,6 @@ from tools.period_words import fold, words
 from tools.refusals import Refusal
 from tools.results import PeriodResult
 
-_FORMS = (
-    '{"from": "2026-10-01", "to": "2026-11-01"} (half-open)',
-    *('"last 30 days"', '"last month"', '"October 2026"', '"Q3"', '"2026-10-01 to 2026-10-15"'),
-    *('"since March"', '"上周"', '"近30天"', '"10月1日到10月15日"'),
-)
-
 
 @dataclass(frozen=True)
 class ResolvedPeriod:
@@ -82,7 +76,7 @@ def resolve(
     else:
         phrase = parse(period) if period.strip() else Phrase("all")
         if phrase is None:
-            raise Refusal("period_unread", period=period, forms=_FORMS)
+            raise Refusal("period_unread", period=period)
         span = reader.phrase(phrase, period[:80])
     return _period(span, zone, language)
 

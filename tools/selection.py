@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from store.errors import ToolInputError
@@ -81,8 +81,7 @@ def sample_caveats(chosen: Chosen, n: int, context: ToolContext, language: Langu
     last = catalogue.last_at.astimezone(context.zone) if catalogue.last_at else None
     first = catalogue.first_at.astimezone(context.zone) if catalogue.first_at else None
     if n == 0:
-        days = {"first": f"{first:%Y-%m-%d}" if first else "?", "last": f"{last:%Y-%m-%d}" if last else "?"}
-        found.append(caveat("empty", language, period=period.label, **days))
+        found.append(_nothing(chosen, first, last, context, language))
     elif n < SMALL_SAMPLE:
         found.append(caveat("small_sample", language, n=n))
     if period.start is None and period.end is None:
@@ -93,6 +92,19 @@ def sample_caveats(chosen: Chosen, n: int, context: ToolContext, language: Langu
     if n and last and period.end and unfinished(period, context):
         found.append(caveat("unfinished", language, period=period.label, last=f"{last:%Y-%m-%d}"))
     return found
+
+
+def _nothing(
+    chosen: Chosen, first: datetime | None, last: datetime | None, context: ToolContext, language: Language
+) -> str:
+    """Why a figure rests on no item: none matches, none has a date, or none carries what was asked for."""
+    period = chosen.period
+    count = context.facts.count(chosen.selection)
+    if count:
+        return caveat("none_carry", language, count=count, period=period.label)
+    if first is None or last is None:
+        return caveat("none_dated", language)
+    return caveat("empty", language, period=period.label, first=f"{first:%Y-%m-%d}", last=f"{last:%Y-%m-%d}")
 
 
 def unfinished(period: ResolvedPeriod, context: ToolContext) -> bool:
