@@ -37,6 +37,7 @@ def compose_trend(frame: Frame, result: dict[str, Any]) -> str:
         )
         for one in data["changepoints"][:_LISTED]
     ]
+    lines += _events(metric, data["events"], frame)
     return "\n".join(lines)
 
 
@@ -86,7 +87,22 @@ def compose_forecast(frame: Frame, result: dict[str, Any]) -> str:
         "naive": change(metric, data["naive_error"], language),
     }
     lines.append(phrase("forecast_quality", language, **error))
+    lines += _events(metric, data["events"], frame)
     return "\n".join(lines)
+
+
+def _events(metric: str, events: list[dict[str, Any]], frame: Frame) -> list[str]:
+    """What recurring events did to the days they fell on, those alone that the figures allow for."""
+    lines = []
+    for one in [event for event in events if event["used"]][:_LISTED]:
+        if one["unit"] == "relative":
+            told = {end: f"{one[end] * 100:+.1f}%" for end in ("effect", "ci_low", "ci_high")}
+        else:
+            told = {end: _signed(metric, one[end]) for end in ("effect", "ci_low", "ci_high")}
+        span = {"name": one["name"], "first": one["from"], "last": one["to"]}
+        shown = {"effect": told["effect"], "low": told["ci_low"], "high": told["ci_high"]}
+        lines.append(phrase("event_effect", frame.language, n=one["occurrences"], **span, **shown))
+    return lines
 
 
 def _signed(metric: str, value: float) -> str:

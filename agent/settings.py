@@ -15,6 +15,11 @@ class Settings(BaseSettings):
 
     home: Path = Field(default=Path(".voiceloop"), description="data folder")
     timezone: str = Field(default="Asia/Shanghai", description="zone in which people read and write times")
+    calendar: Path | None = Field(
+        default=None,
+        description="promotions, releases, rivals' moves and outages (YAML or CSV); none: calendar.yaml or "
+        "calendar.csv in the data folder",
+    )
     targets: Path | None = Field(
         default=None, description="baselines and targets of metrics; none: targets.yaml in the data folder"
     )

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from pipeline.writing import Mask
     from retention.churn import ChurnModels
     from store.vault import Vault
+    from tools.calendar_file import ExternalEvent
     from tools.targets import Yardsticks
 
 
@@ -136,6 +137,15 @@ class App(Labelling):
         beside = self.home / "targets.yaml"
         return load_targets(self.settings.targets or (beside if beside.exists() else None))
 
+    @property
+    def calendar(self) -> "tuple[ExternalEvent, ...]":
+        """What happened or will besides holidays, as the company wrote it down."""
+        from tools.calendar_file import load_calendar
+
+        beside = (self.home / name for name in ("calendar.yaml", "calendar.csv"))
+        path = self.settings.calendar or next((one for one in beside if one.exists()), None)
+        return load_calendar(path) if path else ()
+
     def context(self, asker: Asker) -> ToolContext:
         """What a tool runs with, for one asker."""
         return ToolContext(
@@ -150,6 +160,7 @@ class App(Labelling):
             labellers=self.labellers,
             churn=self.churn_models,
             targets=self.targets,
+            calendar=self.calendar,
         )
 
     def offline_planner(self) -> "OfflinePlanner":

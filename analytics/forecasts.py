@@ -52,6 +52,8 @@ def forecast_days(
     low: float = -math.inf,
     high: float = math.inf,
     counts: bool = False,
+    moved: Floats | None = None,
+    doubt: Floats | None = None,
     confidence: float = 0.95,
 ) -> Forecast | None:
     """Forecast `horizon` days after a gapless daily series that begins on `first`; None below 28 days.
@@ -61,12 +63,19 @@ def forecast_days(
     errors of past forecasts at the same distance (split conformal; Vovk et al. 2005), widened by the square
     root of the distance beyond what was tried. `low` and `high` bound the values; counts are modelled as
     logarithms.
+
+    `moved`, shape (n + horizon,): what known events add to each day, in the model's unit (log(1 + n) of
+    counts). It is taken out of the past and put into the days to come, whose intervals grow by `doubt`, half
+    the width of the interval of what is added.
     """
     series = (
         np.log1p(np.asarray(values, dtype=np.float64)) if counts else np.asarray(values, dtype=np.float64)
     )
     if len(series) < LEAST_DAYS or horizon < 1:
         return None
+    ahead = np.zeros(horizon)
+    if moved is not None:
+        ahead, series = moved[len(series) :], series - moved[: len(series)]
     weekdays = np.array([(first.weekday() + step) % 7 for step in range(len(series) + horizon)])
     parameters = _fit(series, weekdays)
     tested = min(horizon, max(1, (len(series) - LEAST_DAYS // 2) // 2))
@@ -81,7 +90,9 @@ def forecast_days(
     model: Model = "damped_trend" if scores["damped_trend"] <= scores["seasonal_naive"] else "seasonal_naive"
     table = np.stack(errors[model])
     margins = _margins(table, horizon, confidence)
-    centre = _predict(model, series, weekdays, horizon, parameters)
+    if doubt is not None:
+        margins = np.hypot(margins, doubt[len(series) :])
+    centre = _predict(model, series, weekdays, horizon, parameters) + ahead
     start = first + timedelta(days=len(series))
     back = np.expm1 if counts else np.asarray
     bounds = [np.clip(back(side), low, high) for side in (centre, centre - margins, centre + margins)]

@@ -25,7 +25,7 @@ def test_trend_of_the_promotions_region_dates_its_october(context: ToolContext) 
     data = result["data"]
     days = [one["day"] for one in data["changepoints"]]
     assert any("2026-09-27" <= day <= "2026-10-06" for day in days)
-    assert {"day": "2026-10-01", "kind": "holiday", "name": "国庆节"} in data["notes"]
+    assert {"day": "2026-10-01", "to": "2026-10-07", "kind": "holiday", "name": "国庆节"} in data["notes"]
     assert data["points"][0]["n"] > 0 and result["chart"]["series"][0]["markLine"]
 
 

@@ -10,6 +10,7 @@ from retention.churn import ChurnModels
 from store.clock import Clock
 from store.facts import FactStore
 from store.operations import OperationStore
+from tools.calendar_file import ExternalEvent
 from tools.targets import Yardsticks, load_targets
 from vectorstore.embedder import Embedder
 from vectorstore.index import VectorIndex
@@ -45,3 +46,4 @@ class ToolContext:
     labellers: Callable[[], frozenset[str]] | None = None
     churn: ChurnModels = field(default_factory=ChurnModels)
     targets: Yardsticks = field(default_factory=load_targets)
+    calendar: tuple[ExternalEvent, ...] = ()

@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from datetime import date, timedelta
 from typing import Any
 
-from retention.policy import load_policy
 from store.facts import Aggregate, Selection
 from tools.arguments import Language
 from tools.context import ToolContext
+from tools.day_events import Happening, happenings
 
 # A dimension of the data whose values begin and end: a version is released, a promotion runs.
 _RELEASES = "version"
@@ -18,27 +18,32 @@ _NEARBY = timedelta(days=2)
 def day_notes(
     selection: Selection, first: date, end: date, context: ToolContext, language: Language
 ) -> list[dict[str, Any]]:
-    """Holidays and first days of versions in a half-open span, in order: {day, kind, name}.
+    """Holidays, calendar entries and first days of versions in a half-open span, in order.
 
-    A version counts as released on its first day if that lies after the first week of the data (before, it
-    was simply there).
+    Rows are {day, kind, name}, of more than a day with `to`, the last one. A version counts as released on
+    its first day if that lies after the first week of the data (before, it was simply there), unless the
+    calendar says when it was.
     """
-    calendar = load_policy().working_calendar()
-    notes: list[dict[str, Any]] = []
-    previous = None
-    for step in range((end - first).days):
-        day = first + timedelta(days=step)
-        name = calendar.holiday_name(day, language)
-        if name and name != previous:
-            notes.append({"day": day.isoformat(), "kind": "holiday", "name": name})
-        previous = name
-    notes += _releases(selection, first, end, context)
+    known, _ = happenings(selection, first, end, context, language)
+    notes = [_note(one) for one in known]
+    said = {one.name for one in known if one.kind == "release"}
+    notes += [one for one in _releases(selection, first, end, context) if one["name"] not in said]
     return sorted(notes, key=lambda note: note["day"])
+
+
+def _note(one: Happening) -> dict[str, Any]:
+    note = {"day": one.first.isoformat(), "kind": one.kind, "name": one.name}
+    return note if one.first == one.last else {**note, "to": one.last.isoformat()}
 
 
 def nearby(notes: Sequence[dict[str, Any]], start: date, end: date) -> list[dict[str, Any]]:
     """The notes of a span and of the two days before it: what may have brought it about."""
-    return [note for note in notes if start - _NEARBY <= date.fromisoformat(note["day"]) < end]
+    return [
+        note
+        for note in notes
+        if date.fromisoformat(note["day"]) < end
+        and start - _NEARBY <= date.fromisoformat(note.get("to", note["day"]))
+    ]
 
 
 def _releases(selection: Selection, first: date, end: date, context: ToolContext) -> list[dict[str, Any]]:

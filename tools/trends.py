@@ -1,5 +1,8 @@
 """How a metric moves: its course and what it will be."""
 
+import math
+from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date, timedelta
 from typing import Annotated, Any
 
@@ -10,10 +13,11 @@ from analytics.forecasts import Forecast, forecast_days
 from analytics.sums import EMPTY, Sums
 from analytics.trends import LEAST_DAYS, Point, TrendFound, find_trend
 from tools.answers import answer, evidence_ids
-from tools.arguments import SelectionArguments
+from tools.arguments import Language, SelectionArguments
 from tools.caveats import caveat
 from tools.context import ToolContext
 from tools.daily import daily_sums, day_chart, day_value, line, need_daily, without_gaps
+from tools.day_events import EventDays, event_days
 from tools.day_notes import day_notes
 from tools.measures import Measure, find_measure, rounded
 from tools.results import ToolResult
@@ -42,20 +46,18 @@ def trend(args: TrendArguments, context: ToolContext) -> ToolResult:
 
     Use for "how has it developed", "is it rising", "since when". The slope has a 95% interval that allows
     for autocorrelation; only if it leaves out zero does the metric rise or fall. Change points are days from
-    which the level stayed different. Holidays and releases in the span are listed beside.
+    which the level stayed different. Holidays, releases and the company's calendar are listed in notes;
+    `events` says what recurring ones did to the days they fell on, which is taken out of slope and changes.
     """
     measure = find_measure(args.metric, context, args.language)
     need_daily(measure, "trend")
     chosen = choose(args, context)
     daily = _whole_days(measure, chosen, context)
     n = sum(sums.n for sums in daily.values())
-    points = [
-        Point(day, value, sums.n)
-        for day, sums in daily.items()
-        if (value := day_value(measure, sums)) is not None
-    ]
-    found = find_trend(points)
-    caveats = sample_caveats(chosen, n, context, args.language)
+    points = _points(measure, daily)
+    known = _events(measure, points, chosen, context, args.language, ahead=0)
+    found = find_trend(_without(points, known))
+    caveats = [*sample_caveats(chosen, n, context, args.language), *known.doubts]
     if n and found is None:
         caveats.append(caveat("too_few_days", args.language, days=len(points), least=LEAST_DAYS))
     data: dict[str, Any] = {
@@ -68,6 +70,7 @@ def trend(args: TrendArguments, context: ToolContext) -> ToolResult:
             {"day": one.day.isoformat(), "value": rounded(one.value), "n": one.n} for one in points[-366:]
         ],
         "notes": [],
+        "events": known.rows(),
     }
     if daily:
         first, last = min(daily), max(daily)
@@ -92,7 +95,8 @@ def forecast(args: ForecastArguments, context: ToolContext) -> ToolResult:
     """What a metric will be over the next days, with 95% intervals taken from its own past errors.
 
     Use for "what will it be next week". Needs four weeks of days. States the model that did better on the
-    past, its error there beside that of repeating last week, and how often such intervals held.
+    past, its error there beside that of repeating last week, and how often such intervals held. Allows for
+    holidays and for promotions of the company's calendar where earlier ones tell their effect (`events`).
     """
     measure = find_measure(args.metric, context, args.language)
     need_daily(measure, "forecast")
@@ -101,19 +105,34 @@ def forecast(args: ForecastArguments, context: ToolContext) -> ToolResult:
     n = sum(sums.n for sums in daily.values())
     values = _interpolated(measure, daily)
     low, high = _BOUNDS.get(measure.kind, (float("-inf"), float("inf")))
-    found = (
-        forecast_days(min(daily), values, args.days, low=low, high=high, counts=measure.kind == "count")
-        if len(values) >= FORECAST_LEAST
-        else None
-    )
+    points = _points(measure, daily)
+    known = _events(measure, points, chosen, context, args.language, ahead=args.days)
+    found = None
+    if len(values) >= FORECAST_LEAST:
+        days = [min(daily) + timedelta(days=step) for step in range(len(values) + args.days)]
+        found = forecast_days(
+            days[0],
+            values,
+            args.days,
+            low=low,
+            high=high,
+            counts=measure.kind == "count",
+            moved=known.moved(days),
+            doubt=known.doubt(days),
+        )
     caveats = sample_caveats(chosen, n, context, args.language)
     if n and found is None:
         caveats.append(caveat("too_few_days", args.language, days=len(values), least=FORECAST_LEAST))
     missing = sum(1 for sums in daily.values() if not sums.n) if measure.kind != "count" else 0
     if missing * 10 > len(daily):
         caveats.append(caveat("days_filled", args.language, days=missing))
+    coming = [row for row in known.rows() if daily and row["to"] > max(daily).isoformat()]
     if found is not None:
+        names = [row["name"] for row in coming if row["used"]]
+        if names:
+            caveats.append(caveat("forecast_events", args.language, names=", ".join(names)))
         caveats.append(caveat("forecast_assumes", args.language))
+    caveats += known.doubts
     return answer(
         "forecast",
         args,
@@ -125,6 +144,7 @@ def forecast(args: ForecastArguments, context: ToolContext) -> ToolResult:
             "kind": measure.kind,
             "history_days": len(values),
             **_forecast_figures(found, measure),
+            "events": coming,
         },
         caveats=caveats,
         chart=_forecast_chart(found, daily, measure),
@@ -145,6 +165,41 @@ def _whole_days(measure: Measure, chosen: Chosen, context: ToolContext) -> dict[
         known = last_known.astimezone(context.zone).date() if last_known else end
         end = max(end, min(chosen.period.end.date(), today, known + timedelta(days=1)))
     return without_gaps(daily, min(daily), end)
+
+
+def _points(measure: Measure, daily: dict[date, Sums]) -> list[Point]:
+    """The days that have a value."""
+    return [
+        Point(day, value, sums.n)
+        for day, sums in daily.items()
+        if (value := day_value(measure, sums)) is not None
+    ]
+
+
+def _events(
+    measure: Measure,
+    points: Sequence[Point],
+    chosen: Chosen,
+    context: ToolContext,
+    language: Language,
+    *,
+    ahead: int,
+) -> EventDays:
+    """What happens over these days and `ahead` more, and what it did; a count's effects are relative."""
+    scaled = {one.day: math.log1p(one.value) if measure.kind == "count" else one.value for one in points}
+    end = points[-1].day + timedelta(days=1 + ahead) if points else date.min
+    return event_days(measure, chosen.selection, scaled, end, context, language)
+
+
+def _without(points: Sequence[Point], known: EventDays) -> list[Point]:
+    """The days as they would have been without what the events did to them."""
+    moved = known.moved([one.day for one in points]).tolist()
+    if known.relative:
+        return [
+            replace(one, value=max(0.0, math.expm1(math.log1p(one.value) - move)))
+            for one, move in zip(points, moved, strict=True)
+        ]
+    return [replace(one, value=one.value - move) for one, move in zip(points, moved, strict=True)]
 
 
 def _interpolated(measure: Measure, daily: dict[date, Sums]) -> list[float]:
