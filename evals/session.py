@@ -35,6 +35,16 @@ def open_sample(folder: Path, now: datetime) -> "tuple[App, SampleFeed, list[Ite
     return app, feed, items
 
 
+def open_feedback(folder: Path, now: datetime, seed: int) -> "tuple[App, SampleFeed]":
+    """The feedback alone of the sample feed of a seed, not indexed; read again where the folder has it."""
+    feed = write_sample_feed(folder / "feed", seed, END)
+    fresh = not (folder / "home").is_dir()
+    app = _open(folder / "home", now)
+    if fresh:
+        _ingest(app, feed.feedback, "feedback")
+    return app, feed
+
+
 def open_dataset(name: str, data: Path, folder: Path, now: datetime) -> "tuple[App, list[Item]]":
     """Bring in a data set of datasets.yaml. Raises InputError where the folder of public data lacks it."""
     path = data / read_yaml("datasets.yaml")[name]["path"]
