@@ -73,7 +73,7 @@ def command(as_json: bool) -> Iterator[None]:
         yield
     except VoiceLoopError as error:
         if as_json:
-            print_json({"error": error.message, "hint": error.hint, "kind": type(error).__name__})
+            print_json({"error": error.message, "hint": error.hint, "kind": error.kind})
         else:
             console = err()
             console.print(f"[red]✗[/red] {_plain(error.message)}")

@@ -26,6 +26,11 @@ class VoiceLoopError(Exception):
         self.message = message
         self.hint = hint
 
+    @property
+    def kind(self) -> str:
+        """Its name in the tree above: a class made elsewhere counts as the one it refines."""
+        return next(one.__name__ for one in type(self).__mro__ if one.__module__ == __name__)
+
 
 class ToolInputError(VoiceLoopError):
     """Arguments a tool cannot serve; the message tells the model how to ask instead."""

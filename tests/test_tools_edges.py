@@ -207,7 +207,7 @@ def test_the_smallest_and_the_largest_limit(tool: ToolSpec, stores: Stores) -> N
 
 
 @pytest.mark.parametrize("value", ODD, ids=range(len(ODD)))
-@pytest.mark.parametrize("name", ["nps_stats", "metric_stats", "search_feedback"])
+@pytest.mark.parametrize("name", ["nps_stats", "search_feedback"])
 def test_odd_values_are_found_again(name: str, value: str, stores: Stores) -> None:
     tool = next(tool for tool in ALL_TOOLS if tool.name == name)
     for dimension in ("region", "a|b=c"):
