@@ -1,5 +1,6 @@
 """What recurring events do to a daily series, beside its trend and its weekdays."""
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -7,10 +8,12 @@ from datetime import date
 import numpy as np
 
 from analytics.autoregression import Floats, fit_days
+from analytics.distributions import normal_quantile
 
 # One promotion alone cannot be told from anything else that went on in these days.
 LEAST_OCCURRENCES, LEAST_DAYS, LEAST_OTHER_DAYS = 2, 4, 21
 _WEEKLY_FROM = 28
+_Z = normal_quantile(0.975)
 
 Span = tuple[date, date]
 """First and last day, both included."""
@@ -23,7 +26,6 @@ class EventEffect:
     value: float
     low: float
     high: float
-    p_value: float
     occurrences: int
 
     @property
@@ -38,8 +40,10 @@ def event_effects(
     """The effect of each kind of event, all of them, a straight trend and the weekdays held equal.
 
     Days in order, gaps allowed. Regression on indicator variables with AR(1) errors (see
-    `autoregression.fit_days`; calendar effects as in Bell and Hillmer, JASA 78, 1983). Kinds seen on fewer
-    than two occasions or four days, or that leave fewer than 21 other days, have none.
+    `autoregression.fit_days`; calendar effects as in Bell and Hillmer, JASA 78, 1983). Where occasions of a
+    kind differ by more than chance, its interval is widened by Birge's ratio (Physical Review 40, 1932): one
+    sale that went wrong is no effect of sales. Kinds seen on fewer than two occasions or four days, or that
+    leave fewer than 21 other days, have none.
     """
     columns = {name: _indicator(days, spans) for name, spans in events.items()}
     seen = {name: sum(any(a <= day <= b for day in days) for a, b in spans) for name, spans in events.items()}
@@ -58,9 +62,34 @@ def event_effects(
     found = {}
     for at, name in enumerate(kept):
         fitted = fit_days(days, values, design, at)
-        if fitted is not None:
-            found[name] = EventEffect(*fitted, occurrences=seen[name])
+        if fitted is None:
+            continue
+        others = np.delete(design, at, axis=1)
+        wider = _birge_ratio(days, values, events[name], others, fitted.value)
+        low, high = (fitted.value + wider * (end - fitted.value) for end in (fitted.low, fitted.high))
+        found[name] = EventEffect(fitted.value, low, high, seen[name])
     return found
+
+
+def _birge_ratio(
+    days: Sequence[date],
+    values: Sequence[float] | Floats,
+    spans: Sequence[Span],
+    others: Floats,
+    pooled: float,
+) -> float:
+    """How many times wider than their errors the occasions scatter about their common effect; at least 1."""
+    occasions = [column for span in spans if (column := _indicator(days, (span,))).any()]
+    design = np.column_stack([*occasions, others])
+    if np.linalg.matrix_rank(design) < design.shape[1]:
+        return 1.0
+    apart = 0.0
+    for at in range(len(occasions)):
+        one = fit_days(days, values, design, at)
+        if one is None:
+            return 1.0
+        apart += ((one.value - pooled) / ((one.high - one.low) / (2 * _Z))) ** 2
+    return max(1.0, math.sqrt(apart / (len(occasions) - 1)))
 
 
 def on_days(

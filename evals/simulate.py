@@ -6,7 +6,7 @@ The same seed, end and number of items give the same bytes.
 import argparse
 import random
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +32,11 @@ class SampleFeed:
     labels_file: Path
     truth: dict[str, Any]
 
+    @property
+    def calendar(self) -> Path:
+        """What the company itself knows of: its promotions and releases."""
+        return self.root / "calendar.csv"
+
 
 def write_sample_feed(out: Path, seed: int, end: date, items: int = 22_000) -> SampleFeed:
     """Write about `items` feedback items (within a tenth) over the 26 weeks before `end` (excluded)."""
@@ -48,6 +53,7 @@ def write_sample_feed(out: Path, seed: int, end: date, items: int = 22_000) -> S
     write_table(paths["outcomes"], outcomes(feed, rng))
     rates = [{**rate, "source": "sample industry survey"} for rate in world.data["industry_rates"]]
     write_table(paths["industry_rates"], rates)
+    write_table(out / "calendar.csv", _company_calendar(calendar))
     truth = _truth(feed, seed, counts)
     write_json(out / "truth.json", truth)
     return SampleFeed(
@@ -76,6 +82,16 @@ def _profile(person: Person) -> dict[str, Any]:
         "since": person.since.isoformat(),
         "renewal_on": person.renewal_on.isoformat(),
     }
+
+
+def _company_calendar(calendar: Calendar) -> list[dict[str, str]]:
+    """Rows as a calendar.csv has them; the last day is included there."""
+    entries = [("promotion", p.zh, p.span.start, p.span.end - timedelta(days=1)) for p in calendar.promotions]
+    entries += [("release", version, day, day) for version, day in calendar.releases]
+    return [
+        {"kind": kind, "name": name, "from": first.isoformat(), "to": last.isoformat()}
+        for kind, name, first, last in entries
+    ]
 
 
 def _truth(feed: Feed, seed: int, counts: dict[str, int]) -> dict[str, Any]:

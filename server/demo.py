@@ -53,7 +53,9 @@ def _write_feed(app: "App", home: Path, seed: int) -> "SampleFeed":
 
     today = app.clock.now().astimezone(app.settings.zone).date()
     err().print("[dim]生成样例数据 writing the sample feed[/dim]")
-    return write_sample_feed(home / "sample", seed, today + timedelta(days=1), items=_ITEMS)
+    feed = write_sample_feed(home / "sample", seed, today + timedelta(days=1), items=_ITEMS)
+    shutil.copyfile(feed.calendar, home / "calendar.csv")
+    return feed
 
 
 def _bring_in(app: "App", feed: "SampleFeed", *, show: bool) -> dict[str, Any]:

@@ -196,3 +196,14 @@ def test_what_every_feed_has_too_much_of(voices: list[str], items: list[Item], f
     assert Counter(voices).most_common(1)[0][1] > 1
     again = sum(feed.truth["rows"].values()) - len(items)
     assert 5 <= again <= 20
+
+
+def test_the_company_knows_its_promotions_and_releases(feed: SampleFeed) -> None:
+    from tools.calendar_file import load_calendar
+
+    entries = load_calendar(feed.calendar)
+    known = {(one.name, one.first.isoformat()) for one in entries if one.kind == "promotion"}
+    assert known == {(one["name"], one["from"]) for one in feed.truth["promotions"]}
+    assert {one.name for one in entries if one.kind == "release"} == {
+        one["version"] for one in feed.truth["releases"]
+    }
