@@ -34,7 +34,9 @@ def scored(folder: Path, *rows: dict[str, Any]) -> dict[str, Any]:
     labels.write_text("".join(json.dumps(line) + "\n" for line in lines), encoding="utf-8")
     promotions = [{"name": "Sale", "from": "2026-07-06", "to": "2026-07-09"}]
     truth = {"events": [EVENT], "promotions": promotions}
-    feed = SampleFeed(folder, folder, folder, folder, folder, folder, folder, labels, truth)
+    # Scoring reads the truth and the labels alone.
+    fields: dict[str, Any] = dict.fromkeys(SampleFeed.__dataclass_fields__, folder)
+    feed = SampleFeed(**(fields | {"labels_file": labels, "truth": truth}))
     return score(feed, {"anomalies": list(rows), "series": 10, "days": 45})
 
 
