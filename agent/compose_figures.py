@@ -44,6 +44,7 @@ def _held(data: dict[str, Any], metric: str, language: Language) -> str:
 
 def _spread(data: dict[str, Any], language: Language) -> str:
     told = {name: number(data[name]["value"]) for name in ("median", "p90")}
+    told["share"] = percent(data["p90"]["share"])
     lines = [phrase("response_spread", language, **told)]
     if within := data["within"]:
         share, minutes = percent(within["value"]), number(within["minutes"])

@@ -11,9 +11,10 @@ import pytest
 
 from agent.settings import Settings
 from agent.wiring import open_app
+from store.clock import FixedClock
 from store.errors import ConfigError
 from store.records import Feedback, IndustryRate, LabelledFeedback
-from tests.tools_world import build
+from tests.tools_world import NOW, build
 from tools.catalogue import run_tool
 from tools.context import Asker, ToolContext
 from tools.targets import load_targets
@@ -184,3 +185,20 @@ def test_a_wrong_file_is_named(tmp_path: Path, text: str, names: str) -> None:
     with open_app(Settings(home=tmp_path)) as app, pytest.raises(ConfigError, match=names) as caught:
         app.context(Asker())
     assert "targets.yaml" in str(caught.value)
+
+
+def test_the_answer_tells_spread_target_and_baseline_in_figures_that_can_be_checked(tmp_path: Path) -> None:
+    import asyncio
+
+    from agent.ask import Answer
+
+    async def ask() -> Answer:
+        with open_app(Settings(home=tmp_path), FixedClock(NOW)) as app:
+            app.facts.add_feedback(list(talks()))
+            async with app.assistant() as assistant:
+                question = "上个月广东的首次响应时长是多少？"
+                return await assistant.ask(question, thread_id="t", asker=Asker())
+
+    said = asyncio.run(ask()).answer
+    assert "中位数 9.50 分钟，90.0% 的对话在 13 分钟内得到响应" in said
+    assert "目标 30" in said and "去年同期 20" in said and "核对" not in said

@@ -87,7 +87,9 @@ def add_spread(
 
 
 def _shown(ranks: Mapping[str, Ranks], values: Mapping[int, float]) -> dict[str, Any]:
-    return {name: _figure(quantile(each, values)) for name, each in ranks.items()}
+    return {
+        name: {"share": _QUANTILES[name], **_figure(quantile(each, values))} for name, each in ranks.items()
+    }
 
 
 def _figure(found: Quantile) -> dict[str, float | None]:
