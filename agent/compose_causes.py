@@ -80,7 +80,7 @@ def _theme_line(rank: int, theme: dict[str, Any], language: Language) -> str:
         share=percent(theme["share"]),
         negative=percent(theme["negative_share"] or 0.0),
         heat=number(theme["heat"]),
-        trend=name(f"value_trend_{theme['trend']}", language, phrase("trend_unknown", language)),
+        trend=name(f"value_trend_{theme['trend']}", language, phrase("theme_trend_unknown", language)),
     )
 
 
