@@ -174,8 +174,9 @@ def markdown(report: Report) -> str:
         "",
         "`detect_anomalies` with no argument but a limit of 100, on sample feeds of 26 weeks. The feeds of "
         f"seeds {', '.join(map(str, report['tuning_seeds']))} were looked at while the method was made. The "
-        "others are the ones to quote, with this reserve: they were scored once before, with a stricter setting "
-        "(a tenth of the groups named may be false, one family), and 9 of 15 within a day on them, as on the "
+        "others are the ones to quote, with this reserve: they were scored once before, with a stricter "
+        "setting (a tenth of the groups named may be false, one family), and 9 of 15 within a "
+        "day on them, as on the "
         "tuning seeds, was the reason to loosen it; the new setting was picked on the tuning seeds alone.",
         "",
         *table(head, [_row(name, report[name]) for name in ("unseen", "tuning")]),
