@@ -132,10 +132,13 @@ def presence_effect(
     the rest, hence the overall change without it is the change of the rest. Variance by the delta method:
     w^2 Var(d) + d^2 w (1 - w) / n.
     """
-    first, first_variance = _added(inside.before, outside.before, variance)
-    second, second_variance = _added(inside.after, outside.after, variance)
+    if min(part.n for pair in (inside, outside) for part in pair) < 0:
+        # Items with several values were taken out once for each of them: too few are left to tell.
+        return None
     if not outside.after.n or (not outside.before.n and not one_window):
         return None
+    first, first_variance = _added(inside.before, outside.before, variance)
+    second, second_variance = _added(inside.after, outside.after, variance)
     value = second - first
     se = math.sqrt(dispersion * (first_variance + second_variance))
     if not se:
