@@ -61,7 +61,7 @@ def report(nmi: float, ari: float) -> dict[str, object]:
         "shuffled_ari": 1.0,
         "thinned_ari": spread,
         "kmeans_seeds_ari": spread,
-        "steps": figures | {"kept": 0.98, "worst_step": 0.7},
+        "steps": [figures | {"n": 9, "batch_nmi": nmi, "kept": 0.98, "worst_step": 0.7}],
         "labels": [{"label": "App crashes", "n": 3, "keywords": ["app"], "wordings": ["crash"]}],
     }
     timing = {"method": "VoiceLoop", "n": 9, "wall_s": 1.0, "core_s": 1.0, "peak_mb": 1}

@@ -62,29 +62,31 @@ def name_themes(
 
 
 def terms_of(text: Sequence[Clause], script: Script) -> Terms:
-    """Content words and phrases of one text, clause by clause."""
+    """Content words and phrases of one text, clause by clause.
+
+    A phrase opens with a content word or a negator, ends with a content word, and holds inside nothing that is
+    empty and joins no words; one without a negator holds two content words.
+    """
     stop = stop_words(script)
     found: set[Clause] = set()
     for clause in text:
+        content = [stop.content(word) for word in clause]
         for start, first in enumerate(clause):
-            if first not in stop.negators and not stop.content(first):
+            negated = first in stop.negators
+            if not negated and not content[start]:
                 continue
-            for end in range(start + 1, min(start + _LONGEST[script], len(clause)) + 1):
-                words = clause[start:end]
-                if stop.content(words[-1]) and _reads_well(words, script, stop):
-                    found.add(words)
+            if content[start]:
+                found.add((first,))
+            told = int(content[start])
+            for last in range(start + 1, min(start + _LONGEST[script], len(clause))):
+                told += content[last]
+                if content[last] and (negated or told >= 2):
+                    words = clause[start : last + 1]
+                    if len(set(words)) == len(words) and len(_spelt(words, script)) <= _MOST_CHARS[script]:
+                        found.add(words)
+                elif not content[last] and not stop.inner(clause[last]):
+                    break
     return frozenset(found)
-
-
-def _reads_well(words: Clause, script: Script, stop: StopWords) -> bool:
-    if len(words) == 1:
-        return True
-    if any(word in stop.empty and not stop.inner(word) for word in words[1:-1]):
-        return False
-    content = sum(map(stop.content, words))
-    if content < 2 and words[0] not in stop.negators:
-        return False
-    return len(_spelt(words, script)) <= _MOST_CHARS[script] and len(set(words)) == len(words)
 
 
 def _telling(
