@@ -54,7 +54,7 @@ def change_effect(
     """
     past = baseline if baseline is not None else inside.before
     samples = (inside.after, past, outside.after, outside.before)
-    if any(not sample.n for sample in samples):
+    if any(sample.n <= 0 for sample in samples):
         return None
     value = (inside.after.mean - past.mean) - (outside.after.mean - outside.before.mean)
     se, df = _standard_error(samples, variance, dispersion)
@@ -76,7 +76,7 @@ def change_effect(
 
 def level_effect(inside: Pair, outside: Pair, variance: float) -> Effect | None:
     """Difference of means between the group and the rest in the one window."""
-    if not inside.after.n or not outside.after.n:
+    if min(inside.after.n, outside.after.n) <= 0:
         return None
     value = inside.after.mean - outside.after.mean
     se, df = _standard_error((inside.after, outside.after), variance, 1.0)
@@ -102,7 +102,7 @@ def volume_effect(inside: Pair, outside: Pair, *, dispersion: float = 1.0) -> Ef
     The test is on the log of the ratio of the two growth ratios, 1/2 added to each count (Haldane).
     """
     counts = [inside.after.n, inside.before.n, outside.after.n, outside.before.n]
-    if counts[2] == 0 or counts[3] == 0:
+    if min(counts) < 0 or counts[2] == 0 or counts[3] == 0:
         return None
     logs = [math.log(count + 0.5) for count in counts]
     ratio = (logs[0] - logs[1]) - (logs[2] - logs[3])
