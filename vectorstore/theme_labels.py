@@ -64,8 +64,8 @@ def name_themes(
 def terms_of(text: Sequence[Clause], script: Script) -> Terms:
     """Content words and phrases of one text, clause by clause.
 
-    A phrase opens with a content word or a negator, ends with a content word, and holds inside nothing that is
-    empty and joins no words; one without a negator holds two content words.
+    A phrase opens with a content word or a negator and ends with a content word; no word inside it is empty
+    but those that join; one without a negator holds two content words.
     """
     stop = stop_words(script)
     found: set[Clause] = set()
