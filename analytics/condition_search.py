@@ -150,7 +150,7 @@ class ConditionSearch:
         return self.contrast.total.before
 
     def _replaced(self, conditions: Conditions) -> Sums:
-        """The earlier items that carry any value of the dimensions whose value is new, the rest being equal."""
+        """The earlier items with any value of the dimensions whose value is new, the rest being equal."""
         new = {
             clause[0]
             for clause in conditions

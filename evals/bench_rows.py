@@ -23,7 +23,8 @@ _INSERT = """
 INSERT INTO feedback BY NAME
 WITH raw AS (
     SELECT i,
-        TIMESTAMP '{end}' - INTERVAL 1 MINUTE * CAST(hash(concat(i, 'at')) % ({days} * 1440) AS BIGINT) AS local_at,
+        TIMESTAMP '{end}' - INTERVAL 1 MINUTE * CAST(hash(concat(i, 'at')) % ({days} * 1440) AS BIGINT)
+            AS local_at,
         CAST(hash(concat(i, 'text')) % {distinct_texts} AS BIGINT) AS said,
         {picks}
     FROM range({items}) AS numbers(i)
