@@ -15,8 +15,9 @@ from langchain_core.tools import BaseTool
 from langgraph.checkpoint.base import BaseCheckpointSaver
 from langgraph.graph.state import CompiledStateGraph
 
+from agent.answer_lock import LockFigures
 from agent.approvals import Approver
-from agent.middleware import AskApproval, FallbackToPlanner, LockFigures, ToolErrors
+from agent.middleware import AskApproval, FallbackToPlanner, ToolErrors
 
 MODEL_CALLS_PER_TURN = 12
 

@@ -1,4 +1,4 @@
-"""What stands around the model in the graph: fallback, tool errors, number lock, approval."""
+"""What stands around the model in the graph: fallback, tool errors, approval."""
 
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -10,21 +10,17 @@ from langchain.agents.middleware import (
     ModelRequest,
     ModelResponse,
     ToolCallRequest,
-    hook_config,
 )
 from langchain_core.language_models import BaseChatModel
-from langchain_core.messages import AIMessage, HumanMessage, RemoveMessage, ToolMessage
+from langchain_core.messages import AIMessage, ToolMessage
 from langgraph.config import get_config
 from langgraph.runtime import Runtime
 from langgraph.types import Command, interrupt
 
 from agent.approvals import Approver, Decision, pending_in
-from agent.number_lock import NumberLock
-from agent.phrases import phrase
-from agent.state import APPROVAL_NOTE, LOCK_NOTE, TurnState, questions, this_turn, tool_sources
+from agent.state import APPROVAL_NOTE, TurnState, questions, this_turn, tool_sources
 from agent.toolset import asker_of, error_for_model
 from agent.understanding import language_of
-from prompts.library import render
 from store.errors import ModelUnavailable, NotPermitted, ToolInputError
 
 _log = structlog.get_logger(__name__)
@@ -85,35 +81,6 @@ class ToolErrors(AgentMiddleware[TurnState, Any, Any]):
         except NotPermitted as error:
             text = f"not permitted: {error.message}"
         return ToolMessage(text, name=call["name"], tool_call_id=call["id"] or "", status="error")
-
-
-class LockFigures(AgentMiddleware[TurnState, Any, Any]):
-    """No unbound figure leaves the graph: the answer is redone once, then cut."""
-
-    state_schema = TurnState
-
-    @hook_config(can_jump_to=["model"])
-    async def aafter_model(self, state: TurnState, runtime: Runtime[Any]) -> dict[str, Any] | None:
-        """Check an answer (a message without tool calls) against the results of the thread."""
-        answer = state["messages"][-1]
-        if not isinstance(answer, AIMessage) or answer.tool_calls:
-            return None
-        asked = questions(state["messages"])
-        lock = NumberLock(tool_sources(state["messages"]), asked)
-        unbound = lock.check(answer.text).unbound
-        if not unbound:
-            return None
-        language = language_of(asked[-1])
-        if not state.get("redone"):
-            figures = ", ".join(dict.fromkeys(figure.text for figure in unbound))
-            note = render("number_lock", language, figures=figures)
-            return {"messages": [HumanMessage(note, name=LOCK_NOTE)], "redone": True, "jump_to": "model"}
-        kept = lock.cut(answer.text)
-        if not kept and not state.get("fallback_reason"):
-            update = {"fallback_reason": "UnboundFigures", "messages": [RemoveMessage(answer.id or "")]}
-            return {**update, "jump_to": "model"}
-        shown = "\n\n".join(part for part in (kept, phrase("figures_cut", language)) if part)
-        return {"messages": [AIMessage(shown, id=answer.id)]}
 
 
 class AskApproval(AgentMiddleware[TurnState, Any, Any]):

@@ -1,0 +1,42 @@
+"""The number lock in the graph: an answer is checked, redone once, then cut."""
+
+from typing import Any
+
+from langchain.agents.middleware import AgentMiddleware, hook_config
+from langchain_core.messages import AIMessage, HumanMessage, RemoveMessage
+from langgraph.runtime import Runtime
+
+from agent.number_lock import NumberLock
+from agent.phrases import phrase
+from agent.state import LOCK_NOTE, TurnState, questions, tool_sources
+from agent.understanding import language_of
+from prompts.library import render
+
+
+class LockFigures(AgentMiddleware[TurnState, Any, Any]):
+    """No unbound figure leaves the graph: the answer is redone once, then cut."""
+
+    state_schema = TurnState
+
+    @hook_config(can_jump_to=["model"])
+    async def aafter_model(self, state: TurnState, runtime: Runtime[Any]) -> dict[str, Any] | None:
+        """Check an answer (a message without tool calls) against the results of the thread."""
+        answer = state["messages"][-1]
+        if not isinstance(answer, AIMessage) or answer.tool_calls:
+            return None
+        asked = questions(state["messages"])
+        lock = NumberLock(tool_sources(state["messages"]), asked)
+        unbound = lock.check(answer.text).unbound
+        if not unbound:
+            return None
+        language = language_of(asked[-1])
+        if not state.get("redone"):
+            figures = ", ".join(dict.fromkeys(figure.text for figure in unbound))
+            note = render("number_lock", language, figures=figures)
+            return {"messages": [HumanMessage(note, name=LOCK_NOTE)], "redone": True, "jump_to": "model"}
+        kept = lock.cut(answer.text)
+        if not kept and not state.get("fallback_reason"):
+            update = {"fallback_reason": "UnboundFigures", "messages": [RemoveMessage(answer.id or "")]}
+            return {**update, "jump_to": "model"}
+        shown = "\n\n".join(part for part in (kept, phrase("figures_cut", language)) if part)
+        return {"messages": [AIMessage(shown, id=answer.id)]}
