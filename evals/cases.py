@@ -3,12 +3,35 @@
 from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
 import yaml
 from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 CASES = Path(__file__).parent / "cases"
+Dataset = Literal["sample", "lounge", "seat", "clothing", "cfpb", "waimai", "hotel", "asap"]
+Habit = Literal[
+    "plain",
+    "terse",
+    "chatty",
+    "misspelt",
+    "mixed_language",
+    "wrong_premise",
+    "impossible_date",
+    "unknown_name",
+    "follow_up",
+    "correction",
+    "several_questions",
+    "period_spelling",
+    "comparison",
+    "alias",
+    "ambiguous",
+    "out_of_scope",
+    "open_question",
+    "cause",
+    "action",
+]
+HABITS: tuple[str, ...] = get_args(Habit)
 Value = str | list[str]
 # YAML reads an unquoted day as a date.
 Day = Annotated[str | None, BeforeValidator(lambda v: v.isoformat() if isinstance(v, date) else v)]
@@ -82,48 +105,106 @@ class ExpectedCall(Part):
         return (self.name,) if isinstance(self.name, str) else tuple(self.name)
 
 
+class State(Part):
+    """What the store must hold after the turn and its decision, counted from an empty store at the case's start.
+
+    `status` is that of every task and plan; `tasks_for` are the customers with exactly one task each.
+    """
+
+    tasks: int = 0
+    plans: int = 0
+    status: Literal["pending_approval", "open", "rejected", "done"] | None = None
+    tasks_for: list[str] = Field(default_factory=list)
+
+
+class Premise(Part):
+    """What the question takes for granted and is not so. `truth` is what the answer must say instead.
+
+    `fell`, `rose`: the metric went the other way than the question says; `flat`: it did not change
+    significantly; `otherwise`: something else, which `says` of the turn names.
+    """
+
+    truth: Literal["fell", "rose", "flat", "otherwise"]
+
+
+Refusal = Literal["out_of_scope", "unknown_name", "impossible_date", "no_data"]
+
+
 class Expect(Part):
-    """What one turn must lead to. `says` lists alternatives per line, separated by `|`."""
+    """What one turn must lead to. `says` lists alternatives per line, separated by `|`.
+
+    `refusal`: the answer claims no figure and says what is missing. `asks`: it asks back. `citations`: at
+    least so many feedback ids are cited, each from the rows asked for. `either` lists other outcomes that are
+    as right (a question that can be read two ways): the turn is right if any of them holds.
+    """
 
     tools: list[ExpectedCall] = Field(default_factory=list)
     figures: list[ExpectedFigure] = Field(default_factory=list)
     says: list[str] = Field(default_factory=list)
     avoids: list[str] = Field(default_factory=list)
     approval: bool = False
+    premise: Premise | None = None
+    refusal: Refusal | None = None
+    asks: bool = False
+    citations: int = 0
+    state: State | None = None
+    either: list["Expect"] = Field(default_factory=list)
+
+    @property
+    def acts(self) -> bool:
+        """Whether something may be written."""
+        return any(name.startswith(("create_", "update_", "send_")) for call in self.tools for name in call.names)
 
 
 class Turn(Part):
-    """One question of a thread."""
+    """One question of a thread; `decide` is what a person then decides about everything that waits."""
 
     ask: str
     expect: Expect
+    decide: Literal["approve", "reject"] | None = None
 
 
 class Case(Part):
-    """A thread of questions over one data set at one moment. `habit` says what is particular about it."""
+    """A thread of questions over one data set at one moment.
+
+    `habit` is the habit of asking that it stands for, `note` what else is particular about it. A case of a
+    single turn may give `ask`, `expect` and `decide` itself.
+    """
 
     id: str
     language: Literal["zh", "en"]
-    habit: str
-    dataset: Literal["sample", "lounge"] = "sample"
+    habit: Habit
+    note: str = ""
+    dataset: Dataset = "sample"
     now: AwareDatetime
     turns: list[Turn] = Field(min_length=1)
 
+    @model_validator(mode="before")
+    @classmethod
+    def _single_turn(cls, given: Any) -> Any:
+        if not isinstance(given, dict) or "ask" not in given:
+            return given
+        turn = {name: given[name] for name in ("ask", "expect", "decide") if name in given}
+        return {name: value for name, value in given.items() if name not in turn} | {"turns": [turn]}
+
 
 class CaseFile(Part):
-    """A file of cases with what they share."""
+    """A file of cases with what they share. `let` holds anchors that the cases repeat."""
 
     language: Literal["zh", "en"]
     now: AwareDatetime
+    dataset: Dataset = "sample"
+    let: Any = None
     cases: list[dict[str, Any]]
 
 
 def load_cases(paths: Sequence[Path] | None = None) -> list[Case]:
     """Read case files (default: all of `evals/cases`). A wrong key or a repeated id raises ValueError."""
     cases: list[Case] = []
-    for path in paths or sorted(CASES.glob("questions_*.yaml")):
+    every = [*sorted(CASES.glob("questions_*.yaml")), *sorted(CASES.glob("heldout_*.yaml"))]
+    for path in paths or every:
         file = CaseFile.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
-        shared = {"language": file.language, "now": file.now}
+        shared = {"language": file.language, "now": file.now, "dataset": file.dataset}
         cases += [Case.model_validate({**shared, **entry}) for entry in file.cases]
     ids = [case.id for case in cases]
     repeated = {name for name in ids if ids.count(name) > 1}

@@ -1,12 +1,14 @@
 """A throwaway application over a data set, to be asked questions and to run tools on."""
 
 import asyncio
-from collections.abc import Callable, Mapping
+import csv
+import gzip
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from evals.recompute import Item, label_sentiments, load_dataset, load_feed
+from evals.recompute import Item, label_sentiments, load_dataset, load_feed, sampled
 from evals.simulate import SampleFeed, write_sample_feed
 from evals.wording import read_yaml
 from store.clock import FixedClock
@@ -47,12 +49,28 @@ def open_feedback(folder: Path, now: datetime, seed: int) -> "tuple[App, SampleF
 
 def open_dataset(name: str, data: Path, folder: Path, now: datetime) -> "tuple[App, list[Item]]":
     """Bring in a data set of datasets.yaml. Raises InputError where the folder of public data lacks it."""
-    path = data / read_yaml("datasets.yaml")[name]["path"]
+    file = read_yaml("datasets.yaml")[name]
+    path = data / file["path"]
     if not path.is_file():
         raise InputError(f"data set {name} is not at {path}", hint="name the folder of public data: --data")
     app = _open(folder / "home", now)
-    _ingest(app, path, "feedback")
+    _ingest(app, _sample(path, folder, file), "feedback", file.get("maps", ()))
+    if file.get("index"):
+        _index(app)
     return app, load_dataset(name, data)
+
+
+def _sample(path: Path, folder: Path, file: Mapping[str, Any]) -> Path:
+    """The file as it is, or a copy with the rows that are asked for."""
+    if not {"rows", "every"} & set(file):
+        return path
+    opened = gzip.open(path, "rt", encoding=file["encoding"], newline="")
+    with opened as source:
+        header, *rows = csv.reader(source)
+    out = folder / path.name.removesuffix(".gz")
+    with out.open("w", encoding="utf-8", newline="") as target:
+        csv.writer(target).writerows([header, *sampled(rows, file)])
+    return out
 
 
 def asker(app: "App", model: "BaseChatModel | None") -> Callable[[str, str], Mapping[str, Any]]:
@@ -86,10 +104,10 @@ def _open(home: Path, now: datetime) -> "App":
     return open_app(settings, FixedClock(now))
 
 
-def _ingest(app: "App", path: Path, kind: str) -> None:
+def _ingest(app: "App", path: Path, kind: str, maps: Sequence[str] = ()) -> None:
     from pipeline.account import IngestOptions
 
-    report = app.ingestor.ingest([path], IngestOptions.model_validate({"kind": kind}))
+    report = app.ingestor.ingest([path], IngestOptions.model_validate({"kind": kind, "maps": tuple(maps)}))
     if report.rejected:
         raise InputError(f"{report.rejected} rows of {path.name} were rejected: {report.reject_reasons}")
 
