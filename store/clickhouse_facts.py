@@ -113,7 +113,8 @@ class ClickHouseFactStore(SqlFactStore):
         # Other writers may be at work: a catalogue left in the database could describe no moment at all.
         pass
 
-    def _rows(self, statement: Statement) -> list[tuple[Any, ...]]:
+    def rows(self, statement: Statement) -> list[tuple[Any, ...]]:
+        """Run one statement."""
         return self._client.execute(statement.sql, statement.params)
 
     def existing_ids(self, feedback_ids: Sequence[str]) -> frozenset[str]:

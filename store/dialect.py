@@ -7,6 +7,8 @@ from typing import Final, Literal
 
 from sqlglot import exp
 
+from store.schema import Table
+
 Kind = Literal["text", "integer", "number", "time", "texts"]
 TimePart = Literal["hour", "weekday", "day", "month", "quarter", "year"]
 
@@ -28,12 +30,14 @@ class Dialect(ABC):
     """How one engine spells what SQL leaves open. `name` is also sqlglot's name of it.
 
     `theme_in_row`: whether the theme of an item is a column of its row, kept by the writer, or joined by
-    text key when asked for. `row_key`: the column by which single rows are fetched fastest.
+    text key when asked for. `row_key`: the column by which single rows are fetched fastest. `starts_with`:
+    the function of that meaning.
     """
 
     name: str
     theme_in_row: bool
     row_key: str
+    starts_with: str
 
     def sql(self, expression: exp.Expression) -> str:
         """Write the statement for this engine; the tree may be changed by it."""
@@ -92,6 +96,22 @@ class Dialect(ABC):
         """Minutes, with their fraction, from one moment to another; NULL where either is."""
 
     @abstractmethod
+    def stored(self, table: Table) -> str:
+        """A table's rows, written so that no common table expression of its name stands before them."""
+
+    @abstractmethod
+    def every_column(self, table: Table) -> str:
+        """All that statements may ask of a row, the row key among it."""
+
+    @abstractmethod
+    def inlined(self, name: str, body: str) -> str:
+        """A common table expression that is worked out where it is used, with the filters used there."""
+
+    @abstractmethod
+    def keys_of(self, mapping: str) -> str:
+        """A row for each key of a map column."""
+
+    @abstractmethod
     def time_part(self, part: TimePart, moment: exp.Expression) -> exp.Expression:
         """A whole number: hour 0-23, ISO weekday 1-7, days since 1970, or months, quarters, years since 0."""
 
@@ -102,6 +122,7 @@ class DuckDB(Dialect):
     name = "duckdb"
     theme_in_row = True
     row_key = "rowid"
+    starts_with = "starts_with"
 
     def parameter(self, name: str, kind: Kind) -> exp.Expression:
         """A `$name`."""
@@ -163,6 +184,22 @@ class DuckDB(Dialect):
         passed = call("date_diff", "microsecond", start, end)
         return exp.Div(this=passed, expression=exp.cast(exp.Literal.number(60_000_000), "double"))
 
+    def stored(self, table: Table) -> str:
+        """With its schema."""
+        return f"main.{table.name}"
+
+    def every_column(self, table: Table) -> str:
+        """`rowid` is no part of `*`."""
+        return "rowid, *"
+
+    def inlined(self, name: str, body: str) -> str:
+        """`NOT MATERIALIZED`: a copy of all columns would cost more than any question."""
+        return f"{name} AS NOT MATERIALIZED ({body})"
+
+    def keys_of(self, mapping: str) -> str:
+        """`unnest` of `map_keys`."""
+        return f"unnest(map_keys({mapping}))"
+
     def time_part(self, part: TimePart, moment: exp.Expression) -> exp.Expression:
         """Extracts of a naive local timestamp."""
         if part in ("hour", "year"):
@@ -190,6 +227,7 @@ class ClickHouse(Dialect):
     name = "clickhouse"
     theme_in_row = False
     row_key = "feedback_id"
+    starts_with = "startsWith"
 
     def parameter(self, name: str, kind: Kind) -> exp.Expression:
         """A `{name: Type}`; a time travels as text, since clients differ in how they write it."""
@@ -251,6 +289,22 @@ class ClickHouse(Dialect):
         """`dateDiff` of microseconds."""
         passed = call("dateDiff", "microsecond", start, end)
         return exp.Div(this=passed, expression=exp.cast(exp.Literal.number(60_000_000), "double"))
+
+    def stored(self, table: Table) -> str:
+        """The rows that the view of its name reads."""
+        return f"{table.name}_rows FINAL"
+
+    def every_column(self, table: Table) -> str:
+        """As the view has them."""
+        return ", ".join(table.column_names)
+
+    def inlined(self, name: str, body: str) -> str:
+        """The engine works none out beforehand."""
+        return f"{name} AS ({body})"
+
+    def keys_of(self, mapping: str) -> str:
+        """`arrayJoin` of `mapKeys`."""
+        return f"arrayJoin(mapKeys({mapping}))"
 
     def time_part(self, part: TimePart, moment: exp.Expression) -> exp.Expression:
         """Extracts of a wall-clock DateTime64; widened first, for UInt16 and UInt8 would overflow."""

@@ -129,7 +129,7 @@ class DuckDBFactStore(SqlFactStore):
         return self._writes
 
     def _remembered(self) -> Catalogue | None:
-        kept = self._rows(Statement("SELECT value FROM meta WHERE key = 'catalogue'", {}))
+        kept = self.rows(Statement("SELECT value FROM meta WHERE key = 'catalogue'", {}))
         return _catalogue_form().validate_json(kept[0][0]) if kept else None
 
     def _remember(self, described: Catalogue, version: object) -> None:
@@ -139,11 +139,13 @@ class DuckDBFactStore(SqlFactStore):
                 body = _catalogue_form().dump_json(described).decode()
                 replace(self._cursor(), META, [{"key": "catalogue", "value": body}])
 
-    def _rows(self, statement: Statement) -> list[tuple[Any, ...]]:
+    def rows(self, statement: Statement) -> list[tuple[Any, ...]]:
+        """Run one statement."""
         with _engine_errors(self._path):
             return self._cursor().execute(statement.sql, statement.params).fetchall()
 
-    def _coded(self, statement: Statement, width: int) -> "list[Coder]":
+    def coded(self, statement: Statement, width: int) -> "list[Coder]":
+        """Run one statement of so many columns and give each as codes."""
         # As Arrow batches: tuples of a million rows take ten times the time and the memory.
         from store.leaves import Coder
 
@@ -155,7 +157,8 @@ class DuckDBFactStore(SqlFactStore):
                     coder.add_array(array)
         return coders
 
-    def _columns(self, statement: Statement) -> "list[NDArray[Any]]":
+    def columns(self, statement: Statement) -> "list[NDArray[Any]]":
+        """Run one statement and give its columns."""
         # Tuples of a quarter of a million customers take ten times the time and the memory.
         with _engine_errors(self._path):
             return list(self._cursor().execute(statement.sql, statement.params).fetchnumpy().values())

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from store.customer_features import CustomerQuestion, CustomerTable, OutcomeTable
+    from store.units import Scope
 
 
 class Window(NamedTuple):
@@ -162,6 +163,15 @@ class Catalogue:
 
 class FactStore(Protocol):
     """Feedback, labels, customers, events, outcomes, themes. All writes are idempotent by id."""
+
+    @property
+    def scope(self) -> "Scope":
+        """The org units whose rows this store holds; empty is all of them, and rows without a unit."""
+        ...
+
+    def scoped(self, scope: "Scope") -> "FactStore":
+        """The same facts from within a scope, read only; NotPermitted for more than this store holds."""
+        ...
 
     def add_feedback(self, items: Sequence[LabelledFeedback]) -> frozenset[str]:
         """Store a batch in one transaction; return the feedback ids that were new (others unchanged)."""

@@ -19,6 +19,7 @@ from store.dimensions import (
 )
 from store.facts import Selection, Window
 from store.responses import join_first_turns
+from store.units import UNIT, require_within
 
 
 class Statement(NamedTuple):
@@ -31,11 +32,15 @@ class Statement(NamedTuple):
 
 @dataclass(frozen=True)
 class KnownNames:
-    """Names that the data brought along: custom metrics, attributes of feedback, attributes of customers."""
+    """Names that the data brought along: custom metrics, attributes of feedback, attributes of customers.
+
+    `units`: the org units that may be named; empty is all of them (see `store.scope`).
+    """
 
     metrics: frozenset[str] = frozenset()
     attributes: frozenset[str] = frozenset()
     customer_attributes: frozenset[str] = frozenset()
+    units: tuple[str, ...] = ()
 
 
 @dataclass
@@ -71,7 +76,12 @@ class Query:
         return found
 
     def is_one_of(self, dimension: Dimension, values: Sequence[str | None]) -> exp.Expression:
-        """Whether the dimension has one of the values (NULL, like FALSE, where it is not given)."""
+        """Whether the dimension has one of the values (NULL, like FALSE, where it is not given).
+
+        OutOfScope where a unit is named that may not be seen.
+        """
+        if dimension.name == UNIT:
+            require_within(values, self.names.units)
         tests: list[exp.Expression] = []
         if None in values:
             tests.append(self.is_missing(dimension))

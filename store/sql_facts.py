@@ -2,9 +2,10 @@
 
 import threading
 from abc import ABC, abstractmethod
+from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, cast
 from zoneinfo import ZoneInfo
 
 from store.builder import (
@@ -16,13 +17,25 @@ from store.builder import (
 )
 from store.catalogue import read_catalogue
 from store.dialect import Dialect, Kind
-from store.facts import Aggregate, Catalogue, Find, Group, Leaves, Moments, Selection, Voice, Window
+from store.facts import (
+    Aggregate,
+    Catalogue,
+    FactStore,
+    Find,
+    Group,
+    Leaves,
+    Moments,
+    Selection,
+    Voice,
+    Window,
+)
 from store.finding import find_statement, voices_statement
 from store.moments import moments_statement
 from store.query import KnownNames, Statement
 from store.records import BehaviourEvent, Customer, IndustryRate, LabelledFeedback, Outcome, Theme
 from store.rows import FIND_COLUMNS, feedback_item, named, utc, voice
 from store.schema import CUSTOMER, EVENT, OUTCOME, Table
+from store.units import Scope
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -30,6 +43,7 @@ if TYPE_CHECKING:
     from store.customer_features import CustomerQuestion, CustomerTable, OutcomeTable
     from store.leaves import Coder
 
+_SCOPES_KEPT: Final = 16
 _CUSTOMER_VOICE: Final = "coalesce(speaker, '') <> 'agent'"
 
 
@@ -41,9 +55,30 @@ class SqlFactStore(ABC):
         self._zone = zone
         self._cached: tuple[object, KnownNames, Catalogue | None] | None = None
         self._cache_lock = threading.Lock()
+        self._scopes: OrderedDict[Scope, FactStore] = OrderedDict()
+
+    @property
+    def scope(self) -> Scope:
+        """Everything."""
+        return ()
+
+    def scoped(self, scope: Scope) -> FactStore:
+        """The same facts from within a scope; the ones asked for last are kept, with what they remember."""
+        from store.scoped_facts import ScopedFacts
+
+        if scope == self.scope:
+            # Each engine adds the writing half.
+            return cast(FactStore, self)
+        with self._cache_lock:
+            if scope not in self._scopes:
+                self._scopes[scope] = ScopedFacts(self, scope, self._dialect, self._zone)
+            self._scopes.move_to_end(scope)
+            while len(self._scopes) > _SCOPES_KEPT:
+                self._scopes.popitem(last=False)
+            return self._scopes[scope]
 
     @abstractmethod
-    def _rows(self, statement: Statement) -> list[tuple[Any, ...]]:
+    def rows(self, statement: Statement) -> list[tuple[Any, ...]]:
         """Run one statement; StoreError where the engine fails."""
 
     @abstractmethod
@@ -62,7 +97,7 @@ class SqlFactStore(ABC):
         """Answer a grouped question. Ungrouped, every window has one group, with n = 0 where empty."""
         statement = aggregate_statement(query, self._dialect, self._names())
         groups = []
-        for window, *keys, n, total, squares in self._rows(statement):
+        for window, *keys, n, total, squares in self.rows(statement):
             shown = (
                 None if raw is None else render(raw)
                 for raw, render in zip(keys, statement.render, strict=True)
@@ -77,21 +112,21 @@ class SqlFactStore(ABC):
         """The rows behind an aggregate, ungrouped, with their values of the dimensions of `group_by`."""
         from store.leaves import read_leaves
 
-        return read_leaves(query, self._coded, self._dialect, self._names())
+        return read_leaves(query, self.coded, self._dialect, self._names())
 
-    def _coded(self, statement: Statement, width: int) -> "list[Coder]":
+    def coded(self, statement: Statement, width: int) -> "list[Coder]":
         """Run one statement of so many columns and give each as codes."""
         from store.leaves import Coder
 
         coders = [Coder() for _ in range(width)]
-        for at, values in enumerate(zip(*self._rows(statement), strict=True)):
+        for at, values in enumerate(zip(*self.rows(statement), strict=True)):
             coders[at].add_values(values)
         return coders
 
     def moments(self, selection: Selection, factors: Sequence[tuple[str, ...]]) -> Moments:
         """Sums and sums of products of factors over the rows that have a value of each."""
         size = len(factors)
-        row = self._rows(moments_statement(selection, factors, self._dialect, self._names()))[0]
+        row = self.rows(moments_statement(selection, factors, self._dialect, self._names()))[0]
         triangle = iter(float(value) for value in row[1 + size :])
         products = [[0.0] * size for _ in range(size)]
         for i in range(size):
@@ -108,7 +143,7 @@ class SqlFactStore(ABC):
             return {}
         statement = ranked_statement(query, ranks, self._dialect, self._names())
         found: dict[tuple[str | None, ...], dict[int, float]] = {}
-        for *keys, place, x in self._rows(statement):
+        for *keys, place, x in self.rows(statement):
             shown = (
                 None if raw is None else render(raw)
                 for raw, render in zip(keys, statement.render, strict=True)
@@ -118,44 +153,44 @@ class SqlFactStore(ABC):
 
     def count(self, selection: Selection) -> int:
         """Count items."""
-        return int(self._rows(count_statement(selection, self._dialect, self._names()))[0][0])
+        return int(self.rows(count_statement(selection, self._dialect, self._names()))[0][0])
 
     def find(self, query: Find) -> list[LabelledFeedback]:
         """Fetch items; `store.builder.find_statement` says how the orders are meant."""
         items = []
-        for *values, group_key, theme_id in self._rows(find_statement(query, self._dialect, self._names())):
+        for *values, group_key, theme_id in self.rows(find_statement(query, self._dialect, self._names())):
             items.append(feedback_item(named(FIND_COLUMNS, values), group_key, theme_id))
         return items
 
     def voices(self, selection: Selection, customer_ids: Sequence[str] | None = None) -> list[Voice]:
         """Selected items (of these customers) with a time and a customer, oldest first, without texts."""
         statement = voices_statement(selection, customer_ids, self._dialect, self._names())
-        return [voice(row) for row in self._rows(statement)]
+        return [voice(row) for row in self.rows(statement)]
 
     def customer_features(self, question: "CustomerQuestion") -> "CustomerTable":
         """Many figures of each customer in one pass over the items and one over the events."""
         from store.customer_features import read_customer_table
 
-        return read_customer_table(question, self._columns, self._dialect, self._names())
+        return read_customer_table(question, self.columns, self._dialect, self._names())
 
     def outcome_table(self) -> "OutcomeTable":
         """Every outcome in columns, oldest first."""
         from store.customer_features import read_outcome_table
 
-        return read_outcome_table(self._columns, self._dialect)
+        return read_outcome_table(self.columns, self._dialect)
 
     def event_texts(self, window: Window = Window()) -> list[tuple[str, str, int]]:
         """Distinct (kind, detail, how often) of the events, the commonest first."""
         from store.customer_features import event_texts_statement
 
-        rows = self._rows(event_texts_statement(window, self._dialect, self._names()))
+        rows = self.rows(event_texts_statement(window, self._dialect, self._names()))
         return [(kind, detail, int(n)) for kind, detail, n in rows]
 
-    def _columns(self, statement: Statement) -> "list[NDArray[Any]]":
+    def columns(self, statement: Statement) -> "list[NDArray[Any]]":
         """Run one statement and give its columns; an engine that keeps columns gives them as they are."""
         import numpy as np
 
-        rows = self._rows(statement)
+        rows = self.rows(statement)
         width = len(rows[0]) if rows else 0
         return [np.array([row[at] for row in rows], dtype=object) for at in range(width)]
 
@@ -163,14 +198,14 @@ class SqlFactStore(ABC):
         """Distinct customers of a selection, by value of a dimension; of all of it under None, where none."""
         statement = customers_statement(selection, dimension, self._dialect, self._names())
         render = statement.render[0] if statement.render else str
-        return {None if key is None else render(key): int(n) for key, n in self._rows(statement)}
+        return {None if key is None else render(key): int(n) for key, n in self.rows(statement)}
 
     def text_keys(
         self, selection: Selection, limit: int | None = None, among: Sequence[str] | None = None
     ) -> list[tuple[str, int]]:
         """Distinct text keys of a selection (among these) with how many items carry each, by key."""
         statement = text_keys_statement(selection, limit, among, self._dialect, self._names())
-        return [(key, int(n)) for key, n in self._rows(statement)]
+        return [(key, int(n)) for key, n in self.rows(statement)]
 
     def texts(self, text_keys: Sequence[str] | None = None) -> dict[str, str]:
         """Text by text key: these, or all that customers said."""
@@ -188,7 +223,7 @@ class SqlFactStore(ABC):
             f"SELECT text_key, min(text) FROM feedback WHERE text_key IS NOT NULL AND {test} "
             "GROUP BY text_key ORDER BY text_key"
         )
-        return dict(self._rows(Statement(sql, params)))
+        return dict(self.rows(Statement(sql, params)))
 
     def existing_ids(self, feedback_ids: Sequence[str]) -> frozenset[str]:
         """Return which of these ids are stored."""
@@ -198,7 +233,7 @@ class SqlFactStore(ABC):
         if not values:
             return frozenset()
         sql = f"SELECT {key} FROM {table} WHERE {self._member(key, 'keys')}"
-        return frozenset(row[0] for row in self._rows(Statement(sql, {"keys": list(values)})))
+        return frozenset(row[0] for row in self.rows(Statement(sql, {"keys": list(values)})))
 
     def customers(self, customer_ids: Sequence[str] | None = None) -> list[Customer]:
         """Fetch customers (all, or these), by id."""
@@ -239,16 +274,16 @@ class SqlFactStore(ABC):
             f"SELECT {', '.join(table.column_names)} FROM {table.name} "
             f"WHERE {' AND '.join(tests)} ORDER BY {order}"
         )
-        return [named(table.column_names, row) for row in self._rows(Statement(sql, params))]
+        return [named(table.column_names, row) for row in self.rows(Statement(sql, params))]
 
     def rates(self) -> list[IndustryRate]:
         """Fetch the industry table, by theme and source."""
-        rows = self._rows(Statement("SELECT theme, rate, n, source FROM rate ORDER BY theme, source", {}))
+        rows = self.rows(Statement("SELECT theme, rate, n, source FROM rate ORDER BY theme, source", {}))
         return [IndustryRate(theme=theme, rate=rate, n=n, source=source) for theme, rate, n, source in rows]
 
     def themes(self) -> list[Theme]:
         """Fetch themes with centroids, by id."""
-        rows = self._rows(Statement("SELECT body FROM theme ORDER BY theme_id", {}))
+        rows = self.rows(Statement("SELECT body FROM theme ORDER BY theme_id", {}))
         return [Theme.model_validate_json(body) for (body,) in rows]
 
     def catalogue(self) -> Catalogue:
@@ -257,7 +292,7 @@ class SqlFactStore(ABC):
         if described is None:
             described = self._remembered()
             if described is None:
-                described = read_catalogue(self._rows, self._dialect, names)
+                described = read_catalogue(self.rows, self._dialect, names)
                 self._remember(described, version)
             with self._cache_lock:
                 self._cached = (version, names, described)
@@ -277,10 +312,13 @@ class SqlFactStore(ABC):
 
     def _read_names(self) -> KnownNames:
         found: Mapping[str, set[str]] = {"metric": set(), "attribute": set(), "customer_attribute": set()}
-        for kind, name in self._rows(Statement("SELECT kind, name FROM known_name", {})):
+        for kind, name in self.rows(Statement("SELECT kind, name FROM known_name", {})):
             found[kind].add(name)
         return KnownNames(
-            frozenset(found["metric"]), frozenset(found["attribute"]), frozenset(found["customer_attribute"])
+            frozenset(found["metric"]),
+            frozenset(found["attribute"]),
+            frozenset(found["customer_attribute"]),
+            self.scope,
         )
 
     def _parameter(self, name: str, kind: Kind) -> str:
