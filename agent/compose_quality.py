@@ -33,6 +33,7 @@ def compose_quality(frame: Frame, result: dict[str, Any]) -> str:
         lines.append(phrase("quality_gaps", language, fields=phrase("and", language).join(shown)))
     channels = [f"{value_name('channel', c['key'], frame)} {percent(c['share'])}" for c in data["channels"]]
     lines.append(phrase("quality_channels", language, channels=phrase("and", language).join(channels)))
-    counts = {key: number(ingestion[key]) for key in ("read", "stored", "duplicates", "rejected")}
-    lines.append(phrase("quality_ingestion", language, **counts))
+    if ingestion:
+        counts = {key: number(ingestion[key]) for key in ("read", "stored", "duplicates", "rejected")}
+        lines.append(phrase("quality_ingestion", language, **counts))
     return "\n".join(lines)

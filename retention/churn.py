@@ -76,7 +76,8 @@ class ChurnModels:
         if not before.any():
             return LearntChurn(None, "no_outcomes")
         until = datetime.fromtimestamp(float(outcomes.at[before].max()), UTC)
-        key = (id(facts), str(facts.version()), until, policy.model_dump_json())
+        # An id may be that of a store that is gone: with the scope it is at least of the same rows.
+        key = (id(facts), facts.scope, str(facts.version()), until, policy.model_dump_json())
         with self._lock:
             if key not in self._kept:
                 self._kept[key] = replace(learn_churn(facts, outcomes, until, policy), learnt_at=now)

@@ -7,7 +7,7 @@ from sqlalchemy import JSON, DateTime, Dialect, Index, Text, TypeDecorator
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 # The newest migration; a store that says so is opened without loading Alembic.
-REVISION: Final = "0004"
+REVISION: Final = "0005"
 
 
 class UtcTime(TypeDecorator[datetime]):
@@ -68,6 +68,7 @@ class TaskRow(Model):
     summary: Mapped[str]
     advice: Mapped[str]
     evidence: Mapped[list[Any]]
+    scope: Mapped[list[Any]]
     created_at: Mapped[datetime]
     created_by: Mapped[str]
     approved_by: Mapped[str | None]
@@ -87,6 +88,7 @@ class PlanRow(Model):
     measures: Mapped[list[Any]]
     risks: Mapped[list[Any]]
     evidence: Mapped[list[Any]]
+    scope: Mapped[list[Any]]
     created_at: Mapped[datetime]
     created_by: Mapped[str]
     approved_by: Mapped[str | None]

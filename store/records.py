@@ -312,7 +312,10 @@ class TaskStatus(StrEnum):
 
 
 class Task(Record):
-    """Work for a named owner, with a deadline. `task_id` is derived from what it is for (idempotent)."""
+    """Work for a named owner, with a deadline. `task_id` is derived from what it is for (idempotent).
+
+    `scope`: the org units it was drawn up from; empty is everything.
+    """
 
     task_id: str
     alert_id: str | None = None
@@ -324,6 +327,7 @@ class Task(Record):
     summary: str
     advice: str = ""
     evidence: tuple[str, ...] = ()
+    scope: tuple[str, ...] = ()
     created_at: AwareDatetime
     created_by: str
     approved_by: str | None = None
@@ -344,7 +348,7 @@ class Measure(Record):
 
 
 class ActionPlan(Record):
-    """What to do about one cause, measured how, by whom."""
+    """What to do about one cause, measured how, by whom; `scope`: the org units it was drawn up from."""
 
     plan_id: str
     status: TaskStatus
@@ -354,6 +358,7 @@ class ActionPlan(Record):
     measures: tuple[Measure, ...]
     risks: tuple[str, ...] = ()
     evidence: tuple[str, ...] = ()
+    scope: tuple[str, ...] = ()
     created_at: AwareDatetime
     created_by: str
     approved_by: str | None = None

@@ -1,4 +1,4 @@
-"""The facts from within a scope of org units: every question of a FactStore about the rows within, no write."""
+"""The facts from within a scope of org units: every question about the rows within, and no write."""
 
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 class ScopedFacts(SqlFactStore):
-    """A FactStore over part of another one's rows; the names, catalogue and themes it remembers are its own."""
+    """A FactStore over part of another one's rows; the names, catalogue and themes it keeps are its own."""
 
     def __init__(self, whole: SqlFactStore, scope: Scope, dialect: Dialect, zone: ZoneInfo) -> None:
         super().__init__(dialect, zone)

@@ -10,6 +10,8 @@ from retention.churn import ChurnModels
 from store.clock import Clock
 from store.facts import FactStore
 from store.operations import OperationStore
+from store.scoped_operations import ScopedOperations
+from store.units import Scope, scope_of
 from tools.calendar_file import ExternalEvent
 from tools.targets import Yardsticks, load_targets
 from vectorstore.embedder import Embedder
@@ -20,10 +22,18 @@ Role = Literal["viewer", "analyst", "manager", "admin", "service"]
 
 @dataclass(frozen=True)
 class Asker:
-    """On whose behalf a tool runs."""
+    """On whose behalf a tool runs.
+
+    `scope`: the org units whose rows the asker may see, each with all below it; empty is everything, and a
+    blank unit a ConfigError.
+    """
 
     user: str = "local"
     role: Role = "admin"
+    scope: Scope = ()
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "scope", scope_of(self.scope))
 
 
 @dataclass(frozen=True)
@@ -31,6 +41,7 @@ class ToolContext:
     """Stores, taxonomy, clock and asker. `labellers` names those in use (None: not known);
     `churn` keeps the models learnt in this process.
 
+    Of a scoped asker's context, facts and operations are those within the scope, however it was put together.
     `approved` is True only while an approved action is carried out.
     """
 
@@ -47,3 +58,11 @@ class ToolContext:
     churn: ChurnModels = field(default_factory=ChurnModels)
     targets: Yardsticks = field(default_factory=load_targets)
     calendar: tuple[ExternalEvent, ...] = ()
+
+    def __post_init__(self) -> None:
+        if self.facts.scope == self.asker.scope:
+            return
+        whole = self.facts
+        facts = whole.scoped(self.asker.scope)
+        object.__setattr__(self, "facts", facts)
+        object.__setattr__(self, "operations", ScopedOperations(self.operations, whole, facts))

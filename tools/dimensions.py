@@ -11,6 +11,7 @@ import yaml
 from pipeline.taxonomy import Taxonomy
 from store.dimensions import FEEDBACK_DIMENSIONS, TIME_DIMENSIONS
 from store.facts import Aggregate, Catalogue, FactStore
+from store.units import UNIT, OutOfScope, within
 from tools.arguments import Language
 from tools.refusals import Refusal
 
@@ -82,6 +83,8 @@ def find_values(dimension: str, value: str, facts: FactStore, taxonomy: Taxonomy
 
     Raises ToolInputError that lists the nearest stored values.
     """
+    if dimension == UNIT and facts.scope:
+        return _units(value, facts)
     catalogue = facts.catalogue()
     info = catalogue.dimensions.get(dimension)
     listed = [v for v, _ in info.values] if info else []
@@ -97,6 +100,29 @@ def find_values(dimension: str, value: str, facts: FactStore, taxonomy: Taxonomy
     if info is not None and not complete and facts.aggregate(_exactly(dimension, value)):
         return (value,)
     raise _no_value(dimension, value, listed, taxonomy, complete=complete)
+
+
+def _units(value: str, facts: FactStore) -> tuple[str, ...]:
+    """Org units within a scope. One that is not, one that holds more, and one that is not there: OutOfScope."""
+    catalogue = facts.catalogue()
+    listed = _all(UNIT, facts, catalogue) if UNIT in catalogue.dimensions else []
+    meant = tuple(unit for unit in listed if unit == value or _is_level(value.strip("/"), unit))
+    wanted = len(value.strip("/").split("/"))
+    # 华东 stands for all below it: a level above the scope holds units that may not be seen.
+    above = [unit for unit in meant if not _reaches_scope(value.strip("/"), unit, wanted, facts)]
+    if not meant or above:
+        raise OutOfScope([value], facts.scope)
+    return meant
+
+
+def _reaches_scope(value: str, unit: str, wanted: int, facts: FactStore) -> bool:
+    parts = unit.split("/")
+    named = (
+        parts[: at + wanted]
+        for at in range(len(parts))
+        if _is_level(value, "/".join(parts[at : at + wanted]))
+    )
+    return any(within("/".join(one), facts.scope) for one in named)
 
 
 def is_missing(value: str) -> bool:

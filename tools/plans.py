@@ -70,7 +70,7 @@ def create_action_plan(args: ActionPlanArguments, context: ToolContext) -> ToolR
         problem,
         ranked,
         book,
-        plan_id=_id(args, measure, chosen, before, cause, ranked),
+        plan_id=_id(args, measure, chosen, before, cause, ranked, context),
         evidence=list(dict.fromkeys(evidence))[:_EVIDENCE],
         language=args.language,
         now=context.clock.now(),
@@ -205,13 +205,17 @@ def _id(
     before: ResolvedPeriod | None,
     cause: Mapping[str, Any] | None,
     ranked: Sequence[Ranked],
+    context: ToolContext,
 ) -> str:
     """What the plan is about and what it says: new figures make a new plan, asking again does not."""
     conditions = [f"{name}={value}" for name, value in sorted(cause["conditions"].items())] if cause else []
     filters = [f"{name}={value}" for name, value in sorted(chosen.filters.items(), key=str)]
     spans = [str(chosen.period.window), str(before.window if before else None)]
     measures = [f"{r.template.id}:{r.score}" for r in ranked]
-    return plan_id(args.language, measure.name, *spans, *filters, "cause", *conditions, "measures", *measures)
+    scope = [f"scope={unit}" for unit in context.asker.scope]
+    return plan_id(
+        args.language, measure.name, *scope, *spans, *filters, "cause", *conditions, "measures", *measures
+    )
 
 
 def _propose(plan: ActionPlan, context: ToolContext) -> tuple[ActionPlan, bool]:

@@ -160,7 +160,10 @@ def _labellers(chosen: Chosen, language: Language, context: ToolContext) -> Chec
     return Check({"stale_labels": stale}, [caveat("stale_labels", language, count=stale)] if stale else [])
 
 
-def _ingestion(context: ToolContext) -> dict[str, int]:
+def _ingestion(context: ToolContext) -> dict[str, int] | None:
+    """What the files held; None from within a scope, for a file belongs to no org unit."""
+    if context.asker.scope:
+        return None
     batches = context.operations.batches()
     return {
         "batches": len(batches),

@@ -7,7 +7,7 @@ from typing import Any
 
 import yaml
 
-from store.errors import ToolInputError
+from store.errors import NotPermitted, ToolInputError
 from tools.arguments import Language
 
 # A value can be as long as a review; this much of it tells which is meant.
@@ -32,6 +32,13 @@ class Refusal(ToolInputError):
         """Say it in that language from now on."""
         self.message = refusal(self.name, language, self.values)
         self.args = (self.message,)
+
+
+class Forbidden(NotPermitted):
+    """A NotPermitted known by its name in `refusals.yaml`, in the language asked."""
+
+    def __init__(self, name: str, language: Language, /, *, hint: str = "", **values: object) -> None:
+        super().__init__(refusal(name, language, values), hint=hint)
 
 
 def refusal(name: str, language: Language, values: Mapping[str, object]) -> str:

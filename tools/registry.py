@@ -11,11 +11,13 @@ from typing import Any, get_type_hints
 
 from pydantic import ValidationError
 
-from store.errors import NotPermitted, ToolInputError
+from store.errors import ToolInputError
+from store.units import OutOfScope
 from tools.arguments import Arguments, Language
 from tools.context import Role, ToolContext
-from tools.refusals import Refusal, known, refusal
+from tools.refusals import Forbidden, Refusal, known, refusal
 from tools.results import ToolResult
+from tools.scope import beyond_scope, told_scope
 
 _RANK: Mapping[Role, int] = {"viewer": 0, "analyst": 1, "service": 1, "manager": 2, "admin": 3}
 # So many wrong arguments are named at once.
@@ -35,12 +37,11 @@ class ToolSpec:
 
     def run(self, args: Mapping[str, Any], context: ToolContext) -> ToolResult:
         """Validate, check the role and call. Raises ToolInputError in words a model can act on."""
-        if _RANK[context.asker.role] < _RANK[self.role]:
-            raise NotPermitted(
-                f"{self.name}: role {context.asker.role!r} is not permitted; it needs {self.role!r}"
-            )
         # Who asks for no language gets results in the default one; refusals then stay in that of the schema.
         language: Language = "zh" if args.get("language") == "zh" else "en"
+        role = context.asker.role
+        if _RANK[role] < _RANK[self.role]:
+            raise Forbidden("role_needed", language, tool=self.name, role=role, needed=self.role)
         try:
             parsed = self.arguments.model_validate(dict(args))
         except ValidationError as error:
@@ -50,10 +51,13 @@ class ToolSpec:
                 refusal("arguments", language, problems), hint=refusal("arguments_hint", language, names)
             ) from error
         try:
-            return self.function(parsed, context)
+            return told_scope(self.function(parsed, context), parsed, context)
         except Refusal as refused:
             refused.speak(language)
-            raise
+            raise beyond_scope(refused, language, context) or refused from None
+        except OutOfScope as outside:
+            values = {"units": outside.units, "scope": outside.scope}
+            raise Forbidden("out_of_scope", language, **values) from None
 
 
 def spec(
