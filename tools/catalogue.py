@@ -23,6 +23,7 @@ from tools.rivals import compare_competitors
 from tools.roi import estimate_roi
 from tools.search import search_feedback
 from tools.segments import customer_segments
+from tools.task_list import list_tasks
 from tools.tasks import create_retention_task
 from tools.themes import list_themes, theme_detail
 from tools.trends import forecast, trend
@@ -44,6 +45,7 @@ ALL_TOOLS: tuple[ToolSpec, ...] = (
     spec(customer_360),
     spec(customer_segments),
     spec(churn_risk),
+    spec(list_tasks),
     spec(data_quality),
     spec(compare_competitors),
     spec(industry_compare),

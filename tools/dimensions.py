@@ -103,7 +103,7 @@ def find_values(dimension: str, value: str, facts: FactStore, taxonomy: Taxonomy
 
 
 def _units(value: str, facts: FactStore) -> tuple[str, ...]:
-    """Org units within a scope. One that is not, one that holds more, and one that is not there: OutOfScope."""
+    """Units within a scope. OutOfScope for one that is not, that holds more, and that is not there."""
     catalogue = facts.catalogue()
     listed = _all(UNIT, facts, catalogue) if UNIT in catalogue.dimensions else []
     meant = tuple(unit for unit in listed if unit == value or _is_level(value.strip("/"), unit))
@@ -117,12 +117,8 @@ def _units(value: str, facts: FactStore) -> tuple[str, ...]:
 
 def _reaches_scope(value: str, unit: str, wanted: int, facts: FactStore) -> bool:
     parts = unit.split("/")
-    named = (
-        parts[: at + wanted]
-        for at in range(len(parts))
-        if _is_level(value, "/".join(parts[at : at + wanted]))
-    )
-    return any(within("/".join(one), facts.scope) for one in named)
+    ends = (at + wanted for at in range(len(parts)) if _is_level(value, "/".join(parts[at : at + wanted])))
+    return any(within("/".join(parts[:end]), facts.scope) for end in ends)
 
 
 def is_missing(value: str) -> bool:

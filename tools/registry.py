@@ -56,8 +56,8 @@ class ToolSpec:
             refused.speak(language)
             raise beyond_scope(refused, language, context) or refused from None
         except OutOfScope as outside:
-            values = {"units": outside.units, "scope": outside.scope}
-            raise Forbidden("out_of_scope", language, **values) from None
+            units, scope = outside.units, outside.scope
+            raise Forbidden("out_of_scope", language, units=units, scope=scope) from None
 
 
 def spec(
