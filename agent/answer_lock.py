@@ -9,7 +9,7 @@ from langgraph.runtime import Runtime
 from agent.number_lock import NumberLock
 from agent.phrases import phrase
 from agent.state import LOCK_NOTE, TurnState, questions, tool_sources
-from agent.understanding import language_of
+from agent.language import language_of
 from prompts.library import render
 
 

@@ -13,7 +13,7 @@ from agent.approvals import Decision, Draft
 from agent.number_lock import NumberLock, Source
 from agent.phrases import phrase
 from agent.state import APPROVAL_NOTE, questions, this_turn, tool_sources
-from agent.understanding import language_of
+from agent.language import language_of
 from store.errors import ToolInputError
 from tools.context import Asker
 

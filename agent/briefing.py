@@ -2,7 +2,7 @@
 
 from zoneinfo import ZoneInfo
 
-from agent.understanding import language_of
+from agent.language import language_of
 from prompts.library import render
 from store.clock import Clock
 from store.facts import Catalogue, FactStore

@@ -4,7 +4,7 @@ from typing import Any
 
 from agent.frame import Frame, Rank
 from agent.phrases import Language, phrase
-from agent.wording import amount, change, metric_name, number, percent, scope, span, value_name
+from agent.wording import amount, change, is_share, metric_name, number, percent, scope, span, value_name
 from tools.caveats import SMALL_SAMPLE
 
 _ROWS = 12
@@ -157,7 +157,7 @@ def compose_comparison(frame: Frame, result: dict[str, Any]) -> str:
         return phrase("compare_unknown", language, **facts)
     facts |= {"before": amount(metric, data["before"]), "after": amount(metric, data["after"])}
     low, high = data["ci_low"], data["ci_high"]
-    facts |= {"low": signed(metric, low, language), "high": signed(metric, high, language)}
+    facts |= {"low": bare(metric, low), "high": signed(metric, high, language)}
     if data["significant"]:
         facts["direction"] = phrase("up" if data["change"] > 0 else "down", language)
         facts["change"] = change(metric, data["change"], language)
@@ -175,18 +175,12 @@ def _contributions(metric: str, data: dict[str, Any], language: Language) -> str
     return "\n".join(lines)
 
 
+def bare(metric: str, value: float) -> str:
+    """A change with its sign and without its unit, for the first end of an interval."""
+    shown = f"{abs(value) * 100:.1f}" if is_share(metric) else change(metric, value, "en").split(" ")[0]
+    return ("-" if value < 0 else "") + shown
+
+
 def signed(metric: str, value: float, language: Language) -> str:
     """A change with its sign."""
     return ("-" if value < 0 else "") + change(metric, value, language)
-
-
-def compose_premise(frame: Frame, result: dict[str, Any]) -> str:
-    """A sentence where the direction the question assumes is not what the data says; else nothing."""
-    data = result["data"]
-    if data["change"] is None or frame.claims is None:
-        return ""
-    moved = None if not data["significant"] else ("up" if data["change"] > 0 else "down")
-    if moved == frame.claims:
-        return ""
-    key = "premise_opposite" if moved else "premise_unproven"
-    return phrase(key, frame.language, claim=phrase(frame.claims, frame.language))

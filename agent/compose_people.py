@@ -9,6 +9,7 @@ from agent.wording import conditions, number, percent, scope
 
 _REASONS = 2
 _ROWS = 10
+_SUMMARY = 60
 
 
 def compose_risk(frame: Frame, result: dict[str, Any]) -> str:
@@ -95,6 +96,35 @@ def compose_tasks(frame: Frame, result: dict[str, Any]) -> str:
             )
         )
     return "\n".join(lines)
+
+
+def compose_task_list(frame: Frame, result: dict[str, Any]) -> str:
+    """How many tasks there are and how they stand, then the most pressing."""
+    language, data = frame.language, result["data"]
+    if not data["all"]:
+        return phrase("backlog_none", language)
+    stands = phrase("comma", language).join(
+        phrase(
+            "backlog_status", language, status=name(f"value_status_{status}", language, status), n=number(n)
+        )
+        for status, n in data["by_status"].items()
+    )
+    head = {"n": number(data["all"]), "overdue": number(data["overdue"]), "stands": stands}
+    lines = [phrase("backlog_head", language, **head)]
+    for task in data["tasks"][: frame.limit or _ROWS]:
+        facts = {
+            "customer": task["customer_id"] or "-",
+            "owner": task["owner"],
+            "due": _minute(task["due_at"]) if task["due_at"] else "-",
+            "status": name(f"value_status_{task['status']}", language, task["status"]),
+            "summary": _short(task["summary"]),
+        }
+        lines.append(phrase("backlog_late" if task["overdue"] else "backlog_line", language, **facts))
+    return "\n".join(lines)
+
+
+def _short(summary: str) -> str:
+    return summary if len(summary) <= _SUMMARY else summary[:_SUMMARY] + "…"
 
 
 def compose_plan(frame: Frame, result: dict[str, Any]) -> str:

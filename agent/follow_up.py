@@ -1,55 +1,128 @@
-"""What a question takes over from the turn before: 那上海呢？ / and why? / 不对，我是说华东."""
+"""What a question takes over from the one before: 那上海呢？ / and why? / 不对，我是说华东 / 跟9月比呢."""
 
 import re
+from collections.abc import Callable
 from dataclasses import replace
 
-from agent.frame import Frame
+from agent.frame import Frame, PeriodValue
 from agent.vocabulary import matcher
 
 _SHORT_ZH = 9
 _SHORT_EN = 6
 _CJK = re.compile(r"[\u3400-\u9fff]")
-_NEEDS_METRIC = frozenset({"compare", "why", "plan", "figure"})
-_STANDS_ALONE = frozenset({"quality", "help", "customer"})
+_NEEDS_METRIC = frozenset(
+    {
+        "compare",
+        "why",
+        "where",
+        "since",
+        "plan",
+        "figure",
+        "trend",
+        "forecast",
+        "anomalies",
+        "drivers",
+        "effect",
+    }
+)
+_STANDS_ALONE = frozenset({"quality", "help", "customer", "roi", "backlog", "segments"})
+_PLACES = (("city", "region"), ("region", "city"), ("org_unit", "region"), ("org_unit", "city"))
+# "X呢？" after one of these asks the same of X, even where X is another metric.
+_REPEATED = frozenset({"compare", "why", "trend", "forecast", "anomalies", "drivers", "figure"})
 
 
-def lean_on(frame: Frame, before: Frame | None) -> Frame:
+def lean_on(
+    frame: Frame,
+    before: Frame | None,
+    is_later: Callable[[str, str], bool],
+    *,
+    same_message: bool = False,
+) -> Frame:
     """Fill what `frame` leaves open from `before`, where the question leans on it; else return it as it is.
 
-    A question leans when it opens with a follow-up word, corrects, is short, or has no goal of its own.
-    What the question itself names always wins; a named value replaces the old values of its dimension.
+    A question leans when it opens with a follow-up word, corrects, is short, or has no goal of its own, and
+    always where it stands in the same message. What the question itself names wins; a named value replaces
+    the old values of its dimension. A refused question hands nothing on.
     """
-    if before is None or not _leans(frame):
+    if before is None or before.refusal or frame.refusal or not _leans(frame, same_message=same_message):
         return frame
-    same_goal = not frame.goals or (frame.goals == ("figure",) and not frame.metrics)
-    goals = before.goals if same_goal and before.goals else frame.goals
+    elliptic = frame.goals == ("figure",) and _elliptic(frame)
+    same_goal = not frame.goals or (frame.goals == ("figure",) and not frame.metrics) or elliptic
+    goals = frame.goals
+    if same_goal and before.goals and not (elliptic and frame.metrics and not set(before.goals) <= _REPEATED):
+        goals = before.goals
     metrics = frame.metrics or (before.metrics if _NEEDS_METRIC & set(goals) else ())
-    filters = {**before.filters, **frame.filters}
-    for dimension in frame.exclude:
-        filters.pop(dimension, None)
+    filters = _filters(frame, before)
     group_by = frame.group_by
-    if same_goal and not group_by:
+    if same_goal and not group_by and not frame.rank:
         group_by = tuple(d for d in before.group_by if d not in frame.filters)
-    period_named = "period" in frame.named
+    period, compare_to = _periods(frame, before, is_later)
+    if compare_to is not None and goals in ((), ("figure",), before.goals) and "period" not in frame.named:
+        goals = goals or before.goals
+    if compare_to is not None and set(goals) <= {"figure"}:
+        goals = ("compare",)
     return replace(
         frame,
         goals=goals,
         metrics=metrics,
-        period=frame.period if period_named else before.period,
-        compare_to=frame.compare_to if period_named or frame.compare_to else before.compare_to,
+        period=period,
+        compare_to=compare_to,
         filters=filters,
         exclude={**before.exclude, **frame.exclude},
         group_by=group_by,
+        claims=frame.claims or (before.claims if {"why", "plan", "since"} & set(goals) else None),
         rank=frame.rank or (before.rank if same_goal else None),
+        judged=frame.judged or (before.judged if same_goal and not frame.rank else False),
         limit=frame.limit or (before.limit if same_goal else None),
-        search=frame.search or (before.search if same_goal else ""),
+        horizon=frame.horizon or (before.horizon if same_goal else None),
+        search=frame.search or (before.search if same_goal or "quotes" in goals else ""),
+        about=frame.about or (before.about if same_goal else ""),
         customer_ids=frame.customer_ids or (before.customer_ids if _asks_of_customers(frame) else ()),
     )
 
 
-def _leans(frame: Frame) -> bool:
+def _filters(frame: Frame, before: Frame) -> dict[str, list[str]]:
+    """The old conditions under the new ones; "overall" and "everywhere" drop the old."""
+    if not frame.filters and matcher("everything").find(frame.question):
+        return {}
+    filters = {**before.filters, **frame.filters}
+    for dimension in frame.exclude:
+        filters.pop(dimension, None)
+    # What is now split by was one value of it before: the whole is meant.
+    for dimension in frame.group_by:
+        if dimension not in frame.filters:
+            filters.pop(dimension, None)
+    # A city or store lies in one region: naming another place leaves the first.
+    for inner, outer in (
+        ("city", "region"),
+        ("region", "city"),
+        ("org_unit", "region"),
+        ("org_unit", "city"),
+    ):
+        if inner in frame.filters and outer in before.filters and outer not in frame.filters:
+            filters.pop(outer, None)
+    return filters
+
+
+def _periods(
+    frame: Frame, before: Frame, is_later: Callable[[str, str], bool]
+) -> tuple[PeriodValue | None, PeriodValue | None]:
+    """A period named with "compared with" stands beside the old one; else it takes its place."""
+    old = before.period
+    if "period" not in frame.named:
+        return old, frame.compare_to or before.compare_to
+    against = matcher("against").find(frame.question)
+    if against and frame.compare_to is None and isinstance(old, str) and isinstance(frame.period, str):
+        later, earlier = (old, frame.period)
+        return (earlier, later) if is_later(earlier, later) else (later, earlier)
+    return frame.period, frame.compare_to
+
+
+def _leans(frame: Frame, *, same_message: bool) -> bool:
     if _STANDS_ALONE & set(frame.goals):
         return False
+    if same_message:
+        return True
     text = frame.question
     cues = matcher("follow_up").find(text) + matcher("correction").find(text)
     opens = any(cue.start <= 1 for cue in cues) or text.rstrip("？?。！! ").endswith("呢")
@@ -59,6 +132,12 @@ def _leans(frame: Frame) -> bool:
     short = size[0] <= _SHORT_ZH if frame.language == "zh" else size[1] <= _SHORT_EN
     incomplete = not frame.metrics and "period" not in frame.named
     return short and incomplete
+
+
+def _elliptic(frame: Frame) -> bool:
+    """那满意度呢 / what about csat: the same question of another thing."""
+    text = frame.question.rstrip("？?。！! ")
+    return text.endswith("呢") or any(hit.start <= 1 for hit in matcher("what_about").find(text))
 
 
 def _asks_of_customers(frame: Frame) -> bool:

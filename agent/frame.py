@@ -2,24 +2,52 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 Goal = Literal[
     "figure",
     "compare",
     "why",
+    "where",
+    "since",
     "plan",
     "risk",
     "tasks",
+    "backlog",
+    "trend",
+    "anomalies",
+    "forecast",
+    "drivers",
     "themes",
+    "detail",
+    "opinion",
     "quotes",
     "low_scores",
     "customer",
+    "segments",
+    "journey",
+    "competitors",
+    "industry",
+    "effect",
+    "roi",
     "quality",
     "help",
 ]
 Rank = Literal["highest", "lowest", "both"]
+Direction = Literal["up", "down"]
+End = Literal["highest", "lowest"]
 PeriodValue = str | dict[str, str]
+Refusal = Literal["out_of_scope", "personal"]
+Clarify = Literal["subject", "start", "theme", "sides", "metric", "inputs"]
+
+
+class Doubt(NamedTuple):
+    """A word, the value and the dimension it is read as, and the other dimensions that have it as a value."""
+
+    word: str
+    meant: str
+    dimension: str
+    others: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -28,7 +56,10 @@ class Frame:
 
     `named` tells which parts the question itself named (the rest may be inherited from the turn before).
     `topics` names every topic in the language of the question.
-    `claims` is the direction the question takes for granted ("why did it fall"), to be checked.
+    `claims` is the direction the question takes for granted ("why did it fall"), `stands` the place of a
+    segment that it takes for granted ("why is the NPS of Shanghai the lowest"): both are checked.
+    `judged`: the rank was asked for as "worst" or "best", so which end it is depends on the metric.
+    `refusal` and `ask` end the turn: nothing is called. `about` is what a question is about in its own words.
     """
 
     question: str
@@ -42,10 +73,20 @@ class Frame:
     group_by: tuple[str, ...] = ()
     limit: int | None = None
     rank: Rank | None = None
-    claims: Literal["up", "down"] | None = None
+    judged: bool = False
+    claims: Direction | None = None
+    stands: End | None = None
     customer_ids: tuple[str, ...] = ()
+    theme_id: str = ""
     search: str = ""
+    about: str = ""
+    horizon: int | None = None
+    inputs: Mapping[str, float] = field(default_factory=dict)
     unknown: tuple[str, ...] = ()
+    doubts: tuple[Doubt, ...] = ()
+    refusal: Refusal | None = None
+    refused: str = ""
+    ask: Clarify | None = None
     named: frozenset[str] = frozenset()
     topics: Mapping[str, str] = field(default_factory=dict, compare=False, repr=False)
 

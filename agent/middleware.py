@@ -20,7 +20,7 @@ from langgraph.types import Command, interrupt
 from agent.approvals import Approver, Decision, pending_in
 from agent.state import APPROVAL_NOTE, TurnState, questions, this_turn, tool_sources
 from agent.toolset import asker_of, error_for_model
-from agent.understanding import language_of
+from agent.language import language_of
 from store.errors import ModelUnavailable, NotPermitted, ToolInputError
 
 _log = structlog.get_logger(__name__)

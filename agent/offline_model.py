@@ -9,8 +9,9 @@ from langchain_core.messages import AIMessage, BaseMessage, ToolMessage
 from langchain_core.outputs import ChatGeneration, ChatResult
 from pydantic import PrivateAttr
 
-from agent.planner import Call, Done, Planner
-from agent.state import questions, this_turn
+from agent.planner import Done, Planner, Turn
+from agent.planner_calls import Call
+from agent.state import turns_of
 
 
 class OfflinePlanner(BaseChatModel):
@@ -38,17 +39,16 @@ class OfflinePlanner(BaseChatModel):
         **kwargs: Any,
     ) -> ChatResult:
         thread = [message for message in messages if message.type != "system"]
-        turn = this_turn(thread)  # type: ignore[arg-type]
-        done = _done(turn)
-        asked = questions(thread)  # type: ignore[arg-type]
-        reply = self._planner.reply(asked, done)
+        turns = [Turn(question, tuple(_done(messages))) for question, messages in turns_of(thread)]  # type: ignore[arg-type]
+        reply = self._planner.reply(turns)
+        made = len(turns[-1].done)
         message = AIMessage(
             reply.text,
             tool_calls=[
                 {
                     "name": call.name,
                     "args": call.args,
-                    "id": f"call_{len(asked)}_{len(done) + n}",
+                    "id": f"plan_{len(turns)}_{made + n}",
                     "type": "tool_call",
                 }
                 for n, call in enumerate(reply.calls)

@@ -1,39 +1,38 @@
-"""The offline planner: question and results so far in, next tool calls or the answer out. No model, no I/O
-beyond the fact store's catalogue."""
+"""The offline planner: the thread and the results so far in, next tool calls or the answer out. No model,
+no I/O beyond the fact store's catalogue."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
-from datetime import timedelta
-from typing import Any, NamedTuple
+from dataclasses import dataclass, field, replace
+from typing import Any
 from zoneinfo import ZoneInfo
 
-from agent.compose import compose
+from agent.compose import Part, compose
 from agent.follow_up import lean_on
-from agent.frame import Frame, PeriodValue
+from agent.frame import Frame
+from agent.planner_calls import Call, FirstCalls
+from agent.planner_steps import NextCalls
+from agent.question_parts import question_parts
+from agent.referents import refer
 from agent.understanding import Reader
 from agent.vocabulary import matcher
-
-_QUOTES = 3
-_RISK_ROWS = 5
-_TASKS_PROPOSED = 3
-_ALL_GROUPS = 500
-_PLAIN_TOOLS = {"themes": "list_themes", "low_scores": "low_score_drilldown", "quality": "data_quality"}
-_ENTITY_DIMENSIONS = frozenset({"region", "city", "product", "version", "org_unit", "tier", "customer_type"})
+from tools.measures import lower_is_better
 
 
-class Call(NamedTuple):
-    """A tool call to make."""
-
-    name: str
-    args: dict[str, Any]
-
-
-class Done(NamedTuple):
+@dataclass(frozen=True)
+class Done:
     """A call that was made: its result, or the error the tool answered with."""
 
     call: Call
     result: dict[str, Any] | None
     error: str | None
+
+
+@dataclass(frozen=True)
+class Turn:
+    """A message of the thread with what was called for it."""
+
+    message: str
+    done: tuple[Done, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -45,175 +44,99 @@ class Reply:
 
 
 class Planner:
-    """Answers a thread. Stateless: everything is read from the questions and the results."""
+    """Answers a thread. Stateless: everything is read from the messages and the results."""
 
     def __init__(self, reader: Reader, zone: ZoneInfo) -> None:
         self._reader = reader
-        self._zone = zone
+        self._first = FirstCalls(reader, zone)
+        self._next = NextCalls(self._first)
 
-    def frame(self, questions: Sequence[str]) -> Frame:
-        """The reading of the last question, with what it takes over from those before."""
-        frame: Frame | None = None
-        for question in questions:
-            frame = lean_on(self._reader.read(question), frame)
-        if frame is None:
+    def frames(self, turns: Sequence[Turn]) -> tuple[list[Frame], int]:
+        """The readings of the questions in the last message, each with what it takes over from those before,
+        and how many questions were too many."""
+        before: Frame | None = None
+        results: list[dict[str, Any]] = []
+        frames: list[Frame] = []
+        more = 0
+        for turn in turns:
+            parts, more = question_parts(turn.message)
+            frames = []
+            for part in parts:
+                frame = refer(self._reader.read(part), before, results)
+                frame = lean_on(frame, before, self._reader.is_later, same_message=bool(frames))
+                frames.append(_clarified(frame, before))
+                before = frame
+            results = [d.result for d in turn.done if d.result is not None]
+        if not frames:
             raise ValueError("a thread needs a question")
-        return frame
+        return _asking([self._judged(frame) for frame in frames]), more
 
-    def reply(self, questions: Sequence[str], done: Sequence[Done]) -> Reply:
-        """Decide what comes next."""
-        frame = self.frame(questions)
-        calls = self._next(frame, done)
+    def _judged(self, frame: Frame) -> Frame:
+        """The worst of what should be low is the highest."""
+        if not frame.judged or frame.rank in (None, "both") or not lower_is_better(self._first.metric(frame)):
+            return frame
+        return replace(frame, rank="highest" if frame.rank == "lowest" else "lowest")
+
+    def reply(self, turns: Sequence[Turn]) -> Reply:
+        """Decide what comes next in the last turn."""
+        frames, more = self.frames(turns)
+        done = turns[-1].done
+        calls: list[Call] = []
+        for frame in frames:
+            calls += [call for call in self._needed(frame, done) if call not in calls]
         if calls:
             return Reply(calls=tuple(calls))
-        return Reply(text=compose(frame, done, self._reader.vocabulary.catalogue))
+        parts = self._told(frames, done)
+        return Reply(text=compose(parts, self._reader.vocabulary, more=more, turns_before=len(turns) - 1))
 
-    def _next(self, frame: Frame, done: Sequence[Done]) -> list[Call]:
-        if frame.unknown:
+    def _needed(self, frame: Frame, done: Sequence[Done]) -> list[Call]:
+        if frame.unknown or frame.refusal or frame.ask:
             return []
-        first = self._first(frame)
-        answered = {d.call.name for d in done if d.result is not None}
         tried = [d.call for d in done]
-        # A model that failed half-way may have called other tools, or these in vain.
-        if not any(call in tried or call.name in answered for call in first):
-            return first
+        first = self._first.of(frame)
+        missing = [call for call in first if call not in tried]
+        if missing:
+            return missing
         if any(d.error for d in done if d.call in first):
             return []
-        made = {call.name for call in tried}
-        if "why" in frame.goals or "plan" in frame.goals:
-            return self._after_causes(frame, done, made)
-        if "tasks" in frame.goals and "create_retention_task" not in made:
-            return self._tasks(frame, done)
-        return []
+        return [call for call in self._next.after(frame, first, done) if call not in tried]
 
-    def _first(self, frame: Frame) -> list[Call]:
-        calls: list[Call] = []
-        for goal in frame.goals:
-            calls += [call for call in self._calls_for(goal, frame) if call not in calls]
-        return calls
+    def _told(self, frames: Sequence[Frame], done: Sequence[Done]) -> list[Part]:
+        """Each question with the steps that answer it; a step is told once, where it is first of use."""
+        left = list(done)
+        parts = []
+        for position, frame in enumerate(frames):
+            last = position == len(frames) - 1
+            wanted = [d for d in left if last or self._belongs(frame, d, done)]
+            left = [d for d in left if d not in wanted]
+            parts.append(Part(frame, wanted))
+        return parts
 
-    def _calls_for(self, goal: str, frame: Frame) -> list[Call]:
-        selection = frame.selection()
-        limit = {"limit": frame.limit} if frame.limit else {}
-        if goal == "figure":
-            return self._figures(frame)
-        if goal == "compare":
-            return [self._compare(frame, metric) for metric in frame.metrics or (self._metric(frame),)]
-        if goal in ("why", "plan"):
-            return self._explain(frame)
-        if goal == "risk" or (goal == "tasks" and not frame.customer_ids):
-            return [Call("churn_risk", {**selection, "limit": frame.limit or _RISK_ROWS})]
-        if goal == "tasks":
-            return [self._task_call(frame, frame.customer_ids)]
-        if goal == "customer":
-            language = {"language": frame.language}
-            return [Call("customer_360", {"customer_id": each, **language}) for each in frame.customer_ids]
-        if goal == "quotes":
-            query = {"query": frame.search} if frame.search else {}
-            return [Call("search_feedback", {**selection, **query, "limit": frame.limit or _RISK_ROWS})]
-        if (
-            goal == "themes"
-            and "sentiment" not in frame.filters
-            and matcher("complaining").find(frame.question)
-        ):
-            selection["filters"] = {**selection.get("filters", {}), "sentiment": "negative"}
-        tool = _PLAIN_TOOLS.get(goal)
-        return [Call(tool, {**selection, **limit})] if tool else []
-
-    def _explain(self, frame: Frame) -> list[Call]:
-        """A change is explained by two periods; a level by which groups are worse than the rest."""
-        metric = self._metric(frame)
-        if frame.period is None and frame.claims is None:
-            return [Call("root_cause", {"metric": metric, **frame.selection()})]
-        return [self._compare(frame, metric), Call("root_cause", self._versus(frame, metric))]
-
-    def _figures(self, frame: Frame) -> list[Call]:
-        calls = []
-        grouping: dict[str, Any] = {"group_by": list(frame.group_by)} if frame.group_by else {}
-        if frame.group_by and frame.rank:
-            grouping["sort"] = "highest" if frame.rank == "both" else frame.rank
-        if frame.group_by and frame.rank == "both":
-            grouping["limit"] = _ALL_GROUPS  # the last group is asked for too
-        for metric in frame.metrics or (self._metric(frame),):
-            if metric == "nps":
-                calls.append(Call("nps_stats", {**frame.selection(), **grouping}))
-            else:
-                calls.append(Call("metric_stats", {"metric": metric, **frame.selection(), **grouping}))
-        return calls
-
-    def _metric(self, frame: Frame) -> str:
-        return frame.metric or self._reader.vocabulary.default_metric()
-
-    def _versus(self, frame: Frame, metric: str) -> dict[str, Any]:
-        args = {"metric": metric, **frame.selection()}
-        if frame.period is None:
-            args["period"] = self._latest()
-        if frame.compare_to is not None:
-            args["compare_to"] = frame.compare_to
-        return args
-
-    def _latest(self) -> PeriodValue:
-        """The last 30 days that have data."""
-        last = self._reader.vocabulary.catalogue.last_at
-        if last is None:
-            return "last 30 days"
-        end = last.astimezone(self._zone).date() + timedelta(days=1)
-        return {"from": (end - timedelta(days=30)).isoformat(), "to": end.isoformat()}
-
-    def _compare(self, frame: Frame, metric: str) -> Call:
-        args = self._versus(frame, metric)
-        if frame.group_by:
-            args["by"] = frame.group_by[0]
-        return Call("compare_periods", args)
-
-    def _after_causes(self, frame: Frame, done: Sequence[Done], made: set[str]) -> list[Call]:
-        cause = top_cause(done)
-        if cause is None:
-            return []
-        conditions = {k: v for k, v in cause["conditions"].items() if k not in frame.exclude}
-        explained = next(d.call.args for d in done if d.call.name == "root_cause")
-        where = frame.selection()
-        if "period" in explained:
-            where["period"] = explained["period"]
-        if "search_feedback" not in made:
-            filters = {**where.get("filters", {}), **conditions, "sentiment": "negative"}
-            if cause.get("topic"):
-                filters["topic"] = cause["topic"]
-            calls = [Call("search_feedback", {**where, "filters": filters, "limit": _QUOTES})]
-            if "plan" in frame.goals:
-                segment = {k: v for k, v in conditions.items() if k in _ENTITY_DIMENSIONS}
-                filters = {**where.get("filters", {}), **segment}
-                calls.append(
-                    Call("churn_risk", {"filters": filters, "language": frame.language, "limit": _RISK_ROWS})
-                )
-            return calls
-        if "plan" in frame.goals and "create_action_plan" not in made:
-            explained = {k: v for k, v in explained.items() if k in ("period", "compare_to")}
-            plan = Call(
-                "create_action_plan", {"metric": self._metric(frame), **frame.selection(), **explained}
-            )
-            return [plan, *self._tasks(frame, done)]
-        return []
-
-    def _tasks(self, frame: Frame, done: Sequence[Done]) -> list[Call]:
-        risky = [
-            customer["customer_id"]
-            for d in done
-            if d.call.name == "churn_risk" and d.result
-            for customer in d.result["data"]["customers"]
-            if customer.get("tier")
-        ]
-        chosen = risky[: frame.limit or _TASKS_PROPOSED]
-        return [self._task_call(frame, chosen)] if chosen else []
-
-    def _task_call(self, frame: Frame, customers: Sequence[str]) -> Call:
-        return Call("create_retention_task", {"customer_ids": list(customers), "language": frame.language})
+    def _belongs(self, frame: Frame, step: Done, done: Sequence[Done]) -> bool:
+        first = self._first.of(frame)
+        return step.call in first or step.call in self._next.after(frame, first, done)
 
 
-def top_cause(done: Sequence[Done]) -> dict[str, Any] | None:
-    """The first cause that the root-cause result names, if any."""
-    for d in done:
-        if d.call.name == "root_cause" and d.result and d.result["data"]["verdict"] == "cause_found":
-            causes: list[dict[str, Any]] = d.result["data"]["causes"]
-            return causes[0] if causes else None
-    return None
+def _clarified(frame: Frame, before: Frame | None) -> Frame:
+    """Ask where the answer depends on what the question does not say."""
+    if frame.refusal or frame.unknown:
+        return frame
+    if before is None and not frame.named and not frame.search and matcher("pronouns").find(frame.question):
+        return replace(frame, ask="subject")
+    goals = set(frame.goals)
+    if "effect" in goals and frame.period is None:
+        return replace(frame, ask="start")
+    if "detail" in goals and not (frame.about or frame.theme_id or frame.filters):
+        return replace(frame, ask="theme")
+    if goals == {"compare"} and not (frame.metrics or frame.period or frame.claims):
+        return replace(frame, ask="sides")
+    if "roi" in goals and not (set(frame.inputs) - {"horizon_months"}):
+        return replace(frame, ask="inputs")
+    return frame
+
+
+def _asking(frames: list[Frame]) -> list[Frame]:
+    """The frames without those that say nothing beside others that do (an aside, half a sentence); what is
+    put as a question stays, understood or not."""
+    asking = [f for f in frames if f.goals or f.refusal or f.unknown or f.ask or f.question[-1:] in "?？"]
+    return asking or frames[:1]

@@ -2,12 +2,14 @@
 
 from zoneinfo import ZoneInfo
 
+from agent.frame import PeriodValue
 from agent.understanding import Reader
 from agent.vocabulary import Vocabulary
 from pipeline.taxonomy import LANGUAGES, Taxonomy
 from store.clock import Clock
 from store.errors import ToolInputError
 from store.facts import FactStore, Selection
+from tools.arguments import PeriodArg
 from tools.dimensions import vocabulary as dimension_words
 from tools.periods import find_periods, resolve
 
@@ -29,6 +31,16 @@ def build_reader(facts: FactStore, clock: Clock, zone: ZoneInfo, taxonomy: Taxon
             return True
         return facts.count(Selection(filters={"customer_id": (customer_id,)})) > 0
 
+    def days_in(period: PeriodValue) -> float | None:
+        try:
+            given = PeriodArg.model_validate(period) if isinstance(period, dict) else period
+            span = resolve(given, now=clock.now(), zone=zone)
+        except ToolInputError:
+            return None
+        if span.start is None:
+            return None
+        return ((span.end or clock.now().astimezone(zone).replace(tzinfo=None)) - span.start).days
+
     dimensions = {
         word: name
         for name, entry in dimension_words()["dimensions"].items()
@@ -36,5 +48,9 @@ def build_reader(facts: FactStore, clock: Clock, zone: ZoneInfo, taxonomy: Taxon
     }
     vocabulary = Vocabulary(facts.catalogue(), dimensions, taxonomy.words(), titles)
     return Reader(
-        vocabulary, lambda text: [(m.span, m.phrase) for m in find_periods(text)], is_later, is_customer
+        vocabulary,
+        lambda text: [(m.span, m.phrase) for m in find_periods(text)],
+        is_later,
+        is_customer,
+        days_in,
     )

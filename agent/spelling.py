@@ -8,6 +8,8 @@ _LATIN_WORD = re.compile(r"[A-Za-z]{5,}")
 _SHORTEST_LATIN = 5
 _SHORTEST_CHINESE = 3
 _ALIKE = 84.0
+# These stand in running text after a word (投诉最多) and are no slip of its last character (投诉率).
+_ORDINARY = frozenset("的了最很不太有没在和与也都就还多少高低来去说看问是为会要能吧吗呢啊，。？！、 ")
 _MONTHS = frozenset(name.lower() for name in calendar.month_name if name)
 
 
@@ -43,7 +45,8 @@ class Speller:
             for start in range(len(text) - size + 1):
                 stretch = text[start : start + size]
                 differing = sum(a != b for a, b in zip(stretch, word, strict=True))
-                if differing == 1 and not stretch.isascii() and stretch[0] == word[0]:
+                slipped = next((a for a, b in zip(stretch, word, strict=True) if a != b), "")
+                if differing == 1 and slipped not in _ORDINARY and stretch[0] == word[0]:
                     return text[:start] + word + text[start + size :]
         return text
 

@@ -37,6 +37,17 @@ def this_turn(messages: Sequence[AnyMessage]) -> list[AnyMessage]:
     return []
 
 
+def turns_of(messages: Sequence[AnyMessage]) -> list[tuple[str, list[AnyMessage]]]:
+    """Every question of a thread with the messages that followed it, oldest first."""
+    turns: list[tuple[str, list[AnyMessage]]] = []
+    for message in messages:
+        if is_question(message):
+            turns.append((str(message.text), []))
+        elif turns:
+            turns[-1][1].append(message)
+    return turns
+
+
 def tool_sources(messages: Sequence[AnyMessage]) -> list[Source]:
     """Every successful tool call with its result, oldest first."""
     calls = {

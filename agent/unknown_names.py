@@ -65,7 +65,9 @@ def unknown_names(
     found = [m[1] for pattern in (_ZH_OF, _ZH_PEOPLE, _EN_OF) for m in pattern.finditer(left)]
     asked = [left[slice(*m.span(m.lastindex or 0))].strip() for m in _ZH_ASKED.finditer(text)]
     found += [name for name in asked if _NAME.fullmatch(name)]
-    names = dict.fromkeys(name.strip() for name in found)
+    names = dict.fromkeys(name.strip().strip("的") for name in found)
     return tuple(
-        name for name in names if not matcher("function_words").find(name) and not _EMPTY.fullmatch(name)
+        name
+        for name in names
+        if name and not matcher("function_words").find(name) and not _EMPTY.fullmatch(name)
     )

@@ -19,6 +19,12 @@ _ID_LIKE = frozenset(
 _TOO_COMMON = frozenset({"app", "other", "review", "und"})
 # Words for a score that do not say what was scored.
 _PLAIN_SCORES = frozenset({"score", "rating", "csat"})
+# Two columns whose rows differ by less than this share select the same thing by another name.
+_ALIKE_ROWS = 0.05
+# A place by one name is one place, in whichever of these columns it is written.
+_PLACES = frozenset({"region", "city"})
+_SHORTEST_SLIP = 3
+_LOOKS_LIKE = 50.0
 _FIELD_ORDER = (
     "region",
     "city",
@@ -42,12 +48,13 @@ class Hit(NamedTuple):
 
 
 class ValueHit(NamedTuple):
-    """A dimension value found in a question."""
+    """A dimension value found in a question; `others`: columns where that word selects other rows."""
 
     start: int
     end: int
     dimension: str
     value: str
+    others: tuple[str, ...] = ()
 
 
 class Matcher:
@@ -128,6 +135,12 @@ class Vocabulary:
         )
         self._aspects = Matcher(aspects)
         self._values, self._meanings = _value_matcher(catalogue, topics)
+        self._rows = {
+            (name, value): rows
+            for name, info in catalogue.dimensions.items()
+            if name not in _ID_LIKE
+            for value, rows in info.values
+        }
 
     def dimensions(self, text: str) -> list[Hit]:
         """Names of dimensions."""
@@ -146,8 +159,44 @@ class Vocabulary:
             for other in meanings[1:]:
                 if any(n.tag == other[0] and abs(n.start - hit.end) <= 1 for n in named):
                     chosen = other
-            found.append(ValueHit(hit.start, hit.end, *chosen))
+            found.append(ValueHit(hit.start, hit.end, *chosen, self._elsewhere(chosen, meanings)))
         return found
+
+    def _elsewhere(self, chosen: tuple[str, str], meanings: list[tuple[str, str]]) -> tuple[str, ...]:
+        """Other columns of the data with the same word, unless they select about as many rows."""
+        if chosen[0] in _PLACES:
+            meanings = [pair for pair in meanings if pair[0] not in _PLACES]
+        rows = {chosen: self._rows.get(chosen, 0)} | {pair: self._rows.get(pair, 0) for pair in meanings}
+        near = _ALIKE_ROWS * rows[chosen]
+        return tuple(
+            pair[0]
+            for pair in meanings
+            if pair[0] != chosen[0] and rows[pair] and abs(rows[pair] - rows[chosen]) > near
+        )
+
+    def one_slip_from(self, name: str) -> ValueHit | None:
+        """The one value of the data that a name of three letters or more is a single slip away from."""
+        from rapidfuzz.distance import DamerauLevenshtein
+
+        if len(name) < _SHORTEST_SLIP:
+            return None
+        near = {
+            pair
+            for pair in self._rows
+            if abs(len(pair[1]) - len(name)) <= 1
+            and DamerauLevenshtein.distance(name.lower(), pair[1].lower(), score_cutoff=1) == 1
+        }
+        if len({value for _, value in near}) != 1:
+            return None
+        return ValueHit(0, len(name), *max(near, key=lambda pair: self._rows[pair]))
+
+    def nearest(self, name: str, limit: int = 3) -> list[str]:
+        """Values of the data that look most like a name, best first."""
+        from rapidfuzz import fuzz, process
+
+        values = list(dict.fromkeys(value for _, value in self._rows))
+        best = process.extract(name, values, scorer=fuzz.ratio, limit=limit, score_cutoff=_LOOKS_LIKE)
+        return [value for value, _, _ in best]
 
     def metrics(self, text: str) -> list[Hit]:
         """Metrics that the data has: its own names first, then the standard ones."""

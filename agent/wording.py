@@ -2,11 +2,12 @@
 
 import calendar
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from agent.frame import Frame
 from agent.phrases import Language, name, phrase
+from tools.periods import span_name
 
 _SHARE_METRICS = frozenset(
     {"positive_share", "neutral_share", "negative_share", "churn_rate", "retention_rate", "unanswered_share"}
@@ -93,21 +94,7 @@ def scope(result: Mapping[str, Any], frame: Frame) -> str:
 
 
 def span(period: Mapping[str, str | None], language: Language) -> str:
-    """A half-open period as its first and last day."""
-    first, end = period.get("from"), period.get("to")
-    if not first and not end:
-        return phrase("all_time", language)
-    last = _last_day(end) if end else None
-    if first and last:
-        if last == first[:10]:
-            return last
-        return phrase("from_to", language, first=first[:10], last=last)
-    if first:
-        return phrase("since", language, first=first[:10])
-    return phrase("until", language, last=last)
-
-
-def _last_day(end: str) -> str:
-    at = datetime.fromisoformat(end)
-    whole = at.hour == at.minute == at.second == 0
-    return (at - timedelta(days=1) if whole else at).date().isoformat()
+    """A half-open period as people call it: a month, a quarter, or its first and last day."""
+    first, end = (period.get(key) for key in ("from", "to"))
+    start, stop = (datetime.fromisoformat(at).replace(tzinfo=None) if at else None for at in (first, end))
+    return span_name(start, stop, language)

@@ -61,6 +61,12 @@ def find_measure(name: str, context: ToolContext, language: Language) -> Measure
     raise Refusal("unknown_metric", name=name, nearest=list(near), known=list(listed))
 
 
+def lower_is_better(metric: str) -> bool:
+    """Whether the least is the best of a metric that every store knows (a share of complaints, a delay)."""
+    entry = _known().get(metric)
+    return entry is not None and entry.get("best") == 0
+
+
 def sums(measure: Measure, selection: Selection, facts: FactStore) -> Sums:
     """The sums of a metric over a selection."""
     return pooled(facts.aggregate(Aggregate(measure.name, selection)))

@@ -175,12 +175,11 @@ def _period(span: Span, zone: ZoneInfo, language: Language) -> ResolvedPeriod:
     start = span.start.replace(tzinfo=zone) if span.start else None
     end = span.end.replace(tzinfo=zone) if span.end else None
     window = Window(start.astimezone(UTC) if start else None, end.astimezone(UTC) if end else None)
-    return ResolvedPeriod(window, _label(span, language), start, end, span.grain)
+    return ResolvedPeriod(window, span_name(span.start, span.end, language), start, end, span.grain)
 
 
-def _label(span: Span, language: Language) -> str:
-    """Name a span by its calendar shape; the last day is named, not the first after."""
-    start, end = span.start, span.end
+def span_name(start: datetime | None, end: datetime | None, language: Language) -> str:
+    """Name a half-open span by its calendar shape; the last day is named, not the first after."""
     zh = language == "zh"
     if start is None and end is None:
         return "全部时间" if zh else "all time"

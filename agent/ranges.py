@@ -1,0 +1,62 @@
+"""Small readings of a question: how many are asked for, two ends of a range, two sides of a comparison."""
+
+import re
+from collections.abc import Iterable
+
+from agent.figures import find_figures
+
+_LIMIT = re.compile(
+    r"(?:前|top\s*)(\d{1,3})(?!\d)|(?<!\d)(\d{1,3})\s*(?:条|个例|examples?|quotes?|comments?|reviews?|verbatims?)",
+    re.I,
+)
+_WORDED_LIMIT = re.compile(
+    r"(?:前|最[\u4e00-\u9fff]{1,3}的?|给我看?|看|列|举|找)([二两三四五六七八九十]+)(?:个|名|条|大|位|家)"
+    r"|\b(?:top|worst|best|lowest|highest)\s+(two|three|four|five|six|seven|eight|nine|ten)\b"
+    r"|\b(two|three|four|five|six|seven|eight|nine|ten)\s+(?:lowest|highest|worst|best|biggest)\b",
+    re.IGNORECASE,
+)
+_SIDE_BY_SIDE = re.compile(r"[比和与跟对较]|\b(?:vs|versus|and|against|than|to|from)\b", re.IGNORECASE)
+_YEAR = re.compile(r"(?:19|20)\d{2}|[今去前]年|(?:this|last) year", re.IGNORECASE)
+# Two years, quarters or months; days make a span, not two things to compare.
+_ENDS = re.compile(
+    r"(?:between|from|从|自|在)?\s*((?:(?![日号]).)+?)\s*(?:\band\b|\bto\b|到|至|[-~—–])\s*((?:(?![日号\-/]).)+?)(?:期间|之间)?",
+    re.IGNORECASE,
+)
+
+
+def blank(text: str, spans: Iterable[tuple[int, int]]) -> str:
+    """The text with these spans as blanks; every position stays."""
+    chars = list(text)
+    for start, end in spans:
+        chars[start:end] = " " * (end - start)
+    return "".join(chars)
+
+
+def limit_of(text: str) -> int | None:
+    """How many are asked for: top 5, 前三个, 给我看两条."""
+    match = _LIMIT.search(text)
+    if match:
+        return int(match[1] or match[2])
+    worded = _WORDED_LIMIT.search(text)
+    if worded:
+        figures = find_figures(f"{worded[1]}个" if worded[1] else worded[2] or worded[3])
+        return round(figures[0].value) if figures else None
+    return None
+
+
+def limit_spans(text: str) -> list[tuple[int, int]]:
+    """Where a text says how many."""
+    return [match.span() for match in _LIMIT.finditer(text)]
+
+
+def side_by_side(text: str) -> bool:
+    """Whether words hold two things against each other."""
+    return _SIDE_BY_SIDE.search(text) is not None
+
+
+def ends_of(phrase: str) -> tuple[str, str] | None:
+    """Both ends of "between 2012 and 2015", where each is written in the same way; else None."""
+    match = _ENDS.fullmatch(phrase.strip())
+    if match is None or bool(_YEAR.search(match[1])) != bool(_YEAR.search(match[2])):
+        return None
+    return match[1], match[2]
