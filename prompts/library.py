@@ -3,8 +3,9 @@
 import re
 from functools import lru_cache
 from pathlib import Path
-from typing import Literal
+from typing import Final, Literal
 
+LANGUAGES: Final = ("zh", "en")
 _FOLDER = Path(__file__).parent
 _VARIABLE = re.compile(r"\{\{(\w+)\}\}")
 
@@ -12,6 +13,11 @@ _VARIABLE = re.compile(r"\{\{(\w+)\}\}")
 @lru_cache(maxsize=64)
 def _text(name: str, language: str) -> str:
     return (_FOLDER / f"{name}_{language}.md").read_text(encoding="utf-8").strip()
+
+
+def template(name: str, language: str) -> str:
+    """A prompt without its variables."""
+    return _VARIABLE.sub("", _text(name, language))
 
 
 def render(name: str, language: Literal["zh", "en"], **variables: str) -> str:
