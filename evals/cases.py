@@ -106,7 +106,7 @@ class ExpectedCall(Part):
 
 
 class State(Part):
-    """What the store must hold after the turn and its decision, counted from an empty store at the case's start.
+    """What the store must hold after the turn and its decision; a case starts with an empty store.
 
     `status` is that of every task and plan; `tasks_for` are the customers with exactly one task each.
     """
@@ -153,7 +153,9 @@ class Expect(Part):
     @property
     def acts(self) -> bool:
         """Whether something may be written."""
-        return any(name.startswith(("create_", "update_", "send_")) for call in self.tools for name in call.names)
+        return any(
+            name.startswith(("create_", "update_", "send_")) for call in self.tools for name in call.names
+        )
 
 
 class Turn(Part):

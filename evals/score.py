@@ -1,127 +1,143 @@
-"""Scores one turn: were the right tools called, is every figure right, is no figure unbound?"""
+"""Scores one turn: end state first, then figures, tools, citations, and what is said."""
 
-import json
-import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from evals.cases import Case, Compute, Days, ExpectedCall, ExpectedFigure, Turn
+from evals.cases import Case, Compute, Days, Expect, ExpectedCall, ExpectedFigure, Turn
 from evals.feed_files import ZONE
+from evals.paths import close, resolve
+from evals.question_checks import (
+    Written,
+    check_asks,
+    check_citations,
+    check_premise,
+    check_refusal,
+    check_state,
+)
+from evals.question_figures import wrong_figures
+from evals.question_unbound import unbound_figures
 from evals.recompute import Item, compute
 
 Ask = Callable[[str, str], Mapping[str, Any]]
 """Asks one question in a thread; returns the object of `voiceloop ask --json`."""
-
-_NUMBER = re.compile(r"(?<![A-Za-z0-9_.])\d[\d,]*(?:\.\d+)?")
-_QUOTED = re.compile(r"[「『“\"].*?[」』”\"]|\[[^\]\s]{3,}\]", re.DOTALL)
-_DATE = re.compile(
-    r"\d{4}-\d{1,2}(?:-\d{1,2})?|\d{4}/\d{1,2}/\d{1,2}|(?:\d{4}\s*年\s*)?\d{1,2}\s*月(?:\s*\d{1,2}\s*[日号])?"
-    r"|\d{4}\s*年|(?:\d{4}\s*)?[QH][1-4]|\d{1,2}:\d{2}"
-    r"|(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)[a-z]*\.?\s+\d{1,4}"
-)
-_LIST_MARK = re.compile(r"(?m)^\s*\d{1,2}[.)、．](?!\d)\s*")
+Look = Callable[[], Written]
+"""Looks what the store holds since the last look."""
 
 
 @dataclass
 class TurnScore:
-    """What one turn got right. `misses` says in words what it did not."""
+    """What one turn got right. `misses` says in words what it did not.
 
-    case: str
-    turn: int
-    ask: str
-    language: str
+    `state`: the store holds what it should. `wrong` are figures shown that differ from the files, `unbound`
+    are numbers that no result accounts for. `kinds` are what the turn stands for beside its case's habit.
+    """
+
+    case: str = ""
+    turn: int = 0
+    trial: int = 1
+    ask: str = ""
+    language: str = ""
+    dataset: str = ""
+    habit: str = ""
+    kinds: list[str] = field(default_factory=list)
+    state: bool = True
     tools: bool = True
     figures: int = 0
     figures_right: int = 0
+    wrong: list[str] = field(default_factory=list)
     unbound: list[str] = field(default_factory=list)
     words: bool = True
     misses: list[str] = field(default_factory=list)
+    elapsed_ms: int = 0
+    input_tokens: int = 0
+    output_tokens: int = 0
+    answer: str = ""
 
     @property
     def right(self) -> bool:
         """Everything right."""
-        return self.tools and self.figures == self.figures_right and not self.unbound and self.words
+        figures = self.figures == self.figures_right and not self.unbound and not self.wrong
+        return self.state and self.tools and figures and self.words
 
 
-def run_case(case: Case, ask: Ask, items: Sequence[Item]) -> list[TurnScore]:
-    """Ask a whole thread and score each turn."""
+def run_case(case: Case, ask: Ask, items: Sequence[Item], look: Look | None = None) -> list[TurnScore]:
+    """Ask a whole thread and score each turn. A question that fails outright is a miss and not the end."""
     scores = []
     for number, turn in enumerate(case.turns, start=1):
         answer = ask(turn.ask, case.id)
-        score = score_turn(turn, answer, items, asked=[t.ask for t in case.turns[:number]])
+        written = look() if look else None
+        asked = [t.ask for t in case.turns[:number]]
+        score = score_turn(turn, answer, items, asked=asked, written=written)
         score.case, score.turn, score.language = case.id, number, case.language
+        score.dataset, score.habit = case.dataset, case.habit
         scores.append(score)
     return scores
 
 
 def score_turn(
-    turn: Turn, answer: Mapping[str, Any], items: Sequence[Item], asked: Sequence[str] = ()
+    turn: Turn,
+    answer: Mapping[str, Any],
+    items: Sequence[Item],
+    asked: Sequence[str] = (),
+    written: Written | None = None,
 ) -> TurnScore:
-    """Score one answer against what its turn expects."""
-    score = TurnScore(case="", turn=0, ask=turn.ask, language="")
-    calls = answer["tool_calls"]
+    """Score one answer against what its turn expects: by the first outcome that holds, else the first."""
+    outcomes = [turn.expect, *turn.expect.either]
+    scores = [_score(expect, answer, items, written) for expect in outcomes]
+    score = next((one for one in scores if one.right), scores[0])
+    shown = wrong_figures(answer, items)
+    score.wrong = list(dict.fromkeys([*score.wrong, *shown]))
+    score.unbound = unbound_figures(answer, asked or [turn.ask])
+    score.misses += [f"wrong figure: {text}" for text in score.wrong]
+    score.misses += [f"unbound figure {text}" for text in score.unbound]
+    score.ask, score.answer = turn.ask, answer["answer"]
+    score.kinds = _kinds(turn.expect)
+    score.elapsed_ms = int(answer.get("elapsed_ms", 0))
+    usage = answer.get("usage", {})
+    score.input_tokens, score.output_tokens = usage.get("input_tokens", 0), usage.get("output_tokens", 0)
+    return score
+
+
+def _score(
+    expect: Expect, answer: Mapping[str, Any], items: Sequence[Item], written: Written | None
+) -> TurnScore:
+    score = TurnScore()
+    state = check_state(expect, written)
+    score.state = not state
+    score.misses += state
     matched = []
-    for expected in turn.expect.tools:
-        found, reasons = _find_call(expected, calls)
+    for expected in expect.tools:
+        found, reasons = _find_call(expected, answer["tool_calls"])
         matched.append(found)
         if found is None:
             score.tools = False
             score.misses.append(f"no call of {'/'.join(expected.names)} as expected: {'; '.join(reasons)}")
-    for figure in turn.expect.figures:
+    for figure in expect.figures:
         score.figures += 1
         call = matched[figure.call] if figure.call < len(matched) else None
-        miss = _check_figure(figure, turn.expect.tools[figure.call], call, answer, items)
+        miss, wrong = _check_figure(figure, expect.tools[figure.call], call, answer, items)
+        score.wrong += wrong
         if miss:
             score.misses.append(miss)
         else:
             score.figures_right += 1
-    score.unbound = unbound_figures(answer, asked or [turn.ask])
-    score.misses += [f"unbound figure {text}" for text in score.unbound]
-    _check_words(turn, answer, score)
+    said = [
+        *check_premise(expect, answer),
+        *check_refusal(expect.refusal, answer),
+        *check_asks(expect, answer),
+    ]
+    said += check_citations(expect, answer, expect.tools[0] if len(expect.tools) == 1 else None, items)
+    said += _check_words(expect, answer)
+    score.words = not said
+    score.misses += said
     return score
 
 
-def unbound_figures(answer: Mapping[str, Any], asked: Sequence[str]) -> list[str]:
-    """Numbers of an answer that no figure, argument, name or question accounts for.
-
-    Figures must point at a value of a tool result that is there; quotes, dates and list marks do not count.
-    """
-    calls = {call["id"]: call for call in answer["tool_calls"]}
-    bad = [f["text"] for f in answer["figures"] if not _points_at_value(f, calls)]
-    text = answer["answer"]
-    for pattern in (_QUOTED, _DATE, _LIST_MARK):
-        text = pattern.sub(" ", text)
-    known = " ".join([f["text"] for f in answer["figures"]] + list(asked) + _words(answer["tool_calls"]))
-    known_numbers = {_plain(match.group()) for match in _NUMBER.finditer(known)}
-    known_numbers |= set(re.findall(r"\d+(?:\.\d+)*", known))
-    numbers = [match.group() for match in _NUMBER.finditer(text)]
-    return bad + [n for n in numbers if _plain(n) not in known_numbers and n.rstrip(",") not in known_numbers]
-
-
-def resolve(document: Any, path: str) -> Any:
-    """Follow a dotted path; `name[key]` picks the list element with that key, `name[0]` one by position,
-    and `name.length` is how many there are.
-
-    Raises KeyError where the path leads nowhere.
-    """
-    value = document
-    for step in re.findall(r"[^.\[\]]+|\[[^\]]*\]", path):
-        if step.startswith("["):
-            value = _element(value, step[1:-1])
-        elif isinstance(value, Mapping) and step in value:
-            value = value[step]
-        elif isinstance(value, list) and step == "length":
-            value = len(value)
-        else:
-            raise KeyError(path)
-    return value
-
-
-def close(actual: float, expected: float) -> bool:
-    """Equal up to the rounding of results (four decimals; two for values above one)."""
-    return abs(actual - expected) <= (0.0051 if abs(expected) > 1 else 0.000051) + 1e-9
+def _kinds(expect: Expect) -> list[str]:
+    kinds = [expect.refusal] if expect.refusal else []
+    return [*kinds, *(["premise"] if expect.premise else []), *(["asks"] if expect.asks else [])]
 
 
 def _find_call(
@@ -191,25 +207,46 @@ def _check_figure(
     call: Mapping[str, Any] | None,
     answer: Mapping[str, Any],
     items: Sequence[Item],
-) -> str:
-    if call is None:
-        return f"{figure.path}: its call is missing"
+) -> tuple[str, list[str]]:
+    """What is missed about an expected figure, and what the answer shows in its place."""
     wanted = (
         figure.equals if figure.compute is None else compute(items, _complete(figure.compute, expected_call))
     )
+    instead = _instead(figure, expected_call, wanted, answer) if figure.stated else []
+    if call is None:
+        return f"{figure.path}: its call is missing", instead
     try:
         actual = resolve(call["result"], figure.path)
     except KeyError:
-        return f"{figure.path}: not in the result of {call['name']}"
+        return f"{figure.path}: not in the result of {call['name']}", instead
     if isinstance(actual, Mapping):
         actual = actual.get("value", actual.get("nps"))
     if wanted is None or actual is None:
-        return "" if wanted is None and actual is None else f"{figure.path}: {actual}, recomputed {wanted}"
+        return (
+            "" if wanted is None and actual is None else f"{figure.path}: {actual}, recomputed {wanted}"
+        ), []
     if not isinstance(actual, int | float) or not close(float(actual), wanted):
-        return f"{figure.path}: {actual}, recomputed {wanted:.4f}"
+        return f"{figure.path}: {actual}, recomputed {wanted:.4f}", instead
     if figure.stated and not any(_shows(shown, wanted) for shown in answer["figures"]):
-        return f"{figure.path}: {wanted:.4f} is not stated in the answer"
-    return ""
+        return f"{figure.path}: {wanted:.4f} is not stated in the answer", instead
+    return "", []
+
+
+def _instead(
+    figure: ExpectedFigure, expected: ExpectedCall, wanted: float | None, answer: Mapping[str, Any]
+) -> list[str]:
+    """Other values that the answer gives for the figure asked for, where it does not give the right one."""
+    if "[" in figure.path or any(wanted is not None and _shows(shown, wanted) for shown in answer["figures"]):
+        return []
+    calls = {call["id"]: call for call in answer["tool_calls"] if call["name"] in expected.names}
+    metric = expected.args.get("metric")
+    return [
+        f"{shown['text']} shown as {figure.path}, recomputed {wanted}"
+        for shown in answer["figures"]
+        if shown["tool_call_id"] in calls
+        and shown["path"] == figure.path
+        and metric == calls[shown["tool_call_id"]]["args"].get("metric", metric)
+    ]
 
 
 def _complete(question: Compute, call: ExpectedCall) -> Compute:
@@ -231,73 +268,14 @@ def _shows(figure: Mapping[str, Any], wanted: float) -> bool:
     return isinstance(value, int | float) and close(abs(float(value)), abs(wanted))
 
 
-def _points_at_value(figure: Mapping[str, Any], calls: Mapping[str, Mapping[str, Any]]) -> bool:
-    # A follow-up may state a figure of an earlier turn, whose call is not part of this answer.
-    call = calls.get(figure["tool_call_id"])
-    if call is None:
-        return True
-    if not isinstance(figure["value"], int | float):
-        return True
-    where = call if figure["path"].startswith("args") else call["result"]
-    try:
-        value = resolve(where, figure["path"])
-    except KeyError:
-        return False
-    return isinstance(value, str) or close(abs(float(value)), abs(float(figure["value"]))) or _level(figure)
-
-
-def _level(figure: Mapping[str, Any]) -> bool:
-    """The 95 of a 95% interval is bound to the interval it names."""
-    return figure["value"] == 95 and str(figure["path"]).endswith(("ci_low", "ci_high"))
-
-
-def _words(calls: Sequence[Mapping[str, Any]]) -> list[str]:
-    return [json.dumps(call["args"], ensure_ascii=False) for call in calls] + [
-        text for call in calls for text in _strings(call["result"])
-    ]
-
-
-def _strings(value: Any) -> list[str]:
-    if isinstance(value, str):
-        return [value]
-    if isinstance(value, Mapping):
-        return [text for name, inner in value.items() for text in [str(name), *_strings(inner)]]
-    if isinstance(value, list | tuple):
-        return [text for inner in value for text in _strings(inner)]
-    return []
-
-
-def _plain(number: str) -> str:
-    return f"{float(number.replace(',', '') or 0):g}"
-
-
-def _element(value: Any, key: str) -> Any:
-    if not isinstance(value, list):
-        raise KeyError(key)
-    for element in value:
-        if isinstance(element, Mapping) and "key" in element and key in (_joined(element["key"]),):
-            return element
-    if key.isdigit() and int(key) < len(value):
-        return value[int(key)]
-    raise KeyError(key)
-
-
-def _joined(key: Any) -> str:
-    if isinstance(key, Mapping):
-        key = list(key.values())
-    return " / ".join(str(part) for part in key) if isinstance(key, list | tuple) else str(key)
-
-
-def _check_words(turn: Turn, answer: Mapping[str, Any], score: TurnScore) -> None:
+def _check_words(expect: Expect, answer: Mapping[str, Any]) -> list[str]:
     text = answer["answer"].lower()
-    for line in turn.expect.says:
-        if not any(word.strip().lower() in text for word in line.split("|")):
-            score.words = False
-            score.misses.append(f"does not say {line!r}")
-    for word in turn.expect.avoids:
-        if word.lower() in text:
-            score.words = False
-            score.misses.append(f"says {word!r}")
-    if turn.expect.approval != bool(answer["pending_approvals"]):
-        score.words = False
-        score.misses.append("approval expected" if turn.expect.approval else "stopped for approval unasked")
+    misses = [
+        f"does not say {line!r}"
+        for line in expect.says
+        if not any(word.strip().lower() in text for word in line.split("|"))
+    ]
+    misses += [f"says {word!r}" for word in expect.avoids if word.lower() in text]
+    if expect.approval != bool(answer["pending_approvals"]):
+        misses.append("approval expected" if expect.approval else "stopped for approval unasked")
+    return misses

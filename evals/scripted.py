@@ -23,7 +23,7 @@ class ScriptedModel(BaseChatModel):
 
     _case: Case = PrivateAttr()
 
-    def __init__(self, case: Case) -> None:
+    def __init__(self, case: Case, trial: int = 1) -> None:
         super().__init__()
         self._case = case
 

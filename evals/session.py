@@ -6,7 +6,7 @@ import gzip
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from evals.recompute import Item, label_sentiments, load_dataset, load_feed, sampled
 from evals.simulate import SampleFeed, write_sample_feed
@@ -23,6 +23,14 @@ SEED = 7
 END = date(2026, 11, 22)
 
 
+class Asked(Protocol):
+    """Asks one question in a thread and decides about what then waits; returns the object of `ask --json`."""
+
+    def __call__(self, question: str, thread: str, decide: str | None = None) -> Mapping[str, Any]:
+        """Ask."""
+        ...
+
+
 def open_sample(folder: Path, now: datetime) -> "tuple[App, SampleFeed, list[Item]]":
     """Write the sample feed, bring it in, and read its files again for the recomputation."""
     feed = write_sample_feed(folder / "feed", SEED, END)
@@ -33,8 +41,21 @@ def open_sample(folder: Path, now: datetime) -> "tuple[App, SampleFeed, list[Ite
         _ingest(app, path, kind)
     _index(app)
     items = load_feed(feed.feedback)
-    label_sentiments(items, lambda texts: _sentiments(app, texts))
+    label_sentiments(items, lambda texts: classified(app, texts))
     return app, feed, items
+
+
+def reopen(
+    name: str, folder: Path, data: Path | None, now: datetime
+) -> "tuple[App, list[Item], Mapping[str, Any]]":
+    """A data set that an earlier run brought in, as it stands in its folder, and its rows read again."""
+    app = _open(folder / "home", now)
+    if name != "sample":
+        return app, load_dataset(name, data or Path()), {}
+    feed = write_sample_feed(folder / "feed", SEED, END)
+    items = load_feed(feed.feedback)
+    label_sentiments(items, lambda texts: classified(app, texts))
+    return app, items, feed.truth
 
 
 def open_feedback(folder: Path, now: datetime, seed: int) -> "tuple[App, SampleFeed]":
@@ -64,8 +85,7 @@ def _sample(path: Path, folder: Path, file: Mapping[str, Any]) -> Path:
     """The file as it is, or a copy with the rows that are asked for."""
     if not {"rows", "every"} & set(file):
         return path
-    opened = gzip.open(path, "rt", encoding=file["encoding"], newline="")
-    with opened as source:
+    with gzip.open(path, "rt", encoding=file["encoding"], newline="") as source:
         header, *rows = csv.reader(source)
     out = folder / path.name.removesuffix(".gz")
     with out.open("w", encoding="utf-8", newline="") as target:
@@ -73,16 +93,23 @@ def _sample(path: Path, folder: Path, file: Mapping[str, Any]) -> Path:
     return out
 
 
-def asker(app: "App", model: "BaseChatModel | None") -> Callable[[str, str], Mapping[str, Any]]:
-    """Ask the agent as `voiceloop ask --json` does; `model` None is the offline planner."""
+def asker(app: "App", model: "BaseChatModel | None") -> "Asked":
+    """Ask the agent as `voiceloop ask --json` does; `model` None is the offline planner.
+
+    The function takes a question, a thread and what is to be decided about everything that then waits.
+    """
+    from agent.approvals import Decision
     from tools.context import Asker
 
-    async def ask(question: str, thread: str) -> Mapping[str, Any]:
+    async def ask(question: str, thread: str, decide: str | None) -> Mapping[str, Any]:
         async with app.assistant(model) as assistant:
             answer = await assistant.ask(question, thread_id=thread, asker=Asker())
+            if decide and answer.pending_approvals:
+                decision = Decision.model_validate({decide: "all"})
+                await assistant.decide(decision, thread_id=thread, asker=Asker())
         return answer.model_dump(mode="json", by_alias=True)
 
-    return lambda question, thread: asyncio.run(ask(question, thread))
+    return lambda question, thread, decide=None: asyncio.run(ask(question, thread, decide))
 
 
 def tool_runner(app: "App") -> Callable[[str, dict[str, Any]], Mapping[str, Any]]:
@@ -120,7 +147,7 @@ def _index(app: "App") -> None:
     refresh_themes(app.facts, app.index, app.clock)
 
 
-def _sentiments(app: "App", texts: Any) -> list[str]:
+def classified(app: "App", texts: Any) -> list[str]:
     """The classifier itself, applied to the texts of the files as ingest applies it."""
     from pipeline.clean import clean
     from pipeline.mask import mask_texts

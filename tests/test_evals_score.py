@@ -8,9 +8,11 @@ import pytest
 
 from evals.cases import Case, Turn, load_cases
 from evals.feed_files import ZONE
+from evals.paths import resolve
+from evals.question_unbound import unbound_figures
 from evals.recompute import Item
-from evals.score import resolve, run_case, score_turn, unbound_figures
-from evals.scoreboard import document, markdown, regressions, totals
+from evals.score import run_case, score_turn
+from evals.scoreboard import document, markdown, regressions
 
 ITEMS = [
     Item(
@@ -50,6 +52,7 @@ ANSWER: dict[str, Any] = {
         {"text": "33.3", "value": 33.3333, "tool_call_id": "a", "path": "data.nps"},
         {"text": "3", "value": 3, "tool_call_id": "a", "path": "n"},
     ],
+    "citations": [],
     "pending_approvals": [],
 }
 
@@ -121,15 +124,15 @@ def test_paths() -> None:
 
 def test_a_run_is_totalled_and_compared_with_its_baseline() -> None:
     case = Case.model_validate(
-        {"id": "x", "language": "zh", "habit": "-", "now": "2026-11-22T10:00:00+08:00", "turns": [TURN]}
+        {"id": "x", "language": "zh", "habit": "plain", "now": "2026-11-22T10:00:00+08:00", "turns": [TURN]}
     )
     good = run_case(case, lambda question, thread: ANSWER, ITEMS)
     bad = run_case(case, lambda question, thread: _changed(tool_calls=[]), ITEMS)
-    before = document(totals("offline", good), good)
-    now = document(totals("offline", bad), bad)
+    before = document("offline", good)
+    now = document("offline", bad)
     assert regressions(before, before) == []
-    assert any("tools_right 0/1, was 1/1" in line for line in regressions(before, now))
-    assert "no call of nps_stats" in markdown("offline", now)
+    assert any("cases_right 0/1, was 1/1" in line for line in regressions(before, now))
+    assert "no call of nps_stats" in markdown(now)
 
 
 def test_the_cases_are_many_varied_and_well_formed() -> None:
