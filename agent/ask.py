@@ -1,57 +1,27 @@
 """One turn with the agent: the question goes in, the object of `voiceloop ask --json` comes out."""
 
 import time
-from collections.abc import Sequence
-from typing import Any, Literal
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import asdict
+from typing import Any
 
 from langchain_core.messages import AIMessage, AnyMessage, HumanMessage
 from langgraph.graph.state import CompiledStateGraph
 from langgraph.types import Command
-from pydantic import BaseModel
 
 from agent.approvals import Decision, Draft
-from agent.number_lock import NumberLock, Source
-from agent.phrases import phrase
-from agent.state import APPROVAL_NOTE, questions, this_turn, tool_sources
+from agent.ask_events import Answer, Event, FigureView, ToolCallView, closing_events
+from agent.ask_stream import TurnWatch
 from agent.language import language_of
+from agent.model_limits import LIMITS, Spent, nothing_spent
+from agent.number_lock import NumberLock, Source
+from agent.offline_model import is_by_planner
+from agent.phrases import name, phrase
+from agent.state import APPROVAL_NOTE, questions, this_turn, tool_sources
 from store.errors import ToolInputError
 from tools.context import Asker
 
 MAX_QUESTION_CHARACTERS = 8_000
-
-
-class ToolCallView(BaseModel):
-    """One tool call with its result; `result` is the message it failed with where it failed."""
-
-    id: str
-    name: str
-    args: dict[str, Any]
-    result: dict[str, Any]
-
-
-class FigureView(BaseModel):
-    """A figure as shown and the place of its value in a tool result."""
-
-    text: str
-    value: float | str
-    tool_call_id: str
-    path: str
-
-
-class Answer(BaseModel):
-    """What a turn gives back."""
-
-    answer: str
-    language: Literal["zh", "en"]
-    planner: Literal["llm", "offline"]
-    tool_calls: list[ToolCallView]
-    figures: list[FigureView]
-    citations: list[str]
-    pending_approvals: list[Draft]
-    plan: dict[str, Any] | None = None
-    usage: dict[str, int]
-    elapsed_ms: int
-    thread_id: str
 
 
 class Assistant:
@@ -67,17 +37,28 @@ class Assistant:
         Raises ToolInputError for an empty question or one of more than 8,000 characters.
         """
         started = time.monotonic()
-        text = question.strip()
-        if not text:
-            raise ToolInputError("the question is empty")
-        if len(text) > MAX_QUESTION_CHARACTERS:
-            raise ToolInputError(
-                f"the question has {len(text):,} characters; at most {MAX_QUESTION_CHARACTERS:,} are read",
-                hint="to bring in feedback use `voiceloop ingest`",
-            )
-        fresh = {"messages": [HumanMessage(text)], "fallback_reason": None, "redone": False}
-        state = await self._graph.ainvoke(fresh, self._config(thread_id, asker))
+        text = _question(question)
+        state = await self._graph.ainvoke(_fresh(text), self._config(thread_id, asker))
         return self._answer(state, thread_id, started)
+
+    async def stream(self, question: str, *, thread_id: str, asker: Asker) -> AsyncIterator[Event]:
+        """The same turn as it comes about: steps, sentences that the number lock has passed, the answer.
+
+        Raises what `ask` raises.
+        """
+        started = time.monotonic()
+        text = _question(question)
+        config = self._config(thread_id, asker)
+        before = (await self._graph.aget_state(config)).values.get("messages", [])
+        watch = TurnWatch([*before, HumanMessage(text)])
+        modes: Any = ["updates", "messages"]
+        async for mode, payload in self._graph.astream(_fresh(text), config, stream_mode=modes):
+            for event in watch.seen(mode, payload):
+                yield event
+        snapshot = await self._graph.aget_state(config)
+        answer = self._answer({**snapshot.values, "__interrupt__": snapshot.interrupts}, thread_id, started)
+        for event in closing_events(answer):
+            yield event
 
     async def decide(self, decision: Decision, *, thread_id: str, asker: Asker) -> Answer:
         """Resume a thread that stopped for approval. Raises ToolInputError where nothing waits."""
@@ -90,8 +71,9 @@ class Assistant:
 
     def _config(self, thread_id: str, asker: Asker) -> Any:
         # The user is part of the key: two people never share a thread by choosing the same name.
-        thread = f"{asker.user}/{thread_id}"
-        return {"configurable": {"thread_id": thread, "asker": {"user": asker.user, "role": asker.role}}}
+        # So is the scope: what was told within a wider one is not taken up in a narrower one.
+        thread = "/".join((asker.user, thread_id, *(f"@{unit}" for unit in asker.scope)))
+        return {"configurable": {"thread_id": thread, "asker": asdict(asker)}}
 
     def _answer(self, state: dict[str, Any], thread_id: str, started: float) -> Answer:
         messages: list[AnyMessage] = state["messages"]
@@ -102,7 +84,8 @@ class Assistant:
         fallback = state.get("fallback_reason")
         text = "\n\n".join(_answers(turn))
         if fallback:
-            text += "\n\n" + phrase("fell_back", language, reason=fallback)
+            key = "limit_reached" if fallback in LIMITS else "fell_back"
+            text += "\n\n" + phrase(key, language, reason=name(f"why_{fallback}", language, fallback))
         calls = _calls(turn, sources)
         return Answer(
             answer=text,
@@ -113,10 +96,28 @@ class Assistant:
             citations=_citations(text, sources),
             pending_approvals=_pending(state),
             plan=next((c.result["data"]["plan"] for c in calls if "plan" in c.result.get("data", {})), None),
-            usage=_usage(turn),
+            usage=_usage(turn, state.get("spent")),
             elapsed_ms=round((time.monotonic() - started) * 1000),
             thread_id=thread_id,
         )
+
+
+def _question(question: str) -> str:
+    text = question.strip()
+    if not text:
+        raise ToolInputError("the question is empty")
+    if len(text) > MAX_QUESTION_CHARACTERS:
+        raise ToolInputError(
+            f"the question has {len(text):,} characters; at most {MAX_QUESTION_CHARACTERS:,} are read",
+            hint="to bring in feedback use `voiceloop ingest`",
+        )
+    return text
+
+
+def _fresh(text: str) -> dict[str, Any]:
+    """What a turn starts from: the question, and nothing left of the turn before."""
+    spent = nothing_spent()
+    return {"messages": [HumanMessage(text)], "fallback_reason": None, "redone": False, "spent": spent}
 
 
 def _answers(turn: Sequence[AnyMessage]) -> list[str]:
@@ -150,10 +151,13 @@ def _pending(state: dict[str, Any]) -> list[Draft]:
     return [Draft(**draft) for stop in waiting for draft in stop.value["pending_approvals"]]
 
 
-def _usage(turn: Sequence[AnyMessage]) -> dict[str, int]:
-    used = [m.usage_metadata for m in turn if isinstance(m, AIMessage) and m.usage_metadata]
+def _usage(turn: Sequence[AnyMessage], spent: Spent | None) -> dict[str, int]:
+    """Tokens of endpoints, replies of no use included, and the calls of whatever drove the turn."""
+    taken = spent or nothing_spent()
+    planned = sum(isinstance(m, AIMessage) and is_by_planner(m) for m in turn)
     return {
-        "input_tokens": sum(u["input_tokens"] for u in used),
-        "output_tokens": sum(u["output_tokens"] for u in used),
-        "model_calls": sum(isinstance(m, AIMessage) for m in turn),
+        "input_tokens": taken["input_tokens"],
+        "output_tokens": taken["output_tokens"],
+        "total_tokens": taken["input_tokens"] + taken["output_tokens"],
+        "model_calls": taken["calls"] + planned,
     }

@@ -12,14 +12,15 @@ _VALUES_SHOWN = 5
 _MAX_DISTINCT = 200
 
 
-def system_prompt(question: str, facts: FactStore, clock: Clock, zone: ZoneInfo) -> str:
-    """The system prompt in the language of the question."""
+def system_prompt(question: str, arguments: str, facts: FactStore, clock: Clock, zone: ZoneInfo) -> str:
+    """The system prompt in the language of the question; `arguments` says what the common ones mean."""
     today = clock.now().astimezone(zone)
     return render(
         "system",
         language_of(question),
         today=f"{today:%Y-%m-%d %A}",
         zone=str(zone),
+        arguments=arguments,
         data=_describe(facts.catalogue(), zone),
     )
 

@@ -4,12 +4,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from langchain.agents import create_agent
-from langchain.agents.middleware import (
-    AgentMiddleware,
-    ModelCallLimitMiddleware,
-    ModelRequest,
-    dynamic_prompt,
-)
+from langchain.agents.middleware import AgentMiddleware
 from langchain_core.language_models import BaseChatModel
 from langchain_core.tools import BaseTool
 from langgraph.checkpoint.base import BaseCheckpointSaver
@@ -17,39 +12,43 @@ from langgraph.graph.state import CompiledStateGraph
 
 from agent.answer_lock import LockFigures
 from agent.approvals import Approver
-from agent.middleware import AskApproval, FallbackToPlanner, ToolErrors
-
-MODEL_CALLS_PER_TURN = 12
+from agent.middleware import AskApproval, DriveTurn, ToolErrors
+from agent.model_limits import TurnLimits
+from agent.model_request import FitRequest
+from agent.model_use import UseCheck
+from agent.offline_model import OfflinePlanner
 
 
 def build_graph(
     *,
-    planner: BaseChatModel,
-    model: BaseChatModel | None,
+    planner: OfflinePlanner,
+    models: Sequence[BaseChatModel],
     model_failures: tuple[type[Exception], ...],
+    limits: TurnLimits,
     tools: Sequence[BaseTool],
-    system_prompt: Callable[[str], str],
+    system_prompt: Callable[[str, str], str],
     approver: Approver,
+    guards: Sequence[AgentMiddleware[Any, Any, Any]],
     checkpointer: BaseCheckpointSaver[Any],
 ) -> CompiledStateGraph[Any, Any, Any, Any]:
     """Build the graph: model <-> tools, then the number lock, then the stop for approval.
 
-    `planner` is the offline planner; it drives the graph where `model` is None and takes over where the
-    model's endpoint raises one of `model_failures`. `system_prompt` is given the last question.
+    `guards` stand between the model and the world, whichever model it is.
+
+    `planner` is the offline planner; it drives the graph where there are no `models` and takes over where
+    their endpoints raise one of `model_failures`, answer uselessly or reach the `limits` of a turn.
+    `system_prompt` is given the last question and what the common arguments mean.
     """
-
-    @dynamic_prompt
-    def prompt(request: ModelRequest[Any]) -> str:
-        from agent.state import questions
-
-        return system_prompt(questions(request.messages)[-1])
-
     around: list[AgentMiddleware[Any, Any, Any]] = [
         AskApproval(approver),
         LockFigures(),
-        ModelCallLimitMiddleware(run_limit=MODEL_CALLS_PER_TURN, exit_behavior="end"),
         ToolErrors(),
+        *guards,
     ]
-    if model is not None:
-        around += [prompt, FallbackToPlanner(planner, model_failures)]
-    return create_agent(model or planner, list(tools), middleware=around, checkpointer=checkpointer)
+    if models:
+        around += [
+            DriveTurn(planner, models, model_failures, limits, UseCheck(planner.first_tools)),
+            FitRequest(system_prompt, planner.first_tools),
+        ]
+    driver = models[0] if models else planner
+    return create_agent(driver, list(tools), middleware=around, checkpointer=checkpointer)

@@ -13,6 +13,8 @@ from agent.planner import Done, Planner, Turn
 from agent.planner_calls import Call
 from agent.state import turns_of
 
+_BY_PLANNER = "by_planner"
+
 
 class OfflinePlanner(BaseChatModel):
     """Deterministic: reads the thread, calls the next tools or composes the answer."""
@@ -31,6 +33,10 @@ class OfflinePlanner(BaseChatModel):
         """The planner knows our tools; there is nothing to bind."""
         return self
 
+    def first_tools(self, questions: Sequence[str]) -> list[str]:
+        """The tools it would call first for the last of these questions; none where it needs no data."""
+        return [call.name for call in self._planner.reply([Turn(question) for question in questions]).calls]
+
     def _generate(
         self,
         messages: list[BaseMessage],
@@ -39,7 +45,9 @@ class OfflinePlanner(BaseChatModel):
         **kwargs: Any,
     ) -> ChatResult:
         thread = [message for message in messages if message.type != "system"]
-        turns = [Turn(question, tuple(_done(messages))) for question, messages in turns_of(thread)]  # type: ignore[arg-type]
+        asked = turns_of(thread)  # type: ignore[arg-type]
+        turns = [Turn(question, tuple(_done(messages))) for question, messages in asked[:-1]]
+        turns += [Turn(question, tuple(_done(messages, own=True))) for question, messages in asked[-1:]]
         reply = self._planner.reply(turns)
         made = len(turns[-1].done)
         message = AIMessage(
@@ -53,16 +61,25 @@ class OfflinePlanner(BaseChatModel):
                 }
                 for n, call in enumerate(reply.calls)
             ],
+            response_metadata={_BY_PLANNER: True},
         )
         return ChatResult(generations=[ChatGeneration(message=message)])
 
 
-def _done(turn: Sequence[BaseMessage]) -> list[Done]:
-    """The calls of this turn with what came of them, in order."""
+def is_by_planner(message: AIMessage) -> bool:
+    """Whether the planner, and no model, wrote a message."""
+    return bool(message.response_metadata.get(_BY_PLANNER))
+
+
+def _done(turn: Sequence[BaseMessage], *, own: bool = False) -> list[Done]:
+    """The calls of a turn with what came of them, in order.
+
+    `own`: without those that a model made before it was given up; their arguments may be beside the question.
+    """
     outcomes = {m.tool_call_id: m for m in turn if isinstance(m, ToolMessage)}
     done = []
     for message in turn:
-        if not isinstance(message, AIMessage):
+        if not isinstance(message, AIMessage) or (own and not is_by_planner(message)):
             continue
         for call in message.tool_calls:
             outcome = outcomes.get(call["id"] or "")

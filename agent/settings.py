@@ -29,12 +29,33 @@ class Settings(BaseSettings):
         default=None, description="industry packs, comma separated; none: what `taxonomy use` chose"
     )
 
+    user: str = Field(default="local", min_length=1, description="on whose behalf the command line asks")
+    role: Literal["viewer", "analyst", "manager", "admin", "service"] = Field(default="admin")
+    scope: Annotated[tuple[str, ...], NoDecode] = Field(
+        default=(), description="org units that may be seen, comma separated; none: everything"
+    )
+
     llm_base_url: str | None = Field(default=None, description="OpenAI-compatible; none: offline planner")
     llm_api_key: SecretStr = Field(default=SecretStr("not-needed"))
     llm_model: str = Field(default="", description="model name at that endpoint")
     llm_timeout_s: float = Field(default=60.0, gt=0)
     llm_stream: bool = Field(default=False, description="ask the endpoint for streamed replies")
-    llm_max_retries: int = Field(default=2, ge=0)
+    llm_max_retries: int = Field(default=2, ge=0, description="with backoff; Retry-After is honoured")
+    llm_tool_mode: Literal["native", "json", "auto"] = Field(
+        default="auto", description="json: for models without tool calls; auto: json once tools are refused"
+    )
+    llm_context_tokens: int | None = Field(
+        default=None, ge=2048, description="context of the model; none: as /v1/models says, else 8192"
+    )
+    llm_fallback_base_url: str | None = Field(
+        default=None, description="second endpoint, asked where the first fails; none: the same address"
+    )
+    llm_fallback_api_key: SecretStr = Field(default=SecretStr("not-needed"))
+    llm_fallback_model: str = Field(default="", description="model there; empty: no second endpoint")
+    llm_turn_model_calls: int = Field(default=12, ge=1, description="of one turn, at most; then the planner")
+    llm_turn_tool_calls: int = Field(default=24, ge=1)
+    llm_turn_seconds: float = Field(default=120.0, gt=0)
+    llm_turn_tokens: int = Field(default=120_000, ge=1)
 
     label_base_url: str | None = Field(
         default=None, description="vLLM replicas, comma separated; none: embedded labels only"
@@ -78,7 +99,7 @@ class Settings(BaseSettings):
     )
     workers: int = Field(default=0, ge=0, description="processes for embedding; 0: one per core")
 
-    @field_validator("industries", "mask_grades", mode="before")
+    @field_validator("industries", "mask_grades", "scope", mode="before")
     @classmethod
     def _split(cls, names: object) -> object:
         if isinstance(names, str):

@@ -6,6 +6,7 @@ from typing import Any, NotRequired
 from langchain.agents.middleware import AgentState
 from langchain_core.messages import AIMessage, AnyMessage, HumanMessage, ToolMessage
 
+from agent.model_limits import Spent
 from agent.number_lock import Source
 
 LOCK_NOTE = "number_lock"
@@ -13,10 +14,11 @@ APPROVAL_NOTE = "approval"
 
 
 class TurnState(AgentState[Any]):
-    """What a turn carries: why the offline planner stepped in, and whether an answer was redone."""
+    """What a turn carries: why the offline planner stepped in, whether an answer was redone, what it cost."""
 
     fallback_reason: NotRequired[str | None]
     redone: NotRequired[bool]
+    spent: NotRequired[Spent]
 
 
 def is_question(message: AnyMessage) -> bool:

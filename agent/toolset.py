@@ -3,17 +3,15 @@
 from collections.abc import Callable, Sequence
 from typing import Any
 
-import orjson
 from langchain_core.runnables import RunnableConfig
 from langchain_core.tools import BaseTool, StructuredTool
 
+from agent.model_results import compact
 from store.errors import ToolInputError
 from tools.context import Asker, ToolContext
 from tools.registry import ToolSpec
-from tools.results import ToolResult
 
 ContextFor = Callable[[Asker], ToolContext]
-_LEFT_OUT_FOR_MODELS = {"args", "chart", "tool"}
 
 
 def asker_of(config: RunnableConfig) -> Asker:
@@ -21,7 +19,7 @@ def asker_of(config: RunnableConfig) -> Asker:
     asker = config.get("configurable", {}).get("asker")
     if not isinstance(asker, dict):
         raise TypeError("a run needs configurable.asker")
-    return Asker(**asker)
+    return Asker(asker["user"], asker["role"], tuple(asker["scope"]))
 
 
 def build_tools(specs: Sequence[ToolSpec], context_for: ContextFor) -> list[BaseTool]:
@@ -32,7 +30,8 @@ def build_tools(specs: Sequence[ToolSpec], context_for: ContextFor) -> list[Base
 def _build(spec: ToolSpec, context_for: ContextFor) -> BaseTool:
     def call(config: RunnableConfig, **args: Any) -> tuple[str, dict[str, Any]]:
         result = spec.run(args, context_for(asker_of(config)))
-        return for_model(result), result.model_dump(mode="json", by_alias=True)
+        whole = result.model_dump(mode="json", by_alias=True)
+        return compact(whole), whole
 
     return StructuredTool(
         name=spec.name,
@@ -41,12 +40,6 @@ def _build(spec: ToolSpec, context_for: ContextFor) -> BaseTool:
         func=call,
         response_format="content_and_artifact",
     )
-
-
-def for_model(result: ToolResult) -> str:
-    """A result as compact JSON for a model: without the chart and the echo of its arguments."""
-    shown = result.model_dump(mode="json", by_alias=True, exclude=_LEFT_OUT_FOR_MODELS)
-    return orjson.dumps(shown).decode()
 
 
 def error_for_model(error: ToolInputError) -> str:

@@ -14,11 +14,11 @@ from store.errors import ConfigError, StoreError
 from tools.context import Asker, ToolContext
 
 if TYPE_CHECKING:
-    import httpx
     from langchain_core.language_models import BaseChatModel
 
     from agent.ask import Assistant
     from agent.offline_model import OfflinePlanner
+    from agent.planner import Planner
     from agent.theme_namer import ModelNamer
     from pipeline.images import PictureReader
     from pipeline.ingest import Ingestor
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from pipeline.transcription import Transcriber
     from pipeline.writing import Mask
     from retention.churn import ChurnModels
+    from store.facts import FactStore
     from store.vault import Vault
     from tools.calendar_file import ExternalEvent
     from tools.targets import Yardsticks
@@ -163,17 +164,19 @@ class App(Labelling):
             calendar=self.calendar,
         )
 
-    def offline_planner(self) -> "OfflinePlanner":
-        """The planner over the data as it is now."""
-        from agent.offline_model import OfflinePlanner
+    def planner(self, facts: "FactStore") -> "Planner":
+        """The planner over these facts as they are now."""
         from agent.planner import Planner
         from agent.reading import build_reader
 
-        return OfflinePlanner(
-            Planner(
-                build_reader(self.facts, self.clock, self.settings.zone, self.taxonomy), self.settings.zone
-            )
-        )
+        reader = build_reader(facts, self.clock, self.settings.zone, self.taxonomy)
+        return Planner(reader, self.settings.zone)
+
+    def offline_planner(self) -> "OfflinePlanner":
+        """The planner over all data as it is now, for use outside a run."""
+        from agent.offline_model import OfflinePlanner
+
+        return OfflinePlanner(self.planner(self.facts))
 
     @asynccontextmanager
     async def assistant(self, model: "BaseChatModel | None" = None) -> AsyncIterator["Assistant"]:
@@ -185,7 +188,11 @@ class App(Labelling):
         from agent.ask import Assistant
         from agent.briefing import system_prompt
         from agent.graph import build_graph
+        from agent.offline_model import OfflinePlanner
+        from agent.scoped_planner import ScopedPlanner, facts_of_run
         from agent.toolset import build_tools
+        from agent.wiring_guard import guards_for
+        from agent.wiring_model import client_failures, endpoints, turn_limits
         from tools.catalogue import ALL_TOOLS
 
         threads = self._file("threads.sqlite")
@@ -194,61 +201,35 @@ class App(Labelling):
                 httpx.AsyncClient(timeout=self.settings.llm_timeout_s) as client,
                 AsyncSqliteSaver.from_conn_string(str(threads)) as checkpointer,
             ):
-                chosen, failures = (model, ()) if model is not None else self._endpoint(client)
+                models = (model,) if model is not None else endpoints(self.settings, client)
                 graph = build_graph(
-                    planner=self.offline_planner(),
-                    model=chosen,
-                    model_failures=failures,
+                    planner=OfflinePlanner(ScopedPlanner(self.facts, self.planner)),
+                    models=models,
+                    model_failures=client_failures() if models and model is None else (),
+                    limits=turn_limits(self.settings),
                     tools=build_tools(ALL_TOOLS, self.context),
-                    system_prompt=lambda question: system_prompt(
-                        question, self.facts, self.clock, self.settings.zone
+                    system_prompt=lambda question, arguments: system_prompt(
+                        question, arguments, facts_of_run(self.facts), self.clock, self.settings.zone
                     ),
                     approver=Approver(self.operations),
+                    guards=guards_for(self.settings, self.facts, ALL_TOOLS),
                     checkpointer=checkpointer,
                 )
-                yield Assistant(graph, has_model=chosen is not None)
+                yield Assistant(graph, has_model=bool(models))
         except sqlite3.DatabaseError as error:
             raise StoreError(f"the conversation store {threads} cannot be used: {error}") from error
 
     @property
     def theme_namer(self) -> "ModelNamer | None":
         """Names themes by the configured model; None where there is none: they are called by their words."""
-        model, failures = self._endpoint(None)
-        if model is None:
+        from agent.wiring_model import client_failures, endpoints
+
+        models = endpoints(self.settings, None)
+        if not models:
             return None
         from agent.theme_namer import ModelNamer
 
-        return ModelNamer(model, failures, self.settings.llm_model)
-
-    def _endpoint(
-        self, client: "httpx.AsyncClient | None"
-    ) -> "tuple[BaseChatModel | None, tuple[type[Exception], ...]]":
-        """The configured OpenAI-compatible model, and what its client raises when it fails."""
-        settings = self.settings
-        if not settings.llm_base_url:
-            return None, ()
-        if not settings.llm_model:
-            raise ConfigError(
-                "VOICELOOP_LLM_BASE_URL is set but VOICELOOP_LLM_MODEL is not",
-                hint="name the model that the endpoint serves, e.g. Qwen/Qwen3-8B",
-            )
-        import openai
-        from langchain_openai import ChatOpenAI
-
-        model = ChatOpenAI(
-            model=settings.llm_model,
-            base_url=settings.llm_base_url,
-            api_key=settings.llm_api_key,
-            http_async_client=client,
-            timeout=settings.llm_timeout_s,
-            max_retries=settings.llm_max_retries,
-            temperature=0,
-            use_responses_api=False,
-            streaming=settings.llm_stream,
-            stream_usage=True,
-        )
-        # What is no OpenAI reply at all (a gateway page, no choices) surfaces as one of the others.
-        return model, (openai.OpenAIError, ValueError, TypeError, LookupError, AttributeError)
+        return ModelNamer(models[0], client_failures(), self.settings.llm_model)
 
 
 def open_app(settings: Settings | None = None, clock: Clock | None = None) -> App:

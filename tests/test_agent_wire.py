@@ -51,6 +51,7 @@ def ask(app: App, served: Served, *, timeout: float = 20) -> Answer:
             "llm_model": "scripted",
             "llm_timeout_s": timeout,
             "llm_max_retries": 2,
+            "llm_context_tokens": 32_768,
         }
     )
 
@@ -74,7 +75,7 @@ def test_a_model_calls_a_tool_and_answers_with_bound_figures(app: App) -> None:
     assert {figure.text for figure in answer.figures} >= {"56", "28"}
     assert answer.usage["input_tokens"] == 20
     offered = {tool["function"]["name"] for tool in served.requests[0]["tools"]}
-    assert {"nps_stats", "root_cause", "create_action_plan"} <= offered
+    assert {"nps_stats", "root_cause", "search_feedback"} <= offered
 
 
 def test_customer_text_and_names_of_people_do_not_reach_the_system_prompt(app: App) -> None:
