@@ -1,7 +1,7 @@
 """Commands that ask: `ask`, `approve`, `tool`."""
 
 import sys
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple, cast, get_args
 
 import typer
 
@@ -10,9 +10,14 @@ from store.errors import InputError, ToolInputError
 
 if TYPE_CHECKING:
     from agent.ask import Answer
+    from agent.wiring import App
+    from tools.context import Asker, Role
 
 _READ_LIMIT = 1_000_000
 _SUMMARY = 60
+UserOption = typer.Option("", "--as-user", help="on whose behalf; default: VOICELOOP_USER")
+RoleOption = typer.Option("", "--role", help="viewer, analyst, manager, admin or service")
+ScopeOption = typer.Option([], "--scope", help="org unit that may be seen, with all below; may be repeated")
 _ARGS_EXAMPLE = """write it like --args '{"period": "last 30 days"}'"""
 
 
@@ -29,6 +34,9 @@ def ask(
     ),
     thread: str = typer.Option("", "--thread", help="continue this conversation"),
     approve: bool = typer.Option(False, "--approve", help="approve at once what the answer proposes"),
+    user: str = UserOption,
+    role: str = RoleOption,
+    scope: list[str] = ScopeOption,
     as_json: bool = JsonFlag,
 ) -> None:
     """Ask the agent one question."""
@@ -36,7 +44,8 @@ def ask(
 
     with command(as_json):
         text = _standard_input() if question == "-" else question
-        answer = asyncio.run(_ask(text, thread or _new_thread(), approve))
+        who = _Who(user, role, scope)
+        answer = asyncio.run(_ask(text, thread or _new_thread(), approve, who))
         show_answer(answer, as_json)
 
 
@@ -44,18 +53,24 @@ def approve(
     thread: str = typer.Argument(..., help="the conversation that waits"),
     ids: list[str] = typer.Option([], "--id", help="approve only these; default: all"),
     reject: bool = typer.Option(False, "--reject", help="turn down instead"),
+    user: str = UserOption,
+    role: str = RoleOption,
+    scope: list[str] = ScopeOption,
     as_json: bool = JsonFlag,
 ) -> None:
     """Approve (or reject) what a conversation has proposed."""
     import asyncio
 
     with command(as_json):
-        show_answer(asyncio.run(_decide(thread, ids, reject)), as_json)
+        show_answer(asyncio.run(_decide(thread, ids, reject, _Who(user, role, scope))), as_json)
 
 
 def tool(
     name: str = typer.Argument(..., help="the tool, e.g. nps_stats"),
     args: str = typer.Option("{}", "--args", help="its arguments as JSON"),
+    user: str = UserOption,
+    role: str = RoleOption,
+    scope: list[str] = ScopeOption,
     as_json: bool = JsonFlag,
 ) -> None:
     """Call one typed tool directly. The result is JSON in any case."""
@@ -63,7 +78,6 @@ def tool(
         import orjson
 
         from tools.catalogue import run_tool
-        from tools.context import Asker
 
         try:
             arguments = orjson.loads(args)
@@ -72,7 +86,7 @@ def tool(
         if not isinstance(arguments, dict):
             raise ToolInputError("--args must be a JSON object", hint=_ARGS_EXAMPLE)
         with application() as app:
-            print_json(run_tool(name, arguments, app.context(Asker())))
+            print_json(run_tool(name, arguments, app.context(_Who(user, role, scope).asker(app))))
 
 
 def _standard_input() -> str:
@@ -90,27 +104,45 @@ def _new_thread() -> str:
     return uuid.uuid4().hex[:12]
 
 
-async def _ask(question: str, thread: str, approve_all: bool) -> "Answer":
+class _Who(NamedTuple):
+    """Whom the options name; what they leave open is as the settings say."""
+
+    user: str
+    role: str
+    scope: list[str]
+
+    def asker(self, app: "App") -> "Asker":
+        """Raises ToolInputError for a role that there is not."""
+        from tools.context import Asker, Role
+
+        roles = get_args(Role)
+        if self.role and self.role not in roles:
+            raise ToolInputError(f"there is no role {self.role!r}", hint=f"roles: {', '.join(roles)}")
+        settings = app.settings
+        role = cast("Role", self.role) if self.role else settings.role
+        return Asker(self.user or settings.user, role, tuple(self.scope) or settings.scope)
+
+
+async def _ask(question: str, thread: str, approve_all: bool, who: _Who) -> "Answer":
     from agent.approvals import Decision
-    from tools.context import Asker
 
     with application() as app:
+        asker = who.asker(app)
         async with app.assistant() as assistant:
-            answer = await assistant.ask(question, thread_id=thread, asker=Asker())
+            answer = await assistant.ask(question, thread_id=thread, asker=asker)
             if approve_all and answer.pending_approvals:
-                return await assistant.decide(Decision(approve="all"), thread_id=thread, asker=Asker())
+                return await assistant.decide(Decision(approve="all"), thread_id=thread, asker=asker)
             return answer
 
 
-async def _decide(thread: str, ids: list[str], reject: bool) -> "Answer":
+async def _decide(thread: str, ids: list[str], reject: bool, who: _Who) -> "Answer":
     from agent.approvals import Decision
-    from tools.context import Asker
 
     chosen: Any = ids or "all"
     decision = Decision(reject=chosen) if reject else Decision(approve=chosen)
     with application() as app:
         async with app.assistant() as assistant:
-            return await assistant.decide(decision, thread_id=thread, asker=Asker())
+            return await assistant.decide(decision, thread_id=thread, asker=who.asker(app))
 
 
 def show_answer(answer: "Answer", as_json: bool) -> None:
