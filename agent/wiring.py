@@ -2,10 +2,10 @@
 
 import os
 import sqlite3
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from agent.settings import Settings
 from agent.wiring_labels import Labelling
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from langchain_core.language_models import BaseChatModel
 
     from agent.ask import Assistant
+    from agent.insight_document import Kind, Language
+    from agent.insights import Insights
     from agent.offline_model import OfflinePlanner
     from agent.planner import Planner
     from agent.theme_namer import ModelNamer
@@ -171,6 +173,32 @@ class App(Labelling):
 
         reader = build_reader(facts, self.clock, self.settings.zone, self.taxonomy)
         return Planner(reader, self.settings.zone)
+
+    def insights(
+        self,
+        *,
+        kind: "Kind",
+        language: "Language",
+        first: str | None = None,
+        end: str | None = None,
+        filters: "Mapping[str, Any] | None" = None,
+        asker: Asker | None = None,
+    ) -> "Insights":
+        """An insight report over the data as it is now; see agent/insights.py."""
+        from agent.insights import build_insights
+        from agent.reading import build_reader
+
+        context = self.context(asker or Asker())
+        reader = build_reader(context.facts, self.clock, self.settings.zone, self.taxonomy)
+        return build_insights(
+            context,
+            kind=kind,
+            metric=reader.vocabulary.default_metric(),
+            language=language,
+            first=first,
+            end=end,
+            filters=filters,
+        )
 
     def offline_planner(self) -> "OfflinePlanner":
         """The planner over all data as it is now, for use outside a run."""

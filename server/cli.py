@@ -9,6 +9,7 @@ from server import (
     cli_agent,
     cli_conversations,
     cli_data,
+    cli_insights,
     cli_label,
     cli_retention,
     cli_taxonomy,
@@ -26,6 +27,7 @@ app = typer.Typer(
 
 cli_data.register(app)
 cli_agent.register(app)
+cli_insights.register(app)
 cli_label.register(app)
 cli_taxonomy.register(app)
 cli_conversations.register(app)

@@ -1,0 +1,127 @@
+"""`voiceloop insights`: the daily, weekly, monthly or ad hoc report as Markdown, HTML, PDF or JSON."""
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+from server.console import JsonFlag, application, command, err, out, print_json
+from store.errors import ToolInputError
+
+if TYPE_CHECKING:
+    from agent.insight_document import InsightDocument
+
+_KINDS = ("daily", "weekly", "monthly", "ad_hoc")
+_FORMATS = ("md", "html", "pdf", "json")
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command()(insights)
+
+
+def insights(
+    kind: str = typer.Argument(
+        "", help="daily (yesterday), weekly, monthly (the last whole one); default: ad hoc"
+    ),
+    first: str = typer.Option("", "--from", help="first day of an ad hoc report, e.g. 2026-10-01"),
+    end: str = typer.Option("", "--to", help="the day after its last"),
+    filters: list[str] = typer.Option([], "--filter", help="dimension=value, repeatable: region=广东"),
+    format: str = typer.Option("", "--format", help="md, html, pdf or json; default: as --out ends, else md"),
+    file: str = typer.Option(
+        "", "--out", help="the file; - is standard output; default: reports/ in the data folder"
+    ),
+    language: str = typer.Option("", "--language", help="zh or en; default: VOICELOOP_LANGUAGE"),
+    as_json: bool = JsonFlag,
+) -> None:
+    """Write an insight report: what changed and why, themes, new problems, risks, plans, next steps."""
+    with command(as_json):
+        chosen = _format(format, file)
+        scope = _filters(filters)
+        with application() as app:
+            spoken = _one_of("--language", language or app.settings.language, ("zh", "en"))
+            named = _one_of("KIND", (kind or "ad_hoc").replace("-", "_"), _KINDS)
+            if named != "ad_hoc" and (first or end):
+                raise ToolInputError(
+                    f"{named} derives its own period", hint="leave out the kind to give --from and --to"
+                )
+            report = app.insights(
+                kind=named, language=spoken, first=first or None, end=end or None, filters=scope
+            ).document
+            body = _rendered(report, chosen)
+            if file == "-" and not as_json:
+                sys.stdout.buffer.write(body)
+                sys.stdout.buffer.flush()
+                return
+            path = Path(file) if file not in ("", "-") else app.home / "reports" / _name(report, chosen)
+            _write(path, body)
+            _show(report, path, chosen, as_json)
+
+
+def _format(asked: str, file: str) -> str:
+    ending = Path(file).suffix.lower().lstrip(".") if file not in ("", "-") else ""
+    ending = {"markdown": "md", "htm": "html"}.get(ending, ending)
+    return _one_of("--format", asked or (ending if ending in _FORMATS else "md"), _FORMATS)
+
+
+def _one_of(name: str, given: str, allowed: tuple[str, ...]) -> Any:
+    if given not in allowed:
+        raise ToolInputError(f"{name}: {given!r} is not known", hint=f"one of {', '.join(allowed)}")
+    return given
+
+
+def _filters(given: list[str]) -> dict[str, Any]:
+    """`dimension=value`; the same dimension twice means either value."""
+    found: dict[str, list[str]] = {}
+    for one in given:
+        name, equals, value = one.partition("=")
+        if not (name.strip() and equals):
+            raise ToolInputError(f"--filter {one!r} is not dimension=value", hint="e.g. --filter region=广东")
+        found.setdefault(name.strip(), []).append(value.strip())
+    return {name: values[0] if len(values) == 1 else values for name, values in found.items()}
+
+
+def _rendered(report: "InsightDocument", format: str) -> bytes:
+    if format == "pdf":
+        from agent.report_pdf import render_pdf
+
+        return render_pdf(report)
+    if format == "html":
+        from agent.report_html import render_html
+
+        return render_html(report).encode()
+    if format == "md":
+        from agent.report_markdown import render_markdown
+
+        return render_markdown(report).encode()
+    return report.model_dump_json(indent=2).encode() + b"\n"
+
+
+def _name(report: "InsightDocument", format: str) -> str:
+    """The same report of the same scope has the same name, so that a second run replaces it."""
+    import hashlib
+
+    parts = [report.kind, report.period.start[:10]]
+    if report.kind == "ad_hoc":
+        parts.append(report.period.end[:10])
+    if report.filters:
+        parts.append(hashlib.sha256(repr(sorted(report.filters.items())).encode()).hexdigest()[:8])
+    return "-".join([*parts, report.language]) + f".{format}"
+
+
+def _write(path: Path, body: bytes) -> None:
+    from store.durable_files import write_whole
+
+    write_whole(path, body)
+
+
+def _show(report: "InsightDocument", path: Path, format: str, as_json: bool) -> None:
+    if as_json:
+        print_json({"file": str(path), "format": format, "insights": report.model_dump(mode="json")})
+        return
+    from rich.markup import escape
+
+    out().print(f"[bold]{escape(report.title)}[/bold]  {escape(report.period.label)}")
+    out().print(escape(report.summary))
+    err().print(f"[dim]→ {escape(str(path))}[/dim]")
