@@ -6,15 +6,15 @@ from langchain.agents.middleware import AgentMiddleware, hook_config
 from langchain_core.messages import AIMessage, HumanMessage, RemoveMessage
 from langgraph.runtime import Runtime
 
+from agent.language import language_of
 from agent.number_lock import NumberLock
 from agent.phrases import phrase
 from agent.state import LOCK_NOTE, TurnState, questions, tool_sources
-from agent.language import language_of
 from prompts.library import render
 
 
 class LockFigures(AgentMiddleware[TurnState, Any, Any]):
-    """No unbound figure leaves the graph: the answer is redone once, then cut."""
+    """No figure, rank, direction or citation that fails leaves the graph: the answer is redone once, then cut."""
 
     state_schema = TurnState
 
@@ -26,13 +26,13 @@ class LockFigures(AgentMiddleware[TurnState, Any, Any]):
             return None
         asked = questions(state["messages"])
         lock = NumberLock(tool_sources(state["messages"]), asked)
-        unbound = lock.check(answer.text).unbound
-        if not unbound:
+        claims = lock.check(answer.text).claims
+        if not claims:
             return None
         language = language_of(asked[-1])
         if not state.get("redone"):
-            figures = ", ".join(dict.fromkeys(figure.text for figure in unbound))
-            note = render("number_lock", language, figures=figures)
+            failures = "\n".join(f"- {reason}" for reason in dict.fromkeys(claim.reason for claim in claims))
+            note = render("number_lock", language, failures=failures)
             return {"messages": [HumanMessage(note, name=LOCK_NOTE)], "redone": True, "jump_to": "model"}
         kept = lock.cut(answer.text)
         if not kept and not state.get("fallback_reason"):

@@ -4,7 +4,7 @@ Pure text in, spans out; what a figure is bound to is decided in agent/number_lo
 """
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 Kind = Literal["number", "percent", "points", "date", "time"]
@@ -13,12 +13,36 @@ _ZH_DIGIT = {c: i for i, c in enumerate("零一二三四五六七八九")} | {"�
 _ZH_UNIT = {"十": 10, "百": 100, "千": 1000}
 _ZH_BIG = {"万": 10_000, "亿": 100_000_000}
 _ZH_NUMERAL = "零〇一二两三四五六七八九十百千万亿"
-_COUNTED = "条|位|人|个|名|家|次|天|周|月|年|小时|分钟|分|项|起|件|类|成|倍|元|块|单|通|封|句"
+_COUNTED = "条|位|人|个|名|家|次|天|周|月|年|小时|分钟|分|项|起|件|类|成|倍|元|块|单|通|封|句|份"
+# What stands right after a number and says what it counts; the unit's name in lock_words.yaml.
+_UNITS = (
+    ("money", r"元|块钱|人民币|yuan|rmb|cny|dollars?|usd|美元"),
+    ("minutes", r"分钟|minutes?|mins?\b"),
+    ("hours", r"个?小时|hours?|hrs?\b"),
+    ("seconds", r"秒钟?|seconds?|secs?\b"),
+    ("days", r"天|days?\b"),
+    ("weeks", r"周(?![一二三四五六日末])|个星期|weeks?\b"),
+    ("months", r"个月|months?\b"),
+    ("years", r"years?\b"),
+    ("fold", r"倍|[x×]\b|times\s+(?:the|as|more|higher|larger)|-?fold\b"),
+    ("score", r"分(?!之|别|组|类|布|析|钟|店|公)|points?\b|stars?\b|星"),
+    (
+        "count",
+        r"[条位人名份起件通封句单处]|个(?!百分点|点|月|小时|星期)(?:[\u4e00-\u9fff])|"
+        r"(?:feedback |negative |positive |survey |low-score |other )?"
+        r"(?:items?|responses?|customers?|people|respondents?|comments?|reviews?|replies|users?|mentions?|"
+        r"answers|promoters?|passives?|detractors?|complaints?|records?|tickets?|surveys?|shoppers?|entries)\b",
+    ),
+)
+_UNIT_AFTER = tuple((name, re.compile(rf"\s*[-]?(?:{pattern})", re.IGNORECASE)) for name, pattern in _UNITS)
+_MONEY_BEFORE = re.compile(r"(?:[¥￥$€]|rmb|cny)\s?$", re.IGNORECASE)
 _SMALL = ("two three four five six seven eight nine ten", "eleven twelve thirteen fourteen fifteen sixteen")
 _TENS = "twenty thirty forty fifty sixty seventy eighty ninety"
 _EN_WORDS = {word: value for value, word in enumerate(" ".join(_SMALL).split(), start=2)}
 _EN_WORDS |= {word: value * 10 for value, word in enumerate(_TENS.split(), start=2)}
 _EN_WORDS |= {"twice": 2, "double": 2, "triple": 3, "half": 50}
+_EN_PARTS = {"half": 2, "third": 3, "quarter": 4, "fifth": 5, "tenth": 10}
+_EN_TIMES = {"a": 1, "one": 1, "two": 2, "three": 3, "four": 4, "nine": 9}
 
 _NUMBER = r"(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?"
 _DATE = re.compile(
@@ -40,19 +64,26 @@ _PLAIN = re.compile(
     r"(?P<sign>(?<![\w.)\]%])[-+−±])?"
     rf"(?P<num>{_NUMBER})\s?"
     r"(?P<scale>万亿|[万亿千百](?!分)|(?:k|m|bn)(?![A-Za-z])|thousand|million|billion)?\s?"
-    r"(?P<unit>[%％‰]|个百分点|percentage points?|percent|pp\b|points?\b)?",
+    r"(?P<unit>[%％‰]|个百分点|个点|percentage points?|percent|pp\b|points?\b)?",
     re.IGNORECASE,
 )
 _ZH_WORD = re.compile(
     rf"百分之(?P<pct>[{_ZH_NUMERAL}]+(?:点[{_ZH_NUMERAL}]+)?)"
+    r"|(?P<whole>[二三四五六七八九十])分之(?P<part>[一二两三四五六七八九])"
+    r"|(?P<tens>[一二两三四五六七八九])成半"
     r"|(?P<half>一半|过半|近半|半数)"
     rf"|(?<![第统同唯万逐单每某])(?!十分(?!钟))(?P<num>[{_ZH_NUMERAL}]+)(?:多|余|几)?(?P<unit>个百分点|{_COUNTED})"
+)
+_EN_PART = re.compile(
+    rf"\b(?P<times>{'|'.join(_EN_TIMES)})[\s-](?P<part>{'|'.join(_EN_PARTS)})s?\b(?!\s+(?:quarter|place|party))",
+    re.IGNORECASE,
 )
 _EN_WORD = re.compile(rf"\b(?P<word>{'|'.join(_EN_WORDS)})\b", re.IGNORECASE)
 _LIST_MARK = re.compile(r"(?m)^\s*(?:[-*]\s*)?(?:\*\*)?(\d{1,2})[.)、．]\s")
 _SCALE = {"万": 1e4, "亿": 1e8, "万亿": 1e12, "千": 1e3, "百": 1e2, "k": 1e3, "m": 1e6, "bn": 1e9}
 _SCALE |= {"thousand": 1e3, "million": 1e6, "billion": 1e9}
 _ONE_IS_NO_FIGURE = 1.0
+_LOOSE = 2.5  # points by which a fraction in words may be off: 一半 is 47.5 to 52.5
 
 
 @dataclass(frozen=True)
@@ -60,7 +91,8 @@ class Figure:
     """One figure as written.
 
     `value` is in plain units (3.2万 is 32000; 45% is 45 with kind "percent"); `tolerance` is half a unit
-    of the last digit shown; `signed` tells whether a sign was written.
+    of the last digit shown; `signed` tells whether a sign was written; `unit` is a name of `units` in
+    lock_words.yaml, empty where none is written.
     """
 
     start: int
@@ -70,6 +102,7 @@ class Figure:
     value: float
     tolerance: float
     signed: bool = False
+    unit: str = ""
 
 
 def zh_number(text: str) -> float:
@@ -118,9 +151,29 @@ def find_figures(text: str) -> list[Figure]:
     for match in _ZH_WORD.finditer(text):
         if figure := _zh_word(match):
             add(figure)
+    for match in _EN_PART.finditer(text):
+        value = 100.0 * _EN_TIMES[match["times"].lower()] / _EN_PARTS[match["part"].lower()]
+        add(Figure(*match.span(), match.group(), "percent", value, _LOOSE))
     for match in _EN_WORD.finditer(text):
         add(_en_word(match))
-    return sorted(found, key=lambda figure: figure.start)
+    return [_with_unit(figure, text) for figure in sorted(found, key=lambda figure: figure.start)]
+
+
+def _with_unit(figure: Figure, text: str) -> Figure:
+    """The figure with what it counts; a percentage is its own unit."""
+    if figure.kind == "points":
+        # "3.5 points" may be a score as well as a difference of percentages.
+        return replace(figure, unit="points")
+    if figure.kind != "number":
+        return replace(figure, unit="percent" if figure.kind == "percent" else figure.kind)
+    if _MONEY_BEFORE.search(text, max(0, figure.start - 4), figure.start):
+        return replace(figure, unit="money")
+    written = next((name for name, word in _UNIT_AFTER if word.match(figure.text[-1:])), "")
+    after = next((name for name, pattern in _UNIT_AFTER if pattern.match(text, figure.end)), "")
+    inside = written if figure.text[:1] in _ZH_NUMERAL else ""
+    if figure.text[-2:] in ("分钟", "小时"):
+        inside = "minutes" if figure.text.endswith("分钟") else "hours"
+    return replace(figure, unit=inside or after)
 
 
 def _plain(match: re.Match[str]) -> Figure:
@@ -131,7 +184,7 @@ def _plain(match: re.Match[str]) -> Figure:
     kind: Kind = "number"
     if unit in ("%", "％", "percent"):
         kind = "percent"
-    elif unit in ("个百分点", "pp") or unit.startswith(("percentage", "point")):
+    elif unit in ("个百分点", "个点", "pp") or unit.startswith(("percentage", "point")):
         kind = "points"
     elif unit == "‰":
         kind, scale = "percent", scale / 10
@@ -146,7 +199,12 @@ def _plain(match: re.Match[str]) -> Figure:
 def _zh_word(match: re.Match[str]) -> Figure | None:
     start, end = match.span()
     if match["half"]:
-        return Figure(start, end, match.group(), "percent", 50.0, 5.0)
+        return Figure(start, end, match.group(), "percent", 50.0, _LOOSE)
+    if match["whole"]:
+        share = 100 * zh_number(match["part"]) / zh_number(match["whole"])
+        return Figure(start, end, match.group(), "percent", share, _LOOSE)
+    if match["tens"]:
+        return Figure(start, end, match.group(), "percent", zh_number(match["tens"]) * 10 + 5, _LOOSE)
     if match["pct"]:
         return Figure(start, end, match.group(), "percent", zh_number(match["pct"]), 0.5)
     value, unit = zh_number(match["num"]), match["unit"]
@@ -160,5 +218,5 @@ def _zh_word(match: re.Match[str]) -> Figure | None:
 def _en_word(match: re.Match[str]) -> Figure:
     word = match["word"].lower()
     if word == "half":
-        return Figure(*match.span(), match.group(), "percent", 50.0, 5.0)
+        return Figure(*match.span(), match.group(), "percent", 50.0, _LOOSE)
     return Figure(*match.span(), match.group(), "number", float(_EN_WORDS[word]), 0.0)

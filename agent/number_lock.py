@@ -1,39 +1,50 @@
-"""The number lock: a figure is shown only if it is bound to a tool result of this conversation.
+"""The number lock: a figure, a rank, a direction or a citation is shown only if a tool result says it.
 
-Every number, percentage, date and time in an answer is looked up among the values the tools returned
-(and the arguments they were called with). What cannot be bound is reported; the graph has the answer
-redone once and then cuts the sentences that still hold an unbound figure.
+Every number, percentage, date and time in an answer is looked up among the values the tools returned (and the
+arguments they were called with): the unit must fit, and the group, period and measure that the sentence names
+must be the value's. Direction and rank words are held against the changes and sorted groups of the results,
+what customers are said to have said against the texts of the evidence. What fails is reported with a reason;
+the graph has the answer redone once and then cuts the sentences that still fail.
 """
 
-import calendar
+import itertools
 import re
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import date, timedelta
-from typing import Any
 
 from agent.figures import Figure, find_figures
-
-_BREAK = re.compile(r"(?<=[。！？!?\n])|(?<=[.;])(?=\s)")
-_LIST_MARK = re.compile(r"\s*(?:[-*]\s*)?\d{1,2}\.")
-_DIGITS = re.compile(r"\d+(?:\.\d+)?")
-_LEVEL = re.compile(r"\s*(?:的)?(?:置信|可信|CI\b|confidence)", re.IGNORECASE)
-_ROUGHLY = re.compile(
-    r"(?:约|大约|大概|近|接近|左右|roughly|about|around|approximately|nearly|some)\s*$", re.IGNORECASE
+from agent.lock_binding import candidates
+from agent.lock_citations import Citations
+from agent.lock_claims import Claims, contradicts_move
+from agent.lock_dates import covers, date_parts
+from agent.lock_ranks import Ranks
+from agent.lock_reasons import FailedClaim, failed
+from agent.lock_sentences import sentences
+from agent.lock_subjects import (
+    Mention,
+    Subjects,
+    governors,
+    implied_overall,
+    measure_of,
+    of_measure,
+    wrong_unit,
 )
-_WHOLE = 0.5
+from agent.lock_values import Source, Value, read_sources
+from agent.lock_words import words
+
+__all__ = ["Bound", "Checked", "FailedClaim", "NumberLock", "Source"]
+
+_DIGITS = re.compile(r"\d+(?:\.\d+)?")
+_LEVEL = re.compile(r"\s*(?:的)?(?:置信|可信|区间|CI\b|confidence|interval)", re.IGNORECASE)
 _CITATION = re.compile(r"\[[^\[\]\s]{3,}\]")
-_MONTHS = {name.lower(): number for number, name in enumerate(calendar.month_abbr) if name}
-
-
-@dataclass(frozen=True)
-class Source:
-    """One tool call of the conversation: its id, name, arguments and result as JSON-like data."""
-
-    tool_call_id: str
-    name: str
-    args: Mapping[str, Any]
-    result: Mapping[str, Any]
+_MARKS = re.compile(r"^[\s\-*#>]+|^\s*\d{1,2}[.)、]\s*|[\s*。.！!]+$")
+_INTERVAL_BEFORE = re.compile(
+    r"(?:置信区间|可信区间|区间|\bCI\b|confidence interval|interval)[^\d\-+−.;；。,，]{0,16}$", re.IGNORECASE
+)
+_JOINED = re.compile(r"\s*(?:到|至|~|–|—|-|and|to|,|，)\s*", re.IGNORECASE)
+_RANGE_ROLES = ("low", "high")
+_SHORT_QUOTE = 2
 
 
 @dataclass(frozen=True)
@@ -48,108 +59,124 @@ class Bound:
 
 @dataclass(frozen=True)
 class Checked:
-    """The outcome for one answer."""
+    """The outcome for one answer: figures bound, figures that no result holds, and claims that failed.
+
+    Every unbound figure is among the failed claims too, with its reason.
+    """
 
     bound: tuple[Bound, ...]
     unbound: tuple[Figure, ...]
-
-
-@dataclass
-class _Values:
-    numbers: list[tuple[float, str, str]] = field(default_factory=list)
-    strings: list[tuple[str, str, str]] = field(default_factory=list)
+    claims: tuple[FailedClaim, ...] = ()
 
 
 class NumberLock:
-    """Binds figures to the results of a conversation; newer results are preferred."""
+    """Checks answers against the results of a conversation; newer results are preferred."""
 
     def __init__(self, sources: Sequence[Source], questions: Sequence[str] = ()) -> None:
         """`questions`: what the person asked; dates and times they named themselves may be repeated."""
-        self._values = _Values()
-        for source in reversed(sources):
-            for path, value in _walk(source.result, ""):
-                self._collect(source.tool_call_id, path, value)
-            for path, value in _walk(source.args, "args"):
-                self._collect(source.tool_call_id, path, value)
+        self._evidence = read_sources(sources)
         self._asked = " ".join(questions)
-
-    def _collect(self, call: str, path: str, value: object) -> None:
-        if isinstance(value, bool) or value is None:
-            return
-        if isinstance(value, int | float):
-            self._values.numbers.append((float(value), call, path))
-        elif isinstance(value, str):
-            self._values.strings.append((value, call, path))
-            if _DIGITS.fullmatch(value.strip()):
-                self._values.numbers.append((float(value), call, path))
+        self._subjects = Subjects(self._evidence)
+        self._claims = Claims(self._evidence)
+        self._ranks = Ranks(self._evidence)
+        self._citations = Citations(self._evidence, self._asked)
+        self._verbatim = self._protectable()
 
     def check(self, answer: str) -> Checked:
-        """Bind every figure of `answer`. Verbatim quotes of a result are bound as text."""
-        protected = self._verbatim_spans(answer)
-        bound: list[Bound] = []
-        unbound: list[Figure] = []
-        for figure in find_figures(answer):
-            if any(start <= figure.start and figure.end <= end for start, end in protected):
-                continue
-            hit = self._bind(figure, answer)
-            if hit is None:
-                unbound.append(figure)
-            else:
-                bound.append(hit)
-        return Checked(tuple(bound), tuple(unbound))
+        """Bind every figure of `answer` and hold its words against the results, sentence by sentence."""
+        parts = [self.check_sentence(answer, start, end) for start, end in sentences(answer)]
+        return Checked(
+            tuple(one for part in parts for one in part.bound),
+            tuple(one for part in parts for one in part.unbound),
+            tuple(one for part in parts for one in part.claims),
+        )
 
     def cut(self, answer: str) -> str:
-        """Return the answer without the sentences that hold an unbound figure."""
-        bad = self.check(answer).unbound
+        """Return the answer without the sentences that fail."""
         kept = []
-        for start, end in _sentences(answer):
-            if not any(start < figure.end and figure.start < end for figure in bad):
+        for start, end in sentences(answer):
+            if not self.check_sentence(answer, start, end).claims:
                 kept.append(answer[start:end])
         return re.sub(r"\n{3,}", "\n\n", "".join(kept)).strip()
 
-    def _verbatim_spans(self, answer: str) -> list[tuple[int, int]]:
-        """Spans of citations, and of strings of the results repeated word for word (quotes, names, ids)."""
-        spans = [
-            match.span() for match in _CITATION.finditer(answer) if self._is_known_id(match.group()[1:-1])
-        ]
-        texts = {text for text, _, _ in self._values.strings if not _DIGITS.fullmatch(text.strip())}
-        for text in texts:
-            if len(text) < 2 or not (any(c.isdigit() for c in text) or find_figures(text)):
-                continue
-            at = answer.find(text)
-            while at >= 0:
-                spans.append((at, at + len(text)))
-                at = answer.find(text, at + len(text))
-        return spans
+    def check_sentence(self, answer: str, start: int, end: int) -> Checked:
+        """Check one sentence of an answer, given by its span; only what stands before it is looked at besides."""
+        text = answer[start:end]
+        if self._is_of_a_result(text):
+            return Checked((), ())
+        hidden = self._hidden(text)
+        figures = [f for f in find_figures(text) if not any(a <= f.start and f.end <= b for a, b in hidden)]
+        dates = [f for f in figures if f.kind == "date"]
+        mentions = self._subjects.mentions(text, dates)
+        context = self._asked + answer[:end]
+        bound: list[Bound] = []
+        unbound: list[Figure] = []
+        claims: list[FailedClaim] = []
+        chosen: dict[Figure, list[Value]] = {}
+        for figure in figures:
+            hit = self._bind(figure, text, figures, mentions, context, chosen)
+            if isinstance(hit, FailedClaim):
+                claims.append(hit)
+                if chosen.pop(figure, None) is None:
+                    unbound.append(_moved(figure, start))
+            else:
+                bound.append(hit)
+        claims += _swapped(text, figures, chosen)
+        claims += self._claims.check(text, mentions, hidden)
+        claims += self._ranks.check(text, mentions, hidden)
+        claims += self._citations.check(text)
+        return Checked(tuple(bound), tuple(unbound), tuple(_shifted(one, start) for one in claims))
 
-    def _is_known_id(self, text: str) -> bool:
-        return any(text == value for value, _, _ in self._values.strings)
-
-    def _bind(self, figure: Figure, answer: str) -> Bound | None:
-        if figure.kind == "date":
-            return self._bind_date(figure)
-        if figure.kind == "time":
-            return self._bind_time(figure)
-        if figure.kind == "percent" and figure.value == 95 and _LEVEL.match(answer, figure.end):
-            return self._level(figure)
-        for value, call, path in self._values.numbers:
-            if path.endswith(".length") and "." in figure.text:
-                continue
-            rounded = _ROUGHLY.search(answer, 0, figure.start) is not None
-            if _agrees(figure, value, roughly=rounded):
-                return Bound(figure.text, value, call, path)
-        return None
+    def _bind(
+        self,
+        figure: Figure,
+        text: str,
+        figures: Sequence[Figure],
+        mentions: Sequence[Mention],
+        context: str,
+        chosen: dict[Figure, list[Value]],
+    ) -> Bound | FailedClaim:
+        if figure.kind in ("date", "time"):
+            hit = self._bind_date(figure) if figure.kind == "date" else self._bind_time(figure)
+            return hit or _fail("figure", "unbound", figure, text)
+        if figure.unit == "percent" and figure.value == 95 and _LEVEL.match(text, figure.end):
+            hit = self._level(figure)
+            return hit or _fail("figure", "unbound", figure, text)
+        measure = measure_of(figure, text, figures)
+        if wrong_unit(figure, measure):
+            return _fail("unit", "unit", figure, text, measure=measure[0] if measure else "")
+        rounds = measure is not None and measure[0] != "n"
+        found = candidates(figure, text, self._evidence.values, rounds=rounds)
+        if not found:
+            return _fail("figure", "unbound", figure, text)
+        chosen[figure] = found
+        measured = of_measure(found, figure, measure)
+        if not measured:
+            return _fail("attribution", "measure", figure, text, measure=measure[0] if measure else "")
+        for options in governors(figure, text, mentions, figures):
+            kept = [v for v in measured if any(self._subjects.compatible(v, m) for m in options)]
+            if not kept:
+                return _fail("attribution", "subject", figure, text, subject=options[-1].text)
+            measured = kept
+        chosen[figure] = measured
+        if measure and measure[2] and not words("interval").search(text):
+            if all(v.role in _RANGE_ROLES for v in measured):
+                return _fail("attribution", "interval", figure, text)
+        if implied_overall(measured, self._evidence, text, context):
+            return _fail("attribution", "overall", figure, text)
+        best = measured[0]
+        return Bound(figure.text, best.number, best.call, best.path)
 
     def _level(self, figure: Figure) -> Bound | None:
-        for _, call, path in self._values.numbers:
-            if path.endswith(("ci_low", "ci_high")):
-                return Bound(figure.text, 95.0, call, path)
+        for value in self._evidence.values:
+            if value.role in _RANGE_ROLES:
+                return Bound(figure.text, 95.0, value.call, value.path)
         return None
 
     def _bind_date(self, figure: Figure) -> Bound | None:
-        wanted = _date_parts(figure.text)
-        for text, call, path in self._values.strings:
-            if figure.text in text or _covers(text, wanted) or _is_last_day(text, wanted, path):
+        wanted = date_parts(figure.text)
+        for text, call, path in self._evidence.strings:
+            if figure.text in text or covers(text, wanted) or _is_last_day(text, wanted, path):
                 return Bound(figure.text, text, call, path)
         if figure.text in self._asked:
             return Bound(figure.text, figure.text, "", "question")
@@ -157,89 +184,96 @@ class NumberLock:
 
     def _bind_time(self, figure: Figure) -> Bound | None:
         hour = int(figure.value)
-        for text, call, path in self._values.strings:
+        for text, call, path in self._evidence.strings:
             if figure.text in text or text.strip() == str(hour):
                 return Bound(figure.text, text, call, path)
         if figure.text in self._asked:
             return Bound(figure.text, figure.text, "", "question")
         return None
 
+    def _protectable(self) -> list[str]:
+        """Strings of the results that hold a figure or are long: repeated word for word they are no claim."""
+        texts = {text.replace("\n", " ").strip() for text, _, _ in self._evidence.strings}
+        return [
+            text
+            for text in texts
+            if len(text) >= _SHORT_QUOTE
+            and not _DIGITS.fullmatch(text)
+            and (len(text) > 5 or re.search(r"\d", text))
+        ]
 
-def _sentences(text: str) -> Iterator[tuple[int, int]]:
-    """Spans of sentences and lines that cover the text; a list marker stays with its line."""
-    start = 0
-    for match in _BREAK.finditer(text):
-        if match.start() > start and not _LIST_MARK.fullmatch(text[start : match.start()]):
-            yield start, match.start()
-            start = match.start()
-    if start < len(text):
-        yield start, len(text)
+    def _hidden(self, text: str) -> list[tuple[int, int]]:
+        """Spans of known citations and of strings of the results; a date alone stays a claim."""
+        spans = [m.span() for m in _CITATION.finditer(text) if self._citations.is_known(m.group()[1:-1])]
+        for known in self._verbatim:
+            at = text.find(known)
+            while at >= 0:
+                if not _is_date(known):
+                    spans.append((at, at + len(known)))
+                at = text.find(known, at + len(known))
+        return spans
 
-
-def _walk(value: object, path: str) -> Iterator[tuple[str, object]]:
-    """Leaves of JSON-like data with their paths; a list also yields its length as `path.length`."""
-    if isinstance(value, Mapping):
-        for key, item in value.items():
-            if not path and key in ("args", "chart"):
-                continue
-            yield from _walk(item, f"{path}.{key}" if path else str(key))
-    elif isinstance(value, list | tuple):
-        yield f"{path}.length", len(value)
-        for index, item in enumerate(value):
-            yield from _walk(item, f"{path}[{index}]")
-    else:
-        yield path, value
-
-
-def _agrees(figure: Figure, value: float, *, roughly: bool) -> bool:
-    """Whether a displayed figure is this value, rounded as shown; a drop may be written without its sign.
-
-    Results give shares as 0-1, so a percentage is always a hundred times the value. A bare whole number
-    stands for a value with decimals only where it says so ("about 32"): else every count would find some
-    value near it.
-    """
-    bare = figure.kind == "number" and figure.tolerance == _WHOLE
-    if bare and not roughly and not float(value).is_integer():
-        return False
-    scales: tuple[float, ...] = (1.0,)
-    if figure.kind == "percent":
-        scales = (100.0,)
-    elif figure.kind == "points":
-        scales = (1.0, 100.0) if abs(value) <= 1.0 else (1.0,)
-    slack = figure.tolerance * (1 + 1e-9) + 1e-9
-    for scale in scales:
-        scaled = value * scale
-        if abs(scaled - figure.value) <= slack:
-            return True
-        if not figure.signed and abs(abs(scaled) - figure.value) <= slack:
-            return True
-    return False
+    def _is_of_a_result(self, text: str) -> bool:
+        """Whether a sentence repeats a sentence of a result (a caveat, an explanation) word for word."""
+        bare = _MARKS.sub("", _MARKS.sub("", text))
+        return len(bare) > 8 and any(bare in known for known in self._verbatim)
 
 
-def _date_parts(text: str) -> tuple[int | None, int | None, int | None]:
-    """(year, month, day) as far as they are written; a quarter or half counts as its first month."""
-    lowered = text.lower()
-    year_match = re.search(r"(?:19|20)\d{2}", lowered)
-    year = int(year_match.group()) if year_match else None
-    rest = lowered.replace(year_match.group(), " ", 1) if year_match else lowered
-    if quarter := re.search(r"([qh])([1-4])", rest):
-        step = 3 if quarter[1] == "q" else 6
-        return year, (int(quarter[2]) - 1) * step + 1, None
-    for name, number in _MONTHS.items():
-        if name in rest:
-            day = re.search(r"\d{1,2}", rest)
-            return year, number, int(day.group()) if day else None
-    numbers = [int(n) for n in re.findall(r"\d{1,2}", rest)]
-    return year, numbers[0] if numbers else None, numbers[1] if len(numbers) > 1 else None
+def _fail(kind: str, why: str, figure: Figure, text: str, **values: str) -> FailedClaim:
+    fault = {"figure": "figure", "unit": "unit", "attribution": "attribution"}[kind]
+    return failed(fault, why, (figure.start, figure.end), figure.text, text, **values)  # type: ignore[arg-type]
 
 
-def _covers(text: str, wanted: tuple[int | None, int | None, int | None]) -> bool:
-    """Whether an ISO date (or month, or a period's end) in `text` is the date that was written."""
-    match = re.match(r"(\d{4})-(\d{2})(?:-(\d{2}))?", text)
-    if not match or wanted == (None, None, None):
-        return False
-    have = (int(match[1]), int(match[2]), int(match[3]) if match[3] else None)
-    return all(want is None or want == got for want, got in zip(wanted, have, strict=True))
+def _swapped(text: str, figures: Sequence[Figure], chosen: dict[Figure, list[Value]]) -> list[FailedClaim]:
+    """Pairs told in the wrong order: from before to after, the ends of an interval."""
+    found = []
+    plain = [f for f in figures if f in chosen]
+    for first, second in itertools.pairwise(plain):
+        between = text[first.end : second.start]
+        span = (first.start, second.end)
+        a, b = chosen[first], chosen[second]
+        if _INTERVAL_BEFORE.search(text[: first.start]) and _JOINED.fullmatch(between):
+            if not _pair(a, b, "low", "high"):
+                found.append(failed("attribution", "ends", span, text[slice(*span)], text))
+            continue
+        moves = _from_to(text, first, between)
+        before = any(v.role in ("before", "rest_before") for v in [*a, *b])
+        if (
+            moves
+            and before
+            and not (_pair(a, b, "before", "after") or _pair(a, b, "rest_before", "rest_after"))
+        ):
+            found.append(failed("attribution", "swapped", span, text[slice(*span)], text))
+        elif moves and contradicts_move(text, (first.end, first.value), (second.start, second.value)):
+            found.append(failed("direction", "direction", span, text[slice(*span)], text))
+    return found
+
+
+def _from_to(text: str, first: Figure, between: str) -> bool:
+    head = text[max(0, first.start - 24) : first.start]
+    began = re.search(rf"(?:{words('from_words').pattern})[^，,；;。\d]*$", head, re.IGNORECASE)
+    return began is not None and len(between) <= 40 and words("to_words").search(between) is not None
+
+
+def _pair(first: Sequence[Value], second: Sequence[Value], low: str, high: str) -> bool:
+    """Whether some value of role `low` and one of role `high` stand side by side in one object."""
+    lows = {(v.call, v.path.rpartition(".")[0]) for v in first if v.role == low}
+    return any((v.call, v.path.rpartition(".")[0]) in lows for v in second if v.role == high)
+
+
+def _moved(figure: Figure, by: int) -> Figure:
+    from dataclasses import replace
+
+    return replace(figure, start=figure.start + by, end=figure.end + by)
+
+
+def _shifted(claim: FailedClaim, by: int) -> FailedClaim:
+    return FailedClaim(claim.start + by, claim.end + by, claim.text, claim.kind, claim.reason)
+
+
+def _is_date(text: str) -> bool:
+    figures = find_figures(text)
+    return bool(figures) and all(f.kind == "date" for f in figures) and len(text) <= 40
 
 
 def _is_last_day(text: str, wanted: tuple[int | None, int | None, int | None], path: str) -> bool:
@@ -247,4 +281,4 @@ def _is_last_day(text: str, wanted: tuple[int | None, int | None, int | None], p
     if not path.endswith(".to") or not re.match(r"\d{4}-\d{2}-\d{2}", text):
         return False
     last = date.fromisoformat(text[:10]) - timedelta(days=1)
-    return _covers(last.isoformat(), wanted)
+    return covers(last.isoformat(), wanted)

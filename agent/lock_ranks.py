@@ -1,0 +1,215 @@
+"""Rank words of a sentence (最低, second, higher than), held against the sorted groups of results."""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+
+from agent.lock_claims import clauses, contrast_words
+from agent.lock_reasons import FailedClaim, failed
+from agent.lock_subjects import Mention
+from agent.lock_values import Evidence, Subject, Value
+from agent.lock_words import any_of, lock_words, measure_words, words
+
+_IS = re.compile(
+    r"[^，,；;。\n]{0,26}?(?:是|为|：|:|属于|出现在|当属|\bis\b|\bwas\b|\bin\b|\bgoes to\b|\bbelongs to\b|\bare\b|\bwere\b|\bat\b)\s*(?:the\s+)?[「“*]*$"
+    r"|的?[^，,；;。\n\w]{0,2}$",
+    re.IGNORECASE,
+)
+_ENOUGH = 30
+_MAIN_ROLES = ("value", "after", "change")
+_AUXILIARY = frozenset({"n", ""})
+_ORDER = re.compile(r"(?:第([二三四五])|\b(second|third|fourth|fifth)\b)(?:低|高|差|多|大)?", re.IGNORECASE)
+_TIMES = re.compile(r"\s*(?:quarter|time|季度|次|天|周|个月|步|half)", re.IGNORECASE)
+
+
+class Ranks:
+    """Checks ranks against one body of evidence."""
+
+    def __init__(self, evidence: Evidence) -> None:
+        self._evidence = evidence
+        self._values: dict[Subject, list[Value]] = {}
+        for value in evidence.values:
+            for one in value.subjects:
+                self._values.setdefault(one, []).append(value)
+
+    def check(
+        self, text: str, mentions: Sequence[Mention], hidden: Sequence[tuple[int, int]]
+    ) -> list[FailedClaim]:
+        """Failed ranks of a sentence."""
+        found: list[FailedClaim] = []
+        found += self._causes(text, mentions)
+        for start, end in clauses(text):
+            if words("supposed").search(text, start, end):
+                continue
+            here = [m for m in mentions if start <= m.start and m.end <= end]
+            found += self._extremes(text, (start, end), here, hidden)
+            found += self._ordinals(text, (start, end), here)
+            found += self._contrasts(text, (start, end), here)
+        return found
+
+    def _extremes(
+        self, text: str, span: tuple[int, int], here: Sequence[Mention], hidden: Sequence[tuple[int, int]]
+    ) -> Iterator[FailedClaim]:
+        skipped = [m.span() for m in words("most_not").finditer(text, *span)]
+        for match in words("lowest", "highest", "best", "worst").finditer(text, *span):
+            at, stop = match.span()
+            if any(a <= at < b for a, b in [*skipped, *hidden]):
+                continue
+            mention = _ranked(text, at, stop, here)
+            if mention is None:
+                continue
+            kind = next(
+                k for k in ("lowest", "highest", "best", "worst") if words(k).fullmatch(match.group())
+            )
+            lists = [one for one in mention.subjects if len(self._evidence.lists.get(one.group, ())) > 1]
+            moved = any_of(lock_words()["moved_most"]).search(text, *span) is not None
+            verdicts = [
+                v for one in lists if (v := self._is_extreme(one, kind, text, span, moved=moved)) is not None
+            ]
+            if verdicts and not any(verdicts):
+                yield failed("rank", "rank", span, text[slice(*span)].strip(), text, subject=mention.text)
+
+    def _is_extreme(
+        self, subject: Subject, kind: str, text: str, span: tuple[int, int], *, moved: bool
+    ) -> bool | None:
+        """Whether a subject is the extreme of its list; None where the list has no such values."""
+        table = self._table(subject.group, _measure(text, *span), moved=moved)
+        if not any(subject in column for column in table.values()):
+            return None
+        for (measure, _), column in table.items():
+            if subject not in column:
+                continue
+            counts = {one: self._count(one) for one in column}
+            for least in (0, _ENOUGH):
+                enough = {
+                    k: v for k, v in column.items() if k == subject or counts[k] is None or counts[k] >= least
+                }
+                low, high = min(enough.values()), max(enough.values())
+                good_low = measure in lock_words()["low_is_good"]
+                ends = {"lowest": [low], "highest": [high], "best": [low if good_low else high]}
+                ends["worst"] = [high if good_low else low]
+                if moved:
+                    ends = dict.fromkeys(ends, [low, high])
+                if column[subject] in ends[kind] and len(enough) > 1:
+                    return True
+        return False
+
+    def _table(
+        self, group: str, measure: str | None, *, moved: bool
+    ) -> Mapping[tuple[str, str], dict[Subject, float]]:
+        """Columns of a list by (measure, key): those of the measure, else of what the list is about."""
+        columns: dict[tuple[str, str], dict[Subject, float]] = {}
+        for one in self._evidence.lists[group]:
+            for value in self._values.get(one, ()):
+                direct = value.path.count("[") == _depth(group) + 1 and value.path.endswith(f"].{value.key}")
+                if (direct or ".keys" in value.path) and value.role in _MAIN_ROLES:
+                    columns.setdefault((value.measure, value.key), {}).setdefault(one, value.number)
+        if moved:
+            chosen = {
+                k: c
+                for k, c in columns.items()
+                if k[1] in ("total", "change", "effect", "contribution", "share")
+            }
+            return chosen or columns
+        chosen = {k: c for k, c in columns.items() if measure is not None and measure in k}
+        if chosen:
+            return chosen
+        if measure is not None and measure != "n":
+            return {}
+        main = {k: c for k, c in columns.items() if k[0] not in _AUXILIARY}
+        return main or columns
+
+    def _count(self, subject: Subject) -> float | None:
+        return next((v.number for v in self._values.get(subject, ()) if v.key in ("n", "n_after")), None)
+
+    def _ordinals(self, text: str, span: tuple[int, int], here: Sequence[Mention]) -> Iterator[FailedClaim]:
+        for match in _ORDER.finditer(text, *span):
+            framed = words("ordinal_frames").search(text, max(span[0], match.start() - 8), match.start())
+            ranked = match.group()[-1] in "低高差多大" or re.match(
+                r"\s*(?:lowest|highest|worst|best|largest)", text[match.end() :], re.I
+            )
+            if _TIMES.match(text, match.end()) or not (framed or ranked):
+                continue
+            mention = _ranked(text, match.start(), match.end(), here)
+            if mention is None:
+                continue
+            place = lock_words()["ordinals"][f"第{match[1]}" if match[1] else match[2].lower()]
+            verdicts = [self._is_at(one, place, text, span) for one in mention.subjects]
+            known = [v for v in verdicts if v is not None]
+            if known and not any(known):
+                yield failed("rank", "rank", span, text[slice(*span)].strip(), text, subject=mention.text)
+
+    def _is_at(self, subject: Subject, place: int, text: str, span: tuple[int, int]) -> bool | None:
+        listed = self._evidence.lists.get(subject.group, ())
+        if len(listed) < place:
+            return None
+        columns = self._table(subject.group, _measure(text, *span), moved=False)
+        if not columns:
+            return None
+        if listed[place - 1] == subject:
+            return True
+        for column in columns.values():
+            for least in (0, _ENOUGH):
+                kept = [k for k in column if (self._count(k) or _ENOUGH) >= least]
+                ordered = sorted(kept, key=lambda k: column[k])
+                if subject in (ordered[place - 1 : place] + ordered[-place : len(ordered) - place + 1]):
+                    return True
+        return False
+
+    def _contrasts(self, text: str, span: tuple[int, int], here: Sequence[Mention]) -> Iterator[FailedClaim]:
+        for kind, sign in (("more", 1), ("less", -1)):
+            for match in contrast_words(kind).finditer(text, *span):
+                first = next((m for m in reversed(here) if m.end <= match.start()), None)
+                second = next((m for m in here if 0 <= m.start - match.end() <= 6), None)
+                if first is None or second is None:
+                    continue
+                shared = {s.group for s in first.subjects} & {s.group for s in second.subjects}
+                verdicts = [
+                    v for g in shared if (v := self._compare(g, first, second, sign, text, span)) is not None
+                ]
+                if verdicts and not any(verdicts):
+                    yield failed("rank", "comparison", span, text[slice(*span)].strip(), text)
+
+    def _compare(
+        self, group: str, first: Mention, second: Mention, sign: int, text: str, span: tuple[int, int]
+    ) -> bool | None:
+        columns = self._table(group, _measure(text, *span), moved=False)
+        a = next((s for s in first.subjects if s.group == group), None)
+        b = next((s for s in second.subjects if s.group == group), None)
+        pairs = [(c[a], c[b]) for c in columns.values() if a in c and b in c]
+        return any((x - y) * sign > 0 for x, y in pairs) if pairs and a != b else None
+
+    def _causes(self, text: str, mentions: Sequence[Mention]) -> Iterator[FailedClaim]:
+        word = words("main_cause").search(text)
+        firsts = self._evidence.first_causes
+        if word is None or not firsts or words("negated").search(text, 0, word.start()):
+            return
+        names = {name.lower() for found in firsts for name in found}
+        named = [
+            m
+            for m in mentions
+            if not m.dimensions & {"period"} and not all(s.group.endswith(":filters") for s in m.subjects)
+        ]
+        if named and not any(m.text.lower() in names for m in named):
+            shown = text[word.start() : word.end()]
+            yield failed("rank", "cause", word.span(), shown, text, subject=named[0].text)
+
+
+def _depth(group: str) -> int:
+    return group.count("[")
+
+
+def _ranked(text: str, at: int, stop: int, here: Sequence[Mention]) -> Mention | None:
+    """The mention that a rank word is said of: after "最低的是", else the last before it."""
+    after = next((m for m in here if m.start >= stop), None)
+    if after is not None and _IS.fullmatch(text[stop : after.start]):
+        return after
+    before = [m for m in here if m.end <= at]
+    plain = [m for m in before if "period" not in m.dimensions]
+    return (plain or before)[-1] if before else None
+
+
+def _measure(text: str, start: int, end: int) -> str | None:
+    for name, _, pattern in measure_words():
+        if pattern.search(text, start, end):
+            return name
+    return "n" if any_of(lock_words()["counted"]).search(text, start, end) else None

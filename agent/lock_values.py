@@ -1,0 +1,339 @@
+"""Values of tool results with what they are of: measure, unit, role, and the groups they stand under."""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from agent.lock_names import period_names, value_names
+from agent.lock_words import lock_words
+
+_DIGITS = re.compile(r"\d+(?:\.\d+)?")
+_ISO = re.compile(r"\d{4}-\d{2}(?:-\d{2})?")
+_NAMED_BY = ("customer_id", "theme_id", "day", "name", "component", "topic", "key", "label")
+_TEXT_KEYS = ("text", "quote")
+_PERIOD = "period"
+
+
+@dataclass(frozen=True)
+class Source:
+    """One tool call of the conversation: its id, name, arguments and result as JSON-like data."""
+
+    tool_call_id: str
+    name: str
+    args: Mapping[str, Any]
+    result: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Subject:
+    """A group of a result: one of the entries of a list, or a period. `names` is what it may be called."""
+
+    group: str
+    dimension: str
+    key: str
+    names: frozenset[str] = field(compare=False, default=frozenset())
+
+
+@dataclass(frozen=True)
+class Value:
+    """One number: where it stands, what it measures, in which unit, its role, and under which subjects."""
+
+    number: float
+    call: str
+    path: str
+    key: str
+    measure: str = ""
+    unit: str = "any"
+    role: str = "value"
+    subjects: tuple[Subject, ...] = ()
+
+
+@dataclass(frozen=True)
+class Movement:
+    """A change that a result states: of which measure and subjects, which way (+1, 0, -1), how sure."""
+
+    call: str
+    measure: str
+    sign: int
+    significant: bool | None
+    subjects: tuple[Subject, ...]
+    overall: bool
+    before: float | None = None
+    after: float | None = None
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """Everything a conversation's results say, in the order newest first."""
+
+    values: tuple[Value, ...]
+    strings: tuple[tuple[str, str, str], ...]
+    movements: tuple[Movement, ...]
+    lists: Mapping[str, tuple[Subject, ...]]
+    texts: Mapping[str, tuple[str, ...]]
+    ids: frozenset[str]
+    labels: Mapping[str, str]
+    targets: tuple[tuple[str, bool], ...]
+    first_causes: tuple[frozenset[str], ...]
+
+
+class _Reading:
+    """Walks one source after the other and collects."""
+
+    def __init__(self) -> None:
+        self.values: list[Value] = []
+        self.strings: list[tuple[str, str, str]] = []
+        self.movements: list[Movement] = []
+        self.lists: dict[str, list[Subject]] = {}
+        self.texts: dict[str, list[str]] = {}
+        self.ids: set[str] = set()
+        self.labels: dict[str, str] = {}
+        self.targets: list[tuple[str, bool]] = []
+        self.first_causes: list[frozenset[str]] = []
+        self._call = ""
+        self._metric, self._metric_unit = "", "any"
+        self._spans: dict[str, tuple[Subject, ...]] = {}
+
+    def read(self, source: Source) -> None:
+        """Take in one call."""
+        result = source.result
+        data = result.get("data")
+        data = data if isinstance(data, Mapping) else {}
+        self._call = source.tool_call_id
+        self._metric = str(data.get("metric") or lock_words()["tool_metrics"].get(source.name, ""))
+        kind = str(data.get("kind") or ("nps" if self._metric == "nps" else ""))
+        self._metric_unit = lock_words()["metric_units"].get(
+            self._metric, lock_words()["kinds"].get(kind, "score" if self._metric == "rating" else "any")
+        )
+        self._spans = self._periods(result, data)
+        root = (*self._filters(result), *self._spans.get("root", ()))
+        self.ids.update(str(one) for one in result.get("evidence", ()) or ())
+        for key, value in result.items():
+            if key not in ("args", "chart"):
+                self._walk(value, str(key), str(key), root, "")
+        self._walk(source.args, "args", "args", (), "")
+        self._judgements(data)
+
+    def _filters(self, result: Mapping[str, Any]) -> tuple[Subject, ...]:
+        found = []
+        for dimension, value in (result.get("filters") or {}).items():
+            for one in value if isinstance(value, list) else [value]:
+                if isinstance(one, str) and dimension != "exclude":
+                    names = frozenset(value_names(dimension, one))
+                    found.append(Subject(f"{self._call}:filters", dimension, one, names))
+        return tuple(found)
+
+    def _periods(self, result: Mapping[str, Any], data: Mapping[str, Any]) -> dict[str, tuple[Subject, ...]]:
+        spans: dict[str, tuple[Subject, ...]] = {}
+        baseline = data.get("baseline")
+        places = {
+            "root": result.get("period"),
+            "before": data.get("before_period"),
+            "after": data.get("after_period"),
+            "baseline": baseline.get("period") if isinstance(baseline, Mapping) else None,
+        }
+        if places["before"] is not None and places["after"] is None:
+            places["after"] = result.get("period")
+        for place, period in places.items():
+            if isinstance(period, Mapping) and period.get("from") and period.get("to"):
+                key = f"{str(period['from'])[:10]}/{str(period['to'])[:10]}"
+                names = frozenset(period_names(str(period["from"]), str(period["to"])))
+                spans[place] = (Subject(f"{self._call}:periods", _PERIOD, key, names),)
+        if "before" in spans and "root" in spans:
+            spans["root"] = ()
+        for subjects in spans.values():
+            self._enlist(subjects)
+        return spans
+
+    def _enlist(self, subjects: Sequence[Subject]) -> None:
+        for one in subjects:
+            known = self.lists.setdefault(one.group, [])
+            if one not in known:
+                known.append(one)
+
+    def _walk(self, value: object, path: str, key: str, under: tuple[Subject, ...], parent: str) -> None:
+        if isinstance(value, Mapping):
+            self._note(value, path, under)
+            spans = self._spans.get("baseline", ()) if key == "baseline" else ()
+            here = tuple(one for one in under if one.dimension != _PERIOD) + spans if spans else under
+            for name, item in value.items():
+                self._walk(item, f"{path}.{name}", str(name), here, key)
+        elif isinstance(value, list | tuple):
+            self.values.append(Value(float(len(value)), self._call, f"{path}.length", "length", "n", "count"))
+            for index, item in enumerate(value):
+                subject = self._subject(item, f"{self._call}:{path}") if isinstance(item, Mapping) else ()
+                self._enlist(subject)
+                deeper = (*under, *subject)
+                if subject and subject[0].dimension == _PERIOD:
+                    deeper = (*(one for one in under if one.dimension != _PERIOD), *subject)
+                self._walk(item, f"{path}[{index}]", key, deeper, parent)
+        elif isinstance(value, str):
+            self._string(value, path)
+        elif isinstance(value, int | float) and not isinstance(value, bool):
+            self.values.append(self._value(float(value), path, key, under, parent))
+
+    def _string(self, value: str, path: str) -> None:
+        self.strings.append((value, self._call, path))
+        if _DIGITS.fullmatch(value.strip()):
+            self.values.append(Value(float(value), self._call, path, "text"))
+
+    def _value(self, number: float, path: str, key: str, under: tuple[Subject, ...], parent: str) -> Value:
+        words = lock_words()
+        measure, unit, role = words["keys"].get(key, ("", "any", "value"))
+        if parent in words["under"] and key in ("value", "low", "high", *words["under"][parent][2:]):
+            measure, unit = words["under"][parent]
+            role = {"low": "low", "high": "high"}.get(key, "value")
+        elif parent in ("usual_budget_split", "sentiments"):
+            unit = words["under"][parent][1]
+        if parent == "parts" or path.startswith("args"):
+            measure, unit = "", "any"
+        if (key == "mean" and ".traits[" in path) or (key == "value" and ".parts[" in path):
+            measure, unit = "", "any"
+        if key == "score":
+            measure, unit = ("nps", "score") if ".stages[" in path else ("", "any")
+        if key == "total" and ".contributions[" in path:
+            role = "change"
+        measure = self._metric if measure == "metric" else measure
+        unit = self._metric_unit if unit == "metric" else unit
+        if role in ("before", "rest_before") or key.startswith("before_ci") or key == "n_before":
+            under = (*under, *self._spans.get("before", ()))
+        elif role in ("after", "rest_after") or key.startswith("after_ci") or key == "n_after":
+            under = (*under, *self._spans.get("after", ()))
+        return Value(number, self._call, path, key, measure, unit, role, under)
+
+    def _subject(self, item: Mapping[str, Any], group: str) -> tuple[Subject, ...]:
+        """The subject that an entry of a list is, by its keys, conditions or name."""
+        keys = item.get("keys") or item.get("conditions") or item.get("scope")
+        if isinstance(keys, Mapping) and keys:
+            names = {name for d, v in keys.items() for name in value_names(d, v)}
+            dimension = "+".join(keys)
+            if dimension in ("month", "date", "week", "quarter", "year"):
+                dimension = _PERIOD
+            if item.get("label"):
+                names.add(str(item["label"]))
+            return (Subject(group, dimension, str(item.get("key", item.get("label"))), frozenset(names)),)
+        if "field" in item or "trait" in item:
+            return ()  # called by words such as 渠道 that name no group
+        for by in _NAMED_BY:
+            if isinstance(item.get(by), str):
+                listed = group.rpartition(".")[2]
+                names = set(value_names(listed.removesuffix("s") if by == "key" else by, item[by]))
+                names |= {str(item[k]) for k in ("label", "topic_label", "scope_label") if item.get(k)}
+                dimension = _PERIOD if by == "day" else listed if by != "customer_id" else by
+                return (Subject(group, dimension, item[by], frozenset(names)),)
+        return ()
+
+    def _note(self, item: Mapping[str, Any], path: str, under: tuple[Subject, ...]) -> None:
+        """Texts by their feedback id, labels of topics, and changes that this object states."""
+        for by in ("id", "feedback_id"):
+            if isinstance(item.get(by), str):
+                self.ids.add(item[by])
+                texts = self.texts.setdefault(item[by], [])
+                texts += [item[k] for k in _TEXT_KEYS if isinstance(item.get(k), str) and item[k]]
+                if isinstance(item.get("topics"), list):
+                    texts += [f"topic:{topic}" for topic in item["topics"] if isinstance(topic, str)]
+        if isinstance(item.get("topic"), str) and isinstance(item.get("label"), str):
+            self.labels[item["topic"]] = item["label"]
+        if isinstance(item.get("evidence"), list):
+            self.ids.update(str(one) for one in item["evidence"])
+        if not path.startswith("args"):
+            self._movement(item, path, under)
+
+    def _movement(self, item: Mapping[str, Any], path: str, under: tuple[Subject, ...]) -> None:
+        named = tuple(one for one in under if one.dimension != _PERIOD and not one.group.endswith(":filters"))
+        significant = item.get("significant")
+        significant = significant if isinstance(significant, bool) else None
+        before, after = _number(item.get("before")), _number(item.get("after"))
+        sign: int | None = None
+        if isinstance(item.get("trend"), str):
+            sign = {"rising": 1, "falling": -1, "steady": 0, "new": 1}.get(item["trend"])
+            self._move("", sign, None, named, None, None)
+            return
+        if ".anomalies[" in path and item.get("direction") in ("up", "down"):
+            self._move(
+                str(item.get("metric", "")), 1 if item["direction"] == "up" else -1, None, named, None, None
+            )
+            return
+        direction = item.get("direction")
+        if isinstance(direction, str):
+            known = {"rose": 1, "up": 1, "rising": 1, "fell": -1, "down": -1, "falling": -1}
+            sign = known.get(direction, 0)
+            change = _number(item.get("change"))
+            if change is not None and significant is False:
+                sign = _sign(change)
+        elif ".causes[" in path and _number(item.get("effect")) is not None and "symptoms" in item:
+            if before is not None and after is not None:
+                sign = _sign(after - before)
+            significant = True
+        elif before is not None and after is not None and "recent" not in item:
+            sign = _sign(after - before)
+        else:
+            moved = next((v for k in ("change", "effect") if (v := _number(item.get(k))) is not None), None)
+            sign = None if moved is None else _sign(moved)
+        self._move(self._metric, sign, significant, named, before, after)
+
+    def _move(
+        self,
+        measure: str,
+        sign: int | None,
+        significant: bool | None,
+        named: tuple[Subject, ...],
+        before: float | None,
+        after: float | None,
+    ) -> None:
+        if sign is not None:
+            self.movements.append(
+                Movement(self._call, measure, sign, significant, named, not named, before, after)
+            )
+
+    def _judgements(self, data: Mapping[str, Any]) -> None:
+        target = data.get("target")
+        if isinstance(target, Mapping) and isinstance(target.get("met"), bool):
+            self.targets.append((self._metric, target["met"]))
+        causes = data.get("causes")
+        if data.get("verdict") == "cause_found" and isinstance(causes, list) and causes:
+            found = {name for d, v in causes[0]["conditions"].items() for name in value_names(d, v)}
+            found |= {str(causes[0][k]) for k in ("theme", "theme_label", "label") if causes[0].get(k)}
+            self.first_causes.append(frozenset(found))
+
+
+def read_sources(sources: Sequence[Source]) -> Evidence:
+    """All that the results of a conversation (oldest first) hold."""
+    reading = _Reading()
+    for source in reversed(sources):
+        reading.read(source)
+    return Evidence(
+        values=tuple(reading.values),
+        strings=tuple(reading.strings),
+        movements=tuple(reading.movements),
+        lists={group: tuple(found) for group, found in reading.lists.items()},
+        texts={one: tuple(texts) for one, texts in reading.texts.items()},
+        ids=frozenset(reading.ids),
+        labels=reading.labels,
+        targets=tuple(reading.targets),
+        first_causes=tuple(reading.first_causes),
+    )
+
+
+def subjects_of(evidence: Evidence) -> Iterator[Subject]:
+    """Every subject of every list, filters and periods among them."""
+    seen: set[Subject] = set()
+    for found in evidence.lists.values():
+        for one in found:
+            if one not in seen:
+                seen.add(one)
+                yield one
+    for value in evidence.values:
+        for one in value.subjects:
+            if one not in seen:
+                seen.add(one)
+                yield one
+
+
+def _number(value: object) -> float | None:
+    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
+
+
+def _sign(value: float) -> int:
+    return (value > 0) - (value < 0)
