@@ -108,11 +108,12 @@ class ExpectedCall(Part):
 class State(Part):
     """What the store must hold after the turn and its decision; a case starts with an empty store.
 
-    `status` is that of every task and plan; `tasks_for` are the customers with exactly one task each.
+    None is not counted. `status` is that of every task and plan; `tasks_for` are the customers with one task
+    each.
     """
 
-    tasks: int = 0
-    plans: int = 0
+    tasks: int | None = 0
+    plans: int | None = 0
     status: Literal["pending_approval", "open", "rejected", "done"] | None = None
     tasks_for: list[str] = Field(default_factory=list)
 
@@ -135,7 +136,8 @@ class Expect(Part):
 
     `refusal`: the answer claims no figure and says what is missing. `asks`: it asks back. `citations`: at
     least so many feedback ids are cited, each from the rows asked for. `either` lists other outcomes that are
-    as right (a question that can be read two ways): the turn is right if any of them holds.
+    as right (a question that can be read two ways): the turn is right if any of them holds. `script` are the
+    calls of a scripted model where `tools` leaves open what is called.
     """
 
     tools: list[ExpectedCall] = Field(default_factory=list)
@@ -149,6 +151,7 @@ class Expect(Part):
     citations: int = 0
     state: State | None = None
     either: list["Expect"] = Field(default_factory=list)
+    script: list[ExpectedCall] = Field(default_factory=list)
 
     @property
     def acts(self) -> bool:

@@ -85,7 +85,7 @@ class Written:
 def _differs(wanted: State, state: Written) -> list[str]:
     misses = []
     for name, count, held in (("tasks", wanted.tasks, state.tasks), ("plans", wanted.plans, state.plans)):
-        if len(held) != count:
+        if count is not None and len(held) != count:
             misses.append(f"{len(held)} {name} in the store, expected {count}")
     if wanted.status:
         others = {status for _, _, status in [*state.tasks, *state.plans]} - {wanted.status}

@@ -23,8 +23,8 @@ def page(result: Mapping[str, Any], before: Mapping[str, Any] | None, worse: Seq
     body = [
         f"<h1>Question cases, {escape(result['planner'])} planner</h1>",
         f"<p>{total['cases_right']} of {total['cases']} case runs wholly right ({hats}). Wrong figures "
-        f"shown: {total['wrong']}. Unaccounted numbers: {total['unbound']}. Latency p50 {use['p50_ms']} ms, p95 "
-        f"{use['p95_ms']} ms a turn; {use['input_tokens']:.0f} + {use['output_tokens']:.0f} tokens and "
+        f"shown: {total['wrong']}. Unaccounted numbers: {total['unbound']}. Latency p50 {use['p50_ms']} ms, "
+        f"p95 {use['p95_ms']} ms a turn; {use['input_tokens']:.0f} + {use['output_tokens']:.0f} tokens and "
         f"{use['cost']:.4f} a case.</p>",
         *(f'<p class="worse">worse: {escape(line)}</p>' for line in worse),
     ]

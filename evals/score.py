@@ -198,7 +198,8 @@ def _listed(given: Mapping[str, Any]) -> dict[str, list[str]]:
 
 def _flat(value: Any) -> list[str]:
     values = value if isinstance(value, list | tuple) else [] if value is None else [value]
-    return [str(one) for one in values]
+    # 5 and 5.0 are one number, and a model may write either.
+    return [f"{float(one):g}" if isinstance(one, int | float) else str(one) for one in values]
 
 
 def _check_figure(

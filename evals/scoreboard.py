@@ -105,8 +105,8 @@ def markdown(result: Mapping[str, Any], worse: Sequence[str] = ()) -> str:
         f"# Question cases, {result['planner']} planner",
         "",
         f"{total['cases_right']} of {total['cases']} case runs are wholly right ({hats}). A case is right "
-        "when every turn of it is: what is stored, the figures (recomputed from the files), the calls, citations "
-        f"and words. Wrong figures shown: {total['wrong']}; numbers that nothing accounts for: "
+        "when every turn of it is: what is stored, the figures (recomputed from the files), the calls, "
+        f"citations and words. Wrong figures shown: {total['wrong']}; numbers that nothing accounts for: "
         f"{total['unbound']}.",
         "",
         f"Latency p50 {use['p50_ms']} ms, p95 {use['p95_ms']} ms a turn; {use['input_tokens']:.0f} tokens in "
