@@ -26,6 +26,10 @@ _NEEDS_METRIC = frozenset(
     }
 )
 _STANDS_ALONE = frozenset({"quality", "help", "customer", "roi", "backlog", "segments"})
+# Beside a period: it is held against the one asked about before. 占比 compares nothing.
+_AGAINST = re.compile(
+    r"(?<![占对])比(?![例率重如值])|对比|较|\b(?:vs|versus|compar\w+|against|than)\b", re.IGNORECASE
+)
 _PLACES = (("city", "region"), ("region", "city"), ("org_unit", "region"), ("org_unit", "city"))
 # "X呢？" after one of these asks the same of X, even where X is another metric.
 _REPEATED = frozenset({"compare", "why", "trend", "forecast", "anomalies", "drivers", "figure"})
@@ -111,7 +115,7 @@ def _periods(
     old = before.period
     if "period" not in frame.named:
         return old, frame.compare_to or before.compare_to
-    against = matcher("against").find(frame.question)
+    against = _AGAINST.search(frame.question)
     if against and frame.compare_to is None and isinstance(old, str) and isinstance(frame.period, str):
         later, earlier = (old, frame.period)
         return (earlier, later) if is_later(earlier, later) else (later, earlier)

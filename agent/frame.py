@@ -38,7 +38,7 @@ Direction = Literal["up", "down"]
 End = Literal["highest", "lowest"]
 PeriodValue = str | dict[str, str]
 Refusal = Literal["out_of_scope", "personal"]
-Clarify = Literal["subject", "start", "theme", "sides", "metric", "inputs"]
+Clarify = Literal["customer", "subject", "start", "theme", "sides", "metric", "inputs"]
 
 
 class Doubt(NamedTuple):

@@ -113,11 +113,20 @@ def _about_themes(tags: list[str], cues: Cues) -> list[str]:
     others = set(tags) - _WEAK - {"themes", "quotes"}
     if others or cues.measured:
         tags = _without(tags, *_WEAK)
+    if "quotes" in tags and cues.measured and _looks_up(cues.text):
+        tags = _without(tags, "quotes")
     if "themes" in tags:
         tags = _without(tags, "quotes", "compare", "trend")
         subject = [v for v in cues.values if v.dimension in ("topic", "topic_area")]
         tags = _without(tags, "themes") if subject and _WEAK & set(tags) else _without(tags, *_WEAK)
     return tags
+
+
+def _looks_up(text: str) -> bool:
+    """Whether the words that ask for quotes only say "look up"."""
+    verbs = {(hit.start, hit.end) for hit in matcher("look_up").find(text)}
+    asked = [(hit.start, hit.end) for hit in matcher("goals").find(text) if hit.tag == "quotes"]
+    return all(span in verbs for span in asked)
 
 
 def _about_rivals(tags: list[str], cues: Cues) -> list[str]:

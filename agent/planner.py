@@ -124,6 +124,8 @@ def _clarified(frame: Frame, before: Frame | None) -> Frame:
     if before is None and not frame.named and not frame.search and matcher("pronouns").find(frame.question):
         return replace(frame, ask="subject")
     goals = set(frame.goals)
+    if "tasks" in goals and not frame.customer_ids and matcher("pronouns").find(frame.question):
+        return replace(frame, ask="customer")
     if "effect" in goals and frame.period is None:
         return replace(frame, ask="start")
     if "detail" in goals and not (frame.about or frame.theme_id or frame.filters):

@@ -90,6 +90,10 @@ class FirstCalls:
         return {"from": (end - timedelta(days=_LATEST_DAYS)).isoformat(), "to": end.isoformat()}
 
     def _figures(self, frame: Frame) -> list[Call]:
+        if _all_classes(frame):
+            filters = {d: v for d, v in frame.selection()["filters"].items() if d != "nps_class"}
+            rest = {**frame.selection(), "filters": filters}
+            return [Call("nps_stats", rest if filters else {k: v for k, v in rest.items() if k != "filters"})]
         grouping: dict[str, Any] = {"group_by": list(frame.group_by)} if frame.group_by else {}
         if frame.group_by and frame.rank:
             grouping["sort"] = "highest" if frame.rank == "both" else frame.rank
@@ -245,6 +249,11 @@ def task_call(frame: Frame, customers: Sequence[str]) -> Call:
 def _plain(tool: str, frame: Frame) -> Call:
     limit = {"limit": frame.limit} if frame.limit and tool != "customer_segments" else {}
     return Call(tool, {**frame.selection(), **limit})
+
+
+def _all_classes(frame: Frame) -> bool:
+    """How many promoters, passives and detractors there are is part of every NPS."""
+    return len(frame.filters.get("nps_class", ())) > 1 and frame.metrics in ((), ("volume",), ("nps",))
 
 
 def _sides(frame: Frame) -> tuple[str, tuple[str, str]] | None:

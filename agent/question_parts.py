@@ -14,6 +14,11 @@ _ALSO = re.compile(
     re.IGNORECASE,
 )
 _QUOTES = re.compile(r"「[^」]*」|『[^』]*』|“[^”]*”|\"[^\"\n]*\"|'[^'\n]{2,}'")
+# 一、…；二、… and (1) … (2) …: the mark is no part of the question.
+_MARK = re.compile(
+    r"^\s*(?:[一二三四五六七八九十]{1,2}[、.：:]|[（(][一二三四五六七八九十\d]{1,2}[)）]|\d{1,2}[、)）.](?!\d))\s*"
+)
+_INTRODUCES = re.compile(r"[：:]\s*(?=(?:[一1][、.)）]|[（(][一1][)）]))")
 _EMPTY = re.compile(r"[\s\W_]*", re.UNICODE)
 
 
@@ -29,6 +34,7 @@ def question_parts(message: str) -> tuple[list[str], int]:
         return any(start < at < end for start, end in quoted)
 
     cuts = [m.span() for m in _END.finditer(message) if not inside(m.start())]
+    cuts += [m.span() for m in _INTRODUCES.finditer(message)]
     cuts += [m.span() for m in _ALSO.finditer(message) if not inside(m.start())]
     pieces, start = [], 0
     for first, end in sorted(cuts):
@@ -37,7 +43,7 @@ def question_parts(message: str) -> tuple[list[str], int]:
             pieces.append(message[start : _kept(message, first, end)])
             start = end
     pieces.append(message[start:])
-    parts = [piece.strip() for piece in pieces if not _EMPTY.fullmatch(piece)]
+    parts = [_MARK.sub("", piece).strip() for piece in pieces if not _EMPTY.fullmatch(piece)]
     asked = list(dict.fromkeys(part for part in parts if not _only_polite(part)))
     asked = asked or [message.strip()]
     return asked[:MOST_PARTS], max(0, len(asked) - MOST_PARTS)

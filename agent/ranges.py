@@ -3,7 +3,8 @@
 import re
 from collections.abc import Iterable
 
-from agent.figures import find_figures
+from agent.figures import find_figures, zh_number
+from agent.vocabulary import ValueHit
 
 _LIMIT = re.compile(
     r"(?:前|top\s*)(\d{1,3})(?!\d)|(?<!\d)(\d{1,3})\s*(?:条|个例|examples?|quotes?|comments?|reviews?|verbatims?)",
@@ -15,9 +16,14 @@ _WORDED_LIMIT = re.compile(
     r"|\b(two|three|four|five|six|seven|eight|nine|ten)\s+(?:lowest|highest|worst|best|biggest)\b",
     re.IGNORECASE,
 )
+_ZH_HOUR = re.compile(
+    r"(凌晨|早上|上午|中午|下午|傍晚|晚上|夜里)?(?<!\d)(\d{1,2}|[一二两三四五六七八九十]{1,2})点(?!\d|几|评|赞|击|个)(?:钟|整)?"
+)
+_EN_HOUR = re.compile(r"\b(1[0-2]|[1-9])\s?([ap])\.?m\b", re.IGNORECASE)
 _SIDE_BY_SIDE = re.compile(r"[比和与跟对较]|\b(?:vs|versus|and|against|than|to|from)\b", re.IGNORECASE)
 _YEAR = re.compile(r"(?:19|20)\d{2}|[今去前]年|(?:this|last) year", re.IGNORECASE)
 # Two years, quarters or months; days make a span, not two things to compare.
+_DAY = re.compile(r"\b\d{1,2}(?:st|nd|rd|th)?\s+[A-Za-z]{3,}|[A-Za-z]{3,}\s+\d{1,2}\b(?!\d)")
 _ENDS = re.compile(
     r"(?:between|from|从|自|在)?\s*((?:(?![日号]).)+?)\s*(?:\band\b|\bto\b|到|至|[-~—–])\s*((?:(?![日号\-/]).)+?)(?:期间|之间)?",
     re.IGNORECASE,
@@ -49,6 +55,21 @@ def limit_spans(text: str) -> list[tuple[int, int]]:
     return [match.span() for match in _LIMIT.finditer(text)]
 
 
+def hours_of_day(text: str) -> list[ValueHit]:
+    """Hours named as such (晚上8点, 8pm), as values 0-23 of `hour`; 几点 asks for one and is none."""
+    found = []
+    for match in _ZH_HOUR.finditer(text):
+        hour = int(match[2]) if match[2].isdigit() else int(zh_number(match[2]))
+        if match[1] and match[1] in "下午晚上傍晚夜里" and hour < 12:
+            hour += 12
+        if hour < 24:
+            found.append(ValueHit(*match.span(), "hour", str(hour)))
+    for match in _EN_HOUR.finditer(text):
+        hour = int(match[1]) % 12 + (12 if match[2].lower() == "p" else 0)
+        found.append(ValueHit(*match.span(), "hour", str(hour)))
+    return found
+
+
 def side_by_side(text: str) -> bool:
     """Whether words hold two things against each other."""
     return _SIDE_BY_SIDE.search(text) is not None
@@ -58,5 +79,7 @@ def ends_of(phrase: str) -> tuple[str, str] | None:
     """Both ends of "between 2012 and 2015", where each is written in the same way; else None."""
     match = _ENDS.fullmatch(phrase.strip())
     if match is None or bool(_YEAR.search(match[1])) != bool(_YEAR.search(match[2])):
+        return None
+    if any(_DAY.search(end) for end in match.groups()):
         return None
     return match[1], match[2]

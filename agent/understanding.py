@@ -6,10 +6,10 @@ from dataclasses import replace
 
 from agent.frame import Direction, Doubt, End, Frame, Goal, PeriodValue, Rank
 from agent.goals import Cues, goals_of
-from agent.horizon import horizon
+from agent.horizon import Horizon, horizon
 from agent.language import language_of
 from agent.out_of_scope import refused_word
-from agent.ranges import blank, ends_of, limit_of, side_by_side
+from agent.ranges import blank, ends_of, hours_of_day, limit_of, side_by_side
 from agent.roi_inputs import roi_inputs
 from agent.subject import subject_of
 from agent.unknown_names import unknown_names
@@ -24,7 +24,19 @@ _CUSTOMER = re.compile(
 )
 _LABEL_DIMENSIONS = ("topic", "topic_area", "risk", "intent", "sentiment", "emotion", "competitor")
 _WIDE_DIMENSIONS = ("channel", "region", "language", "nps_class", "customer_type", "product", "priority")
+_IS_CUSTOMER = re.compile(r"客户|用户|会员|customer|client|user|account", re.IGNORECASE)
+# Words that are themselves and no slip of another.
+_PLAIN_WORDS = ("goals", "generic", "up", "down", "lowest", "highest", "search_noise", "overview")
+# "Tomorrow" mostly says when an answer is needed.
+_SHORTEST_AHEAD = 3
+# 202607 and 20260701 as people write them in files.
+_DIGITS = re.compile(r"(?<!\d)(20\d\d)(0[1-9]|1[0-2])(0[1-9]|[12]\d|3[01])?(?!\d)")
 _NOT_GROUPED = frozenset({"customer_id", "source", "speaker", "theme", "conversation_id"})
+_MOVING = (
+    ("intent", "complaint", "negative_share"),
+    ("sentiment", "negative", "negative_share"),
+    ("sentiment", "positive", "positive_share"),
+)
 _SHARES = {"negative": "negative_share", "positive": "positive_share", "neutral": "neutral_share"}
 # In a search these are what is looked for, not segments.
 _SUBJECTS = frozenset({"risk", "topic", "topic_area", "competitor"})
@@ -74,7 +86,7 @@ class Reader:
     def _mend(self, question: str, unknown: tuple[str, ...]) -> tuple[str, tuple[Doubt, ...]]:
         doubts = []
         for name in unknown:
-            near = self.vocabulary.one_slip_from(name)
+            near = self.vocabulary.meant_by(name)
             if near is not None:
                 question = question.replace(name, near.value)
                 doubts.append(Doubt(name, near.value, near.dimension))
@@ -82,11 +94,11 @@ class Reader:
 
     def _frame(self, question: str, written: str) -> Frame:
         language = language_of(question)
-        text = self._speller.latin(written.strip())
-        ahead = horizon(text)
+        text = self._mended(written.strip())
+        spans = self._find_periods(text)
+        ahead = self._ahead(text, [span for span, _ in spans])
         if ahead:
             text = blank(text, [(ahead.start, ahead.end)])
-        spans = self._find_periods(text)
         bare = blank(text, [span for span, _ in spans])
         metric_hits = self.vocabulary.metrics(bare)
         if not metric_hits and not matcher("goals").find(bare):
@@ -95,10 +107,13 @@ class Reader:
         values = self._values(bare, metric_hits)
         ids = [match.group().strip(" :：#") for match in _CUSTOMER.finditer(bare)]
         customers = tuple(customer for customer in ids if self._is_customer(customer))
+        strangers = tuple(i for i in ids if i not in customers and _IS_CUSTOMER.search(bare))
         cues = Cues(bare, metric_hits, values, customers, periods=len(spans), ahead=ahead is not None)
         goals = goals_of(cues, claims_of)
         filters, exclude = self._filters(bare, values, goals)
         metrics = self._metrics(bare, metric_hits, filters)
+        if not metrics:
+            metrics, filters = _share_that_moved(goals, claims_of(bare), filters)
         group_by = self._group_by(bare, goals, values)
         period, compare_to = self._periods(bare, [phrase for _, phrase in spans], goals)
         dated = bool(spans)
@@ -123,7 +138,7 @@ class Reader:
             group_by=group_by,
             limit=limit_of(bare),
             rank=_rank(bare, goals),
-            judged=bool(matcher("worst").find(bare) or matcher("best").find(bare)),
+            judged=_judged(bare),
             claims=claims_of(bare),
             stands=_stands(bare, goals, values),
             customer_ids=customers,
@@ -131,19 +146,39 @@ class Reader:
             about=subject_of(bare, values) if {"opinion", "detail"} & set(goals) else "",
             horizon=ahead.days if ahead else None,
             inputs=roi_inputs(written) if "roi" in goals else {},
-            unknown=self._unknown(bare, goals, metric_hits, values),
+            unknown=strangers or self._unknown(bare, goals, metric_hits, values),
             doubts=self._doubts(values, filters),
             refusal=refusal[0] if refusal else None,
             refused=refusal[1] if refusal else "",
         )
 
+    def _mended(self, text: str) -> str:
+        """Slips of spelling put right, except within words that are understood as they are."""
+        text = _DIGITS.sub(lambda m: "-".join(part for part in m.groups() if part), self._speller.latin(text))
+        words = [*self.vocabulary.metrics(text), *self.vocabulary.dimensions(text)]
+        words += [hit for section in _PLAIN_WORDS for hit in matcher(section).find(text)]
+        taken = [(hit.start, hit.end) for hit in words if hit.end - hit.start > 1] + [
+            span for span, _ in self._find_periods(text)
+        ]
+        taken += [(hit.start, hit.end) for hit in self.vocabulary.values(text)]
+        return self._speller.homophones(text, taken)
+
+    def _ahead(self, text: str, periods: list[tuple[int, int]]) -> Horizon | None:
+        """A stretch of time ahead, where it is what the question is about and not when something is due."""
+        found = horizon(text)
+        if found is None:
+            return None
+        foreseen = any(hit.tag == "forecast" for hit in matcher("goals").find(text))
+        return found if foreseen or not (periods or found.days < _SHORTEST_AHEAD) else None
+
     def _values(self, text: str, metrics: list[Hit]) -> list[ValueHit]:
         words = [hit for hit in metrics if hit.tag != "volume"]
-        return [
+        found = [
             v
             for v in self.vocabulary.values(text)
             if not any(v.start < h.end and h.start < v.end for h in words)
         ]
+        return [*found, *hours_of_day(text)]
 
     def _filters(
         self, text: str, values: list[ValueHit], goals: tuple[Goal, ...]
@@ -220,8 +255,9 @@ class Reader:
         if not set(goals) <= {"figure", "compare", "why", "trend"}:
             return ()
         known = [(hit.start, hit.end) for hit in values]
-        known += [(hit.start, hit.end) for hit in self.vocabulary.dimensions(text)]
-        return unknown_names(text, [(hit.start, hit.end) for hit in metrics], known)
+        named = self.vocabulary.dimensions(text)
+        absent = self.vocabulary.absent_places(text)
+        return absent or unknown_names(text, [(hit.start, hit.end) for hit in metrics], known, named)
 
     def _doubts(self, values: list[ValueHit], filters: dict[str, list[str]]) -> tuple[Doubt, ...]:
         return tuple(
@@ -255,6 +291,18 @@ def _share_metric(filters: dict[str, list[str]]) -> str | None:
     return None
 
 
+def _share_that_moved(
+    goals: tuple[Goal, ...], claim: Direction | None, filters: dict[str, list[str]]
+) -> tuple[tuple[str, ...], dict[str, list[str]]]:
+    """ "Why did complaints go up?" asks of the share of complaints, and not of a score among them."""
+    if claim is None or not {"why", "plan", "since"} & set(goals):
+        return (), filters
+    for dimension, value, metric in _MOVING:
+        if filters.get(dimension) == [value]:
+            return (metric,), {d: v for d, v in filters.items() if d != dimension}
+    return (), filters
+
+
 def _asks_generally(text: str, dated: bool) -> bool:
     """ "How was last month?": a period and nothing else, or a word for the whole picture."""
     if matcher("overview").find(text):
@@ -266,10 +314,16 @@ def _asks_generally(text: str, dated: bool) -> bool:
 def _rank(text: str, goals: tuple[Goal, ...]) -> Rank | None:
     if "themes" in goals:
         return None
+    text = blank(text, [(hit.start, hit.end) for hit in matcher("neutral").find(text)])
     low, high = bool(matcher("lowest").find(text)), bool(matcher("highest").find(text))
     if low and high:
         return "both"
     return "lowest" if low else "highest" if high else None
+
+
+def _judged(text: str) -> bool:
+    text = blank(text, [(hit.start, hit.end) for hit in matcher("neutral").find(text)])
+    return bool(matcher("worst").find(text) or matcher("best").find(text))
 
 
 def _search(text: str, goals: tuple[Goal, ...], values: list[ValueHit]) -> str:

@@ -4,9 +4,9 @@ Without this, the words would be passed over and the figure of everything given 
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
-from agent.vocabulary import matcher
+from agent.vocabulary import Hit, matcher
 
 _METRIC = "\x01"
 _SECTIONS = (
@@ -23,6 +23,9 @@ _SECTIONS = (
     ("up",),
     ("down",),
     ("neutral",),
+    ("everything",),
+    ("pronouns",),
+    ("measures",),
     ("generic",),
 )
 _ZH_OF = re.compile(rf"([\u4e00-\u9fff]{{2,10}}?)的?\s*{_METRIC}")
@@ -33,7 +36,7 @@ _ZH_ASKED = re.compile(
     r"|哪[个家些种类款]([\u4e00-\u9fff]{2,6}?)(?=[的最得打评给]|[？?，,。 ]|$)"
 )
 _NAME = re.compile(r"[\u4e00-\u9fff]{2,}")
-_EMPTY = re.compile(r"[的有了是在里中呢吗么和与被把给让到人\s]+")
+_EMPTY = re.compile(r"[的有了是在里中呢吗么和与把被给让到人\s]+")
 _ZH_PEOPLE = re.compile(r"([\u4e00-\u9fff]{2,6}?)(?:\x02)")
 _EN_OF = re.compile(
     r"(?:\b(?:of|for|from|about)\s+(?:(?:the|our|a|an)\s+)?|\x01\s+(?:the|our|a|an)\s+)"
@@ -42,21 +45,36 @@ _EN_OF = re.compile(
     re.IGNORECASE,
 )
 _PEOPLE = re.compile(r"客户|用户|顾客|地区|市场|分公司")
+# 陆家嘴 before 店, 9.9.9 before 版本: a name beside the word for its column.
+_BEFORE_NOUN = re.compile(
+    r"([\u4e00-\u9fff]{2,8}|[A-Za-z0-9][A-Za-z0-9.\-]*(?: [A-Za-z0-9][A-Za-z0-9.\-]*)?)\s*$"
+)
+_AFTER_NOUN = re.compile(r"^\s*(\d+(?:\.\d+)+|[A-Z][\w.-]*\d[\w.-]*)")
+# 和海南 after 广东: what stands beside a value is a value too.
+_BESIDE = re.compile(
+    r"^\s*(?:和|跟|与|同|、|以及|还有|vs\.?|versus|and|or)\s*(?:the\s+)?"
+    r"([\u4e00-\u9fff]{2,5}(?=[\s\d的在上本这去各今]|$|[，,？?])|[A-Z][a-z]{2,}(?: [A-Z][a-z]+)?)"
+)
 
 
 def unknown_names(
-    text: str, metrics: Iterable[tuple[int, int]], known: Iterable[tuple[int, int]]
+    text: str,
+    metrics: Iterable[tuple[int, int]],
+    values: Iterable[tuple[int, int]],
+    dimensions: Sequence[Hit],
 ) -> tuple[str, ...]:
     """Names that stand where a segment would stand and that nothing recognises.
 
-    `text`: the question with its periods blanked; `metrics`, `known`: spans of metric words and of values
-    and dimensions. An adverb or a polite phrase is no name: see `generic` in vocabulary.yaml.
+    `text`: the question with its periods blanked; `metrics`, `values`: spans of metric words and of values;
+    `dimensions`: words for columns. An adverb or a polite phrase is no name: see `generic` in
+    vocabulary.yaml.
     """
     chars = list(text)
     for match in _PEOPLE.finditer(text):
         chars[match.start() : match.end()] = "\x02" * (match.end() - match.start())
+    known = [*values]
     spans = [(hit.start, hit.end) for section in _SECTIONS for hit in matcher(*section).find(text)]
-    for start, end in [*known, *spans]:
+    for start, end in [*known, *((hit.start, hit.end) for hit in dimensions), *spans]:
         if chars[start] != "\x02":
             chars[start:end] = " " * (end - start)
     for start, end in metrics:
@@ -65,9 +83,26 @@ def unknown_names(
     found = [m[1] for pattern in (_ZH_OF, _ZH_PEOPLE, _EN_OF) for m in pattern.finditer(left)]
     asked = [left[slice(*m.span(m.lastindex or 0))].strip() for m in _ZH_ASKED.finditer(text)]
     found += [name for name in asked if _NAME.fullmatch(name)]
+    found += _beside_nouns(left, dimensions) + _beside_values(left, known)
     names = dict.fromkeys(name.strip().strip("的") for name in found)
-    return tuple(
-        name
-        for name in names
-        if name and not matcher("function_words").find(name) and not _EMPTY.fullmatch(name)
-    )
+    return tuple(name for name in names if _is_name(name))
+
+
+def _beside_nouns(left: str, dimensions: Sequence[Hit]) -> list[str]:
+    found = []
+    for hit in dimensions:
+        before = _BEFORE_NOUN.search(left[: hit.start])
+        # The column's own word touches the name, or "this" stands between them.
+        if before and len(left[before.end(1) : hit.start]) <= 2:
+            found.append(before[1])
+        elif after := _AFTER_NOUN.search(left[hit.end :]):
+            found.append(after[1])
+    return found
+
+
+def _beside_values(left: str, values: Sequence[tuple[int, int]]) -> list[str]:
+    return [match[1] for _, end in values if (match := _BESIDE.search(left[end:]))]
+
+
+def _is_name(name: str) -> bool:
+    return bool(name) and not matcher("function_words").find(name) and not _EMPTY.fullmatch(name)

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from agent.column_names import aspect_words, dimension_words
-from agent.spelling import Speller
+from agent.spelling import Speller, simplified
 from store.facts import Catalogue
 
 _FILE = Path(__file__).with_name("vocabulary.yaml")
@@ -23,6 +23,8 @@ _PLAIN_SCORES = frozenset({"score", "rating", "csat"})
 _ALIKE_ROWS = 0.05
 # A place by one name is one place, in whichever of these columns it is written.
 _PLACES = frozenset({"region", "city"})
+# Named in passing (中国客户) more often than as a segment.
+_COUNTRIES = frozenset({"中国"})
 _SHORTEST_SLIP = 3
 _LOOKS_LIKE = 50.0
 _FIELD_ORDER = (
@@ -74,8 +76,8 @@ class Matcher:
 
 
 def _fold(text: str) -> str:
-    """Lower case with separators as spaces; keeps every position."""
-    lowered = "".join(c.lower() if len(c.lower()) == 1 else c for c in text)
+    """Lower case, simplified characters, separators as spaces; keeps every position."""
+    lowered = "".join(c.lower() if len(c.lower()) == 1 else c for c in simplified(text))
     return re.sub(r"[-_]", " ", lowered)
 
 
@@ -152,15 +154,21 @@ class Vocabulary:
         names = {(hit.start, hit.end) for hit in named}
         found = []
         for hit in self._values.find(text):
-            if (hit.start, hit.end) in names:
+            if (hit.start, hit.end) in names and not self._meanings[hit.tag][0][0].startswith("day_"):
                 continue  # 门店 is what stores are called, even where some channel has that name too
-            meanings = self._meanings[hit.tag]
+            meanings = sorted(self._meanings[hit.tag], key=lambda pair: not self._is_written(hit.tag, pair))
             chosen = meanings[0]
             for other in meanings[1:]:
                 if any(n.tag == other[0] and abs(n.start - hit.end) <= 1 for n in named):
                     chosen = other
             found.append(ValueHit(hit.start, hit.end, *chosen, self._elsewhere(chosen, meanings)))
         return found
+
+    def _is_written(self, word: str, pair: tuple[str, str]) -> bool:
+        """Whether the data itself writes a value so, or it is what the value is called first; else the word
+        is only one of its other names."""
+        called = _words()["values"].get(pair[0], {}).get(pair[1], [""])
+        return pair in self._rows and word in (_fold(pair[1]), _fold(called[0]))
 
     def _elsewhere(self, chosen: tuple[str, str], meanings: list[tuple[str, str]]) -> tuple[str, ...]:
         """Other columns of the data with the same word, unless they select about as many rows."""
@@ -174,21 +182,31 @@ class Vocabulary:
             if pair[0] != chosen[0] and rows[pair] and abs(rows[pair] - rows[chosen]) > near
         )
 
-    def one_slip_from(self, name: str) -> ValueHit | None:
-        """The one value of the data that a name of three letters or more is a single slip away from."""
+    def absent_places(self, text: str) -> tuple[str, ...]:
+        """Places that a text names and the data, which has places, does not."""
+        if not any(name in self.catalogue.dimensions for name in _PLACES):
+            return ()
+        known = [(hit.start, hit.end) for hit in self.values(text)]
+        named = [hit for hit in matcher("places").find(text) if not _inside(hit, known)]
+        named += [hit for hit in _places_in_chinese().find(text) if not _inside(hit, known)]
+        return tuple(dict.fromkeys(text[hit.start : hit.end] for hit in named if hit.tag not in _COUNTRIES))
+
+    def meant_by(self, name: str) -> ValueHit | None:
+        """The one value of the data that a name is part of (净化器), or a single slip away from."""
         from rapidfuzz.distance import DamerauLevenshtein
 
-        if len(name) < _SHORTEST_SLIP:
-            return None
-        near = {
+        wanted = name.lower()
+        parts = {pair for pair in self._rows if len(wanted) > 1 and wanted in pair[1].lower()}
+        slips = {
             pair
             for pair in self._rows
-            if abs(len(pair[1]) - len(name)) <= 1
-            and DamerauLevenshtein.distance(name.lower(), pair[1].lower(), score_cutoff=1) == 1
+            if min(len(wanted), len(pair[1])) >= _SHORTEST_SLIP
+            and DamerauLevenshtein.distance(wanted, pair[1].lower(), score_cutoff=1) == 1
         }
-        if len({value for _, value in near}) != 1:
-            return None
-        return ValueHit(0, len(name), *max(near, key=lambda pair: self._rows[pair]))
+        for near in (parts, slips):
+            if len({value for _, value in near}) == 1:
+                return ValueHit(0, len(name), *max(near, key=lambda pair: self._rows[pair]))
+        return None
 
     def nearest(self, name: str, limit: int = 3) -> list[str]:
         """Values of the data that look most like a name, best first."""
@@ -219,7 +237,9 @@ class Vocabulary:
         # 多少来着 is no slip of 多少条: words for counting are too ordinary to be mended towards.
         named = {metric: words for metric, words in _words()["metrics"].items() if metric != "volume"}
         words = [word for synonyms in named.values() for word in synonyms]
-        return Speller([*words, "average", *self.catalogue.metrics])
+        names = [value for dimension, value in self._rows if dimension in _FIELD_ORDER]
+        names += [_PLACE_SUFFIX.sub("", name) for name in names]
+        return Speller([*words, "average", *self.catalogue.metrics, *names])
 
     def available(self, metric: str) -> str:
         """The metric itself, or for a plain rating or satisfaction the data's own measure of it."""
@@ -289,6 +309,15 @@ def _value_matcher(
 
 
 @lru_cache(maxsize=1)
+def _places_in_chinese() -> Matcher:
+    return Matcher({zh: zh for zh in _words()["places"]})
+
+
+def _inside(hit: Hit, spans: Iterable[tuple[int, int]]) -> bool:
+    return any(start < hit.end and hit.start < end for start, end in spans)
+
+
+@lru_cache(maxsize=1)
 def _places_by_any_name() -> dict[str, list[str]]:
     """Every name of a place, from its names in English."""
     return {name: [zh, *names] for zh, names in _words()["places"].items() for name in names}
@@ -310,4 +339,5 @@ def _learn_value(learn: Any, dimension: str, value: str) -> None:
     if dimension == "org_unit" and "/" in value:
         parts = value.split("/")
         for depth in range(1, len(parts) + 1):
-            learn(parts[depth - 1], dimension, "/".join(parts[:depth]))
+            for word in (parts[depth - 1], _PLACE_SUFFIX.sub("", parts[depth - 1])):
+                learn(word, dimension, "/".join(parts[:depth]))
