@@ -80,7 +80,7 @@ $(VLLM_VENV)/.installed: constraints-vllm.txt
 	touch $@
 
 test-vllm: $(DEV_STAMP) $(VLLM_VENV)/.installed ## contracts against real vLLM servers on the CPU (minutes)
-	VOICELOOP_TEST_VLLM=$(VLLM_PYTHON) $(BIN)/python -u -m pytest -m vllm -v tests/test_vllm_server.py
+	VOICELOOP_TEST_VLLM=$(VLLM_PYTHON) $(BIN)/python -u -m pytest -m vllm -v tests/test_vllm_server.py tests/test_vllm_agent.py
 
 clean: ## remove what was built; your data in .voiceloop stays
 	rm -rf $(VENV) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

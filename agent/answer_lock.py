@@ -7,9 +7,9 @@ from langchain_core.messages import AIMessage, HumanMessage, RemoveMessage
 from langgraph.runtime import Runtime
 
 from agent.language import language_of
-from agent.number_lock import NumberLock
 from agent.phrases import phrase
-from agent.state import LOCK_NOTE, TurnState, questions, tool_sources
+from agent.state import LOCK_NOTE, TurnState, questions
+from agent.thread_lock import thread_lock
 from prompts.library import render
 
 
@@ -25,7 +25,7 @@ class LockFigures(AgentMiddleware[TurnState, Any, Any]):
         if not isinstance(answer, AIMessage) or answer.tool_calls:
             return None
         asked = questions(state["messages"])
-        lock = NumberLock(tool_sources(state["messages"]), asked)
+        lock = thread_lock(state["messages"])
         claims = lock.check(answer.text).claims
         if not claims:
             return None

@@ -14,10 +14,11 @@ from agent.ask_events import Answer, Event, FigureView, ToolCallView, closing_ev
 from agent.ask_stream import TurnWatch
 from agent.language import language_of
 from agent.model_limits import LIMITS, Spent, nothing_spent
-from agent.number_lock import NumberLock, Source
+from agent.number_lock import Source
 from agent.offline_model import is_by_planner
 from agent.phrases import name, phrase
 from agent.state import APPROVAL_NOTE, questions, this_turn, tool_sources
+from agent.thread_lock import thread_lock
 from store.errors import ToolInputError
 from tools.context import Asker
 
@@ -92,7 +93,7 @@ class Assistant:
             language=language,
             planner="llm" if self._has_model and not fallback else "offline",
             tool_calls=calls,
-            figures=[FigureView(**vars(b)) for b in NumberLock(sources, asked).check(text).bound],
+            figures=[FigureView(**vars(b)) for b in thread_lock(messages).check(text).bound],
             citations=_citations(text, sources),
             pending_approvals=_pending(state),
             plan=next((c.result["data"]["plan"] for c in calls if "plan" in c.result.get("data", {})), None),

@@ -7,8 +7,7 @@ from typing import Any, Final
 from langchain_core.messages import AIMessage, AIMessageChunk, AnyMessage, BaseMessage, ToolMessage
 
 from agent.ask_events import Event, Restart, StepFinished, StepStarted, Token
-from agent.number_lock import NumberLock
-from agent.state import questions, tool_sources
+from agent.thread_lock import thread_lock
 
 _MODEL: Final = "model"
 # A sentence ends at these; a full stop within a number does not.
@@ -21,7 +20,6 @@ class TurnWatch:
     def __init__(self, messages: Sequence[AnyMessage]) -> None:
         """`messages`: the thread with the question at its end."""
         self._messages: list[AnyMessage] = list(messages)
-        self._asked = questions(messages)
         self._message_id: str | None = None
         self._held = ""
         self._released = False
@@ -73,13 +71,13 @@ class TurnWatch:
         text, rest = self._held[:until], self._held[until:]
         if not text:
             return
-        lock = NumberLock(tool_sources(self._messages), self._asked)
+        lock = thread_lock(self._messages)
         at = 0
         for end in [*(end for end in ends if end <= until), until]:
             sentence = text[at:end]
             if not sentence:
                 continue
-            if sentence.strip() and (lock.check(sentence).unbound or "\ufffd" in sentence):
+            if sentence.strip() and (lock.check(sentence).claims or "\ufffd" in sentence):
                 self._stopped = True
                 return
             self._released = True

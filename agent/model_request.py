@@ -20,10 +20,8 @@ from store.errors import ModelUnavailable
 # The tools that the offline planner would call first for the last of these questions.
 Wanted = Callable[[Sequence[str]], Sequence[str]]
 _Handler = Callable[[ModelRequest[Any]], Awaitable[ModelResponse[Any]]]
-# Of the context window: the tools at most, and the answer with its thinking.
+# Of the context window, the tools take at most so much.
 _TOOLS_SHARE: Final = 0.3
-_ANSWER_SHARE: Final = 0.25
-_ANSWER_MOST: Final = 4096
 # Beside what is counted: the template's own words.
 _MARGIN: Final = 96
 # From this share of the window on the estimate is not trusted where the server counts exactly.
@@ -58,7 +56,7 @@ class FitRequest(AgentMiddleware[TurnState, Any, Any]):
         model = request.model if isinstance(request.model, Served) else None
         server = model.server if model else None
         window = await server.window() if server else ASSUMED_WINDOW * 4
-        answer = min(int(window * _ANSWER_SHARE), _ANSWER_MOST)
+        answer = await server.answer() if server else 0
         calibration = server.calibration if server else self._plain
         offered = choose_tools(
             tool_schemas(tools, language),
@@ -74,7 +72,7 @@ class FitRequest(AgentMiddleware[TurnState, Any, Any]):
         fitted = fit(request.messages, room - calibration.corrected(fixed), calibration.corrected)
         if server and fitted.tokens + calibration.corrected(fixed) > _COUNT_FROM * room:
             fitted = await _exactly(request, fitted, model, offered, (system, fixed), room, language)
-        settings = {**request.model_settings, "max_tokens": answer} if model else request.model_settings
+        settings = {**request.model_settings, "max_tokens": answer} if server else request.model_settings
         return await handler(
             request.override(
                 tools=list(offered),

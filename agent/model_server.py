@@ -1,7 +1,7 @@
 """What an OpenAI-compatible server tells of itself: its context, and exact token counts (vLLM)."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, Final, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol, runtime_checkable
 
 import structlog
 from langchain_core.messages import BaseMessage
@@ -16,6 +16,18 @@ _log = structlog.get_logger(__name__)
 ASSUMED_WINDOW: Final = 8192
 _WINDOW_KEYS: Final = ("max_model_len", "context_length", "context_window", "max_context_length")
 _ASK_S: Final = 5.0
+_ANSWER_SHARE: Final = 0.25
+_ANSWER_MOST: Final = 4096
+
+
+class Sizes(NamedTuple):
+    """Tokens of the context and of the longest reply where the settings say them."""
+
+    window: int | None = None
+    answer: int | None = None
+
+
+_NOT_SET: Final = Sizes()
 
 
 @runtime_checkable
@@ -41,14 +53,15 @@ class ModelServer:
     """One endpoint. What it answers once is kept for the life of the process."""
 
     def __init__(
-        self, client: "httpx.AsyncClient", base_url: str, api_key: str, model: str, window: int | None
+        self, client: "httpx.AsyncClient", base_url: str, api_key: str, model: str, sizes: Sizes = _NOT_SET
     ) -> None:
-        """`window`: the context in tokens where the settings say it."""
+        """`sizes`: what the settings say."""
         self._client = client
         self._base_url = base_url.rstrip("/")
-        self._headers = {"Authorization": f"Bearer {api_key}"}
+        self._headers = {"Authorization": f"Bearer {api_key}"} if api_key else {}
         self._model = model
-        self._window = window
+        self._window = sizes.window
+        self._answer = sizes.answer
         self._can_count: bool | None = None
         self.calibration = Calibration()
 
@@ -60,6 +73,11 @@ class ModelServer:
                 return ASSUMED_WINDOW  # not reached: asked again next time
             self._window = _window_in(answered, self._model) or ASSUMED_WINDOW
         return self._window
+
+    async def answer(self) -> int:
+        """Tokens of the longest reply, thinking included; the rest of the window is the question's."""
+        most = int(await self.window() * _ANSWER_SHARE)
+        return min(self._answer, 2 * most) if self._answer else min(most, _ANSWER_MOST)
 
     async def count(self, messages: Sequence[dict[str, Any]], tools: Sequence[dict[str, Any]]) -> int | None:
         """The exact number of prompt tokens by vLLM's `/tokenize`; None where there is no such path."""

@@ -11,8 +11,9 @@ from agent.model_actions import Useless
 from agent.model_limits import NOT_PERMITTED
 from agent.model_server import Served
 from agent.model_text import is_noise, is_tool_call_as_text
-from agent.number_lock import NumberLock, Source
+from agent.number_lock import Source
 from agent.state import questions, this_turn, tool_sources
+from agent.thread_lock import thread_lock
 
 # A question back to the asker is short.
 _QUESTION_BACK: Final = 240
@@ -55,11 +56,11 @@ class UseCheck:
         """Whether an answer shows a figure or cites feedback of a result, or is of a kind that need not."""
         messages: Sequence[AnyMessage] = state["messages"]
         sources = tool_sources(messages)
-        checked = NumberLock(sources, asked).check(text)
+        checked = thread_lock(messages).check(text)
         if checked.bound or _cites(text, sources):
             return True
-        if checked.unbound and not state.get("redone"):
-            return True  # the number lock asks for it again, naming the figures
+        if checked.claims and not state.get("redone"):
+            return True  # the number lock asks for it again, naming what failed
         if len(text) <= _QUESTION_BACK and text.rstrip().endswith(("？", "?")):
             return True
         turn = this_turn(messages)

@@ -47,6 +47,10 @@ class Settings(BaseSettings):
     llm_context_tokens: int | None = Field(
         default=None, ge=2048, description="context of the model; none: as /v1/models says, else 8192"
     )
+    llm_answer_tokens: int | None = Field(
+        default=None, ge=64, description="longest reply, thinking included; none: a quarter of the context"
+    )
+    llm_temperature: float = Field(default=0.0, ge=0, le=2)
     llm_fallback_base_url: str | None = Field(
         default=None, description="second endpoint, asked where the first fails; none: the same address"
     )

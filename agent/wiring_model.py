@@ -42,7 +42,7 @@ def _endpoint(
     from pydantic import SecretStr
 
     from agent.model_endpoint import EndpointModel
-    from agent.model_server import ModelServer
+    from agent.model_server import ModelServer, Sizes
 
     endpoint = EndpointModel(
         model=model,
@@ -51,7 +51,7 @@ def _endpoint(
         http_async_client=client,
         timeout=settings.llm_timeout_s,
         max_retries=settings.llm_max_retries,
-        temperature=0,
+        temperature=settings.llm_temperature,
         use_responses_api=False,
         streaming=settings.llm_stream,
         stream_usage=True,
@@ -59,7 +59,8 @@ def _endpoint(
     )
     if client is None:
         return endpoint
-    return endpoint.at(ModelServer(client, base_url, key, model, settings.llm_context_tokens))
+    sizes = Sizes(settings.llm_context_tokens, settings.llm_answer_tokens)
+    return endpoint.at(ModelServer(client, base_url, key, model, sizes))
 
 
 def client_failures() -> tuple[type[Exception], ...]:

@@ -9,7 +9,8 @@ from server.console import JsonFlag, application, command, out, print_json
 from store.errors import InputError, ToolInputError
 
 if TYPE_CHECKING:
-    from agent.ask import Answer
+    from agent.ask import Assistant
+    from agent.ask_events import Answer
     from agent.wiring import App
     from tools.context import Asker, Role
 
@@ -44,8 +45,8 @@ def ask(
 
     with command(as_json):
         text = _standard_input() if question == "-" else question
-        who = _Who(user, role, scope)
-        answer = asyncio.run(_ask(text, thread or _new_thread(), approve, who))
+        who = Who(user, role, scope)
+        answer = asyncio.run(_ask(text, thread or _new_thread(), approve, who, live=not as_json))
         show_answer(answer, as_json)
 
 
@@ -62,7 +63,7 @@ def approve(
     import asyncio
 
     with command(as_json):
-        show_answer(asyncio.run(_decide(thread, ids, reject, _Who(user, role, scope))), as_json)
+        show_answer(asyncio.run(_decide(thread, ids, reject, Who(user, role, scope))), as_json)
 
 
 def tool(
@@ -86,7 +87,7 @@ def tool(
         if not isinstance(arguments, dict):
             raise ToolInputError("--args must be a JSON object", hint=_ARGS_EXAMPLE)
         with application() as app:
-            print_json(run_tool(name, arguments, app.context(_Who(user, role, scope).asker(app))))
+            print_json(run_tool(name, arguments, app.context(Who(user, role, scope).asker(app))))
 
 
 def _standard_input() -> str:
@@ -104,7 +105,7 @@ def _new_thread() -> str:
     return uuid.uuid4().hex[:12]
 
 
-class _Who(NamedTuple):
+class Who(NamedTuple):
     """Whom the options name; what they leave open is as the settings say."""
 
     user: str
@@ -123,19 +124,37 @@ class _Who(NamedTuple):
         return Asker(self.user or settings.user, role, tuple(self.scope) or settings.scope)
 
 
-async def _ask(question: str, thread: str, approve_all: bool, who: _Who) -> "Answer":
+async def _ask(question: str, thread: str, approve_all: bool, who: Who, *, live: bool) -> "Answer":
     from agent.approvals import Decision
 
     with application() as app:
         asker = who.asker(app)
         async with app.assistant() as assistant:
-            answer = await assistant.ask(question, thread_id=thread, asker=asker)
+            if live:
+                answer = await _watched(assistant, question, thread, asker)
+            else:
+                answer = await assistant.ask(question, thread_id=thread, asker=asker)
             if approve_all and answer.pending_approvals:
                 return await assistant.decide(Decision(approve="all"), thread_id=thread, asker=asker)
             return answer
 
 
-async def _decide(thread: str, ids: list[str], reject: bool, who: _Who) -> "Answer":
+async def _watched(assistant: "Assistant", question: str, thread: str, asker: "Asker") -> "Answer":
+    """Ask and show the steps on the way."""
+    from server.live_turn import LiveTurn
+
+    answer: Answer | None = None
+    with LiveTurn() as turn:
+        async for event in assistant.stream(question, thread_id=thread, asker=asker):
+            turn.show(event)
+            if event.type == "answer":
+                answer = event.answer
+    if answer is None:
+        raise AssertionError("a turn ends with its answer")
+    return answer
+
+
+async def _decide(thread: str, ids: list[str], reject: bool, who: Who) -> "Answer":
     from agent.approvals import Decision
 
     chosen: Any = ids or "all"

@@ -15,7 +15,7 @@ from server.cli_data import ingest_and_index, show_themes
 from server.console import err, out, print_json, progress_bars
 
 if TYPE_CHECKING:
-    from agent.ask import Answer
+    from agent.ask_events import Answer
     from agent.wiring import App
     from evals.simulate import SampleFeed
 

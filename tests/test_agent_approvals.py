@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from agent.approvals import Decision
-from agent.ask import Answer, Assistant
+from agent.ask import Assistant
+from agent.ask_events import Answer
 from agent.settings import Settings
 from agent.wiring import open_app
 from store.clock import FixedClock

@@ -190,7 +190,7 @@ def test_a_wrong_file_is_named(tmp_path: Path, text: str, names: str) -> None:
 def test_the_answer_tells_spread_target_and_baseline_in_figures_that_can_be_checked(tmp_path: Path) -> None:
     import asyncio
 
-    from agent.ask import Answer
+    from agent.ask_events import Answer
 
     async def ask() -> Answer:
         with open_app(Settings(home=tmp_path), FixedClock(NOW)) as app:
