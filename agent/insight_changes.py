@@ -6,7 +6,7 @@ from agent.insight_courses import GROUPS, course, groups_chart
 from agent.insight_document import Block, Entry, Quote, Section, Table
 from agent.insight_headlines import Comparisons, tone
 from agent.insight_run import InsightRun
-from agent.insight_wording import in_a_row, metric_title, named, signed
+from agent.insight_wording import capital, in_a_row, metric_title, named, signed
 from agent.insight_words import say
 from agent.phrases import phrase
 from agent.wording import amount, change, conditions, number, percent
@@ -15,6 +15,7 @@ from tools.dimensions import dimension_title
 _CAUSES = 2
 _QUOTES = 3
 _QUOTE_CHARACTERS = 200
+_CAUSE_FACTS = ("conditions", "topic", "evidence_grade", "scope", "share", "after", "n_after")
 
 
 def find_cause(run: InsightRun, compared: Comparisons) -> dict[str, Any] | None:
@@ -64,7 +65,7 @@ def _entry(metric: str, result: dict[str, Any], run: InsightRun) -> Entry:
             )
         )
     return Entry(
-        title=say(key, language, metric=title, change=change(metric, data["change"], language)),
+        title=capital(say(key, language, metric=title, change=change(metric, data["change"], language)), run),
         tone=tone(metric, data, run),
         text=say(
             "change_text",
@@ -122,10 +123,7 @@ def _cause(cause: dict[str, Any], metric: str, *, first: bool, run: InsightRun) 
         text=in_a_row(sentences, run),
         details=(in_a_row(details, run),),
         quotes=_cause_quotes(cause, run) if first else (),
-        facts={
-            k: cause[k]
-            for k in ("conditions", "topic", "evidence_grade", "scope", "share", "after", "n_after")
-        },
+        facts={key: cause[key] for key in _CAUSE_FACTS},
     )
 
 
@@ -158,7 +156,7 @@ def _groups_table(data: dict[str, Any], run: InsightRun) -> Table:
     return Table(
         caption=say("groups_caption", language, dimension=shown, metric=metric_title(metric, data, run)),
         columns=(
-            shown,
+            capital(shown, run),
             run.comparison.label,
             run.period.label,
             say("col_total", language),

@@ -5,7 +5,7 @@ from typing import Any
 
 from agent.insight_document import Chart, Mark, Series
 from agent.insight_run import InsightRun
-from agent.insight_wording import metric_title
+from agent.insight_wording import capital, metric_title
 from agent.insight_words import say
 from agent.wording import is_share
 from tools.dimensions import dimension_title
@@ -38,7 +38,7 @@ def course(run: InsightRun) -> Chart | None:
     title = metric_title(run.metric, result["data"], run) if result else run.metric
     return Chart(
         kind="line",
-        title=say("chart_history", run.language, metric=title),
+        title=capital(say("chart_history", run.language, metric=title), run),
         unit="share" if is_share(run.metric) else "number",
         labels=keys,
         series=(

@@ -1,7 +1,8 @@
 """The typed document of an insight report: built once from tool results, laid out by every renderer.
 
-Every sentence and every shown figure is here as text; renderers (Markdown, HTML, PDF) only lay it out, so that
-all of them say the same. `facts` and `figures` hold the same numbers for machines, as the tools gave them.
+Every sentence and every shown figure is here as text; renderers (Markdown, HTML, PDF) only lay it out, so
+that all of them say the same. `facts` and `figures` hold the same numbers for machines, as the tools gave
+them.
 """
 
 from typing import Annotated, Any, Literal

@@ -4,7 +4,7 @@ from typing import Any
 
 from agent.insight_document import Figures, Headline, Tone
 from agent.insight_run import InsightRun
-from agent.insight_wording import metric_title
+from agent.insight_wording import capital, metric_title
 from agent.insight_words import say
 from agent.wording import amount, change
 from tools.measures import find_measure
@@ -46,7 +46,7 @@ def headline(metric: str, result: dict[str, Any], run: InsightRun) -> Headline:
             n=amount("volume", data["n_after"]),
         )
     return Headline(
-        title=metric_title(metric, data, run),
+        title=capital(metric_title(metric, data, run), run),
         value=say("no_value", language) if value is None else amount(metric, value),
         interval=interval,
         change=change_words(metric, data, run),

@@ -6,7 +6,7 @@ from typing import Any
 
 from agent.insight_document import Entry, Section, Table, Tone
 from agent.insight_run import InsightRun
-from agent.insight_wording import in_a_row, signed
+from agent.insight_wording import capital, in_a_row, signed
 from agent.insight_words import say
 from agent.phrases import name
 from agent.wording import number, percent
@@ -117,7 +117,7 @@ def _tier_table(data: dict[str, Any], run: InsightRun) -> Table:
         columns=(say("col_tier", language), say("col_customers", language)),
         numeric=(False, True),
         rows=tuple(
-            (name(f"value_tier_{tier}", language, tier), number(data["by_tier"].get(tier, 0)))
+            (capital(name(f"value_tier_{tier}", language, tier), run), number(data["by_tier"].get(tier, 0)))
             for tier in _TIERS
         ),
     )
@@ -134,7 +134,7 @@ def _customer_table(data: dict[str, Any], run: InsightRun) -> Table:
         rows=tuple(
             (
                 one["customer_id"],
-                name(f"value_tier_{one['tier']}", language, say("tier_none", language)),
+                capital(name(f"value_tier_{one['tier']}", language, say("tier_none", language)), run),
                 f"{one['health']:.1f}",
                 percent(one["probability"]),
                 mark.join(reason["text"] for reason in one["reasons"][:_REASONS]),
@@ -157,7 +157,7 @@ def _task_table(rows: list[dict[str, Any]], run: InsightRun) -> Table:
                 row["about"],
                 row["owner"],
                 row["due_at"] or "–",
-                say(f"status_{row['status']}", language),
+                capital(say(f"status_{row['status']}", language), run),
             )
             for row in rows[:_TASKS]
         ),

@@ -5,7 +5,7 @@ from typing import Any
 from agent.insight_document import Section
 from agent.insight_headlines import Comparisons, change_words
 from agent.insight_run import InsightRun
-from agent.insight_wording import in_a_row, metric_title, named
+from agent.insight_wording import in_a_row, lower, metric_title, named
 from agent.insight_words import say
 from agent.wording import amount, conditions, number, percent
 from store.facts import Catalogue
@@ -26,7 +26,7 @@ def summary(
     if risk["data"]["at_risk"]:
         sentences.append(_risk(run, risk["data"]))
     if steps.entries:
-        sentences.append(say("sum_next", run.language, step=steps.entries[0].title))
+        sentences.append(say("sum_next", run.language, step=lower(steps.entries[0].title, run)))
     return in_a_row([sentence for sentence in sentences if sentence], run)
 
 

@@ -6,12 +6,13 @@ from agent.compose_causes import theme_label
 from agent.insight_changes import quotes
 from agent.insight_document import Chart, Entry, Section, Series, Table
 from agent.insight_run import InsightRun
-from agent.insight_wording import in_a_row
+from agent.insight_wording import capital, in_a_row
 from agent.insight_words import say
 from agent.phrases import name, phrase
 from agent.wording import number, percent
 
 _LISTED = 8
+_SHOWN_FROM = 3
 _QUOTED = 4
 _QUOTES = 2
 _PROBLEMS = 4
@@ -26,7 +27,9 @@ def themes(run: InsightRun) -> Section:
     """The hottest themes: table, chart, and customers' words on the first of them."""
     language = run.language
     result = run.call("list_themes", period=run.span, sort="heat", limit=_LISTED)
-    data, rows = result["data"], result["data"]["themes"]
+    data = result["data"]
+    # A day has themes of one item each: what is said once is not what customers talk about.
+    rows = [theme for theme in data["themes"] if theme["size"] >= _SHOWN_FROM]
     title = say("section_themes", language)
     if not rows:
         notes = tuple(result["caveats"]) or (say("themes_none", language),)
@@ -36,7 +39,7 @@ def themes(run: InsightRun) -> Section:
         key="themes",
         title=title,
         lead=say("themes_lead", language, items=number(result["n"]), themed=number(data["in_themes"])),
-        blocks=(_chart(rows, run), _table(rows, run), *(_quoted(theme, run) for theme in quoted)),
+        blocks=(_table(rows, run), _chart(rows, run), *(_quoted(theme, run) for theme in quoted)),
     )
 
 
@@ -61,7 +64,7 @@ def _table(rows: list[dict[str, Any]], run: InsightRun) -> Table:
                 number(theme["size"]),
                 percent(theme["share"]),
                 "–" if theme["negative_share"] is None else percent(theme["negative_share"]),
-                name(f"value_trend_{theme['trend']}", language, "–"),
+                capital(name(f"value_trend_{theme['trend']}", language, "–"), run),
             )
             for theme in rows
         ),

@@ -23,6 +23,16 @@ def metric_title(metric: str, data: dict[str, Any], run: InsightRun) -> str:
     return metric_name(metric, run.frame).strip("“”") or str(data["title"])
 
 
+def capital(text: str, run: InsightRun) -> str:
+    """A name at the start of a line: English ones with a capital letter."""
+    return text[:1].upper() + text[1:] if run.language == "en" else text
+
+
+def lower(text: str, run: InsightRun) -> str:
+    """A sentence that goes on another one after a colon; what begins with a name keeps its capital."""
+    return text[:1].lower() + text[1:] if run.language == "en" and text[1:2].islower() else text
+
+
 def named(group: str, value: str, run: InsightRun) -> str:
     """A value of a fixed list (evidence grade, scope of a cause) in words."""
     return name(f"value_{group}_{value}", run.language, value)

@@ -31,7 +31,7 @@ _VARIABLES = {
 _WIDTH = 7.0
 _ROW = 0.27
 _TICKS = 9
-_LABEL = 24
+_LABEL = 30
 
 
 def draw(chart: Chart) -> str:

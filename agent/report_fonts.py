@@ -1,7 +1,7 @@
 """The fonts of a report: Noto Sans SC (OFL, from a package), cut down to the characters that are used.
 
-The whole font has 17 MB. What a report embeds is a subset, at the two weights that it sets: for the PDF as two
-fonts, for HTML as one variable font.
+The whole font has 17 MB. What a report embeds is a subset, at the two weights that it sets: for the PDF as
+two fonts, for HTML as one variable font.
 """
 
 import io
@@ -48,7 +48,7 @@ def _covered() -> frozenset[int]:
 
 
 def drawable(text: str) -> str:
-    """Text for a page without other fonts: what neither font has is given by its name, e.g. [party popper]."""
+    """Text for a page without other fonts: what neither font has is given by name: [party popper]."""
     if all(ord(char) in _covered() for char in text):
         return text
     return "".join(char if ord(char) in _covered() else _named(char) for char in text)

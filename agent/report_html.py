@@ -117,7 +117,7 @@ def _text(text: str) -> str:
 
 
 def _font(body: str) -> str:
-    """The characters of the page as a font inside it: it reads the same where no Chinese font is installed."""
+    """The characters of the page as a font inside it: no Chinese font need be installed."""
     body64 = base64.b64encode(woff("".join(sorted(set(body))))).decode()
     return (
         f'@font-face {{ font-family: "{FAMILY}"; font-weight: 100 900; '

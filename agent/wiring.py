@@ -176,19 +176,19 @@ class App(Labelling):
 
     def insights(
         self,
+        asker: Asker,
         *,
         kind: "Kind",
         language: "Language",
         first: str | None = None,
         end: str | None = None,
         filters: "Mapping[str, Any] | None" = None,
-        asker: Asker | None = None,
     ) -> "Insights":
-        """An insight report over the data as it is now; see agent/insights.py."""
+        """An insight report over what the asker may see now; see agent/insights.py."""
         from agent.insights import build_insights
         from agent.reading import build_reader
 
-        context = self.context(asker or Asker())
+        context = self.context(asker)
         reader = build_reader(context.facts, self.clock, self.settings.zone, self.taxonomy)
         return build_insights(
             context,

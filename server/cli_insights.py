@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
+from server.cli_agent import RoleOption, ScopeOption, UserOption, Who
 from server.console import JsonFlag, application, command, err, out, print_json
 from store.errors import ToolInputError
 
@@ -33,12 +34,15 @@ def insights(
         "", "--out", help="the file; - is standard output; default: reports/ in the data folder"
     ),
     language: str = typer.Option("", "--language", help="zh or en; default: VOICELOOP_LANGUAGE"),
+    user: str = UserOption,
+    role: str = RoleOption,
+    scope: list[str] = ScopeOption,
     as_json: bool = JsonFlag,
 ) -> None:
     """Write an insight report: what changed and why, themes, new problems, risks, plans, next steps."""
     with command(as_json):
         chosen = _format(format, file)
-        scope = _filters(filters)
+        narrowed = _filters(filters)
         with application() as app:
             spoken = _one_of("--language", language or app.settings.language, ("zh", "en"))
             named = _one_of("KIND", (kind or "ad_hoc").replace("-", "_"), _KINDS)
@@ -47,7 +51,12 @@ def insights(
                     f"{named} derives its own period", hint="leave out the kind to give --from and --to"
                 )
             report = app.insights(
-                kind=named, language=spoken, first=first or None, end=end or None, filters=scope
+                Who(user, role, scope).asker(app),
+                kind=named,
+                language=spoken,
+                first=first or None,
+                end=end or None,
+                filters=narrowed,
             ).document
             body = _rendered(report, chosen)
             if file == "-" and not as_json:
