@@ -9,7 +9,8 @@ from server.console import JsonFlag, application, command, out, print_json
 from store.errors import InputError, ToolInputError
 
 if TYPE_CHECKING:
-    from agent.ask import Answer
+    from agent.ask import Assistant
+    from agent.ask_events import Answer
     from agent.wiring import App
     from tools.context import Asker, Role
 
@@ -45,7 +46,7 @@ def ask(
     with command(as_json):
         text = _standard_input() if question == "-" else question
         who = Who(user, role, scope)
-        answer = asyncio.run(_ask(text, thread or _new_thread(), approve, who))
+        answer = asyncio.run(_ask(text, thread or _new_thread(), approve, who, live=not as_json))
         show_answer(answer, as_json)
 
 
@@ -123,16 +124,34 @@ class Who(NamedTuple):
         return Asker(self.user or settings.user, role, tuple(self.scope) or settings.scope)
 
 
-async def _ask(question: str, thread: str, approve_all: bool, who: Who) -> "Answer":
+async def _ask(question: str, thread: str, approve_all: bool, who: Who, *, live: bool) -> "Answer":
     from agent.approvals import Decision
 
     with application() as app:
         asker = who.asker(app)
         async with app.assistant() as assistant:
-            answer = await assistant.ask(question, thread_id=thread, asker=asker)
+            if live:
+                answer = await _watched(assistant, question, thread, asker)
+            else:
+                answer = await assistant.ask(question, thread_id=thread, asker=asker)
             if approve_all and answer.pending_approvals:
                 return await assistant.decide(Decision(approve="all"), thread_id=thread, asker=asker)
             return answer
+
+
+async def _watched(assistant: "Assistant", question: str, thread: str, asker: "Asker") -> "Answer":
+    """Ask and show the steps on the way."""
+    from server.live_turn import LiveTurn
+
+    answer: Answer | None = None
+    with LiveTurn() as turn:
+        async for event in assistant.stream(question, thread_id=thread, asker=asker):
+            turn.show(event)
+            if event.type == "answer":
+                answer = event.answer
+    if answer is None:
+        raise AssertionError("a turn ends with its answer")
+    return answer
 
 
 async def _decide(thread: str, ids: list[str], reject: bool, who: Who) -> "Answer":
