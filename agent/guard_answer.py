@@ -32,6 +32,11 @@ _ADDRESS: Final = re.compile(
     re.I,
 )
 _BLOB: Final = re.compile(r"(?<![\w+/=-])[A-Za-z0-9+/_-]{32,}={0,2}(?![\w+/=-])")
+# Characters written as codes, many in a row.
+_ESCAPED: Final = re.compile(
+    r"(?:\\u\{?[0-9a-fA-F]{4,6}\}?){6,}|(?:\\x[0-9a-fA-F]{2}){12,}|(?:&#x?[0-9a-fA-F]{2,6};){6,}"
+    r"|(?:%[0-9a-fA-F]{2}){12,}"
+)
 
 
 class Cleaned(NamedTuple):
@@ -62,7 +67,8 @@ class AnswerGuard:
             text = self._without(kind, pattern, text, removed)
         text = _LINK.sub(lambda m: self._link(m, source, removed), text)
         text = _ADDRESS.sub(lambda m: self._address(m, source, removed), text)
-        text = _BLOB.sub(lambda m: m[0] if m[0] in source else self._drop("code", removed), text)
+        for pattern in (_BLOB, _ESCAPED):
+            text = pattern.sub(lambda m: m[0] if m[0] in source else self._drop("code", removed), text)
         for secret in self._secrets:
             if secret in text:
                 text = text.replace(secret, self._drop("secret", removed))
