@@ -18,7 +18,8 @@ _LINE = re.compile(
     r"[\w\s]{0,20}[\])]*\s*[:：]).*$",
     re.IGNORECASE | re.MULTILINE,
 )
-_GAP = 6
+_GAP = 18
+_STOP = re.compile(r"[，。；！？,.;!?\n]")
 _SHORT = 16
 _TOOLS_OF_GOALS = {
     "plan": ("create_action_plan", "create_retention_task"),
@@ -67,7 +68,8 @@ def visible(text: str) -> str:
 
 
 def _wanted(text: str, start: int) -> bool:
-    return _pattern("refusing").search(text[max(0, start - _GAP) : start]) is None
+    before = _STOP.split(text[max(0, start - _GAP) : start])[-1]
+    return _pattern("refusing").search(before) is None
 
 
 @cache

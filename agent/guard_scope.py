@@ -22,7 +22,7 @@ from tools.refusals import refusal
 _Handler = Callable[[ModelRequest[Any]], Awaitable[ModelResponse[Any]]]
 _PATH = re.compile(r"[\w-]+(?:/[\w-]+)+/?", re.ASCII)
 # A Chinese name ends where the sentence goes on.
-_HAN_PATH = re.compile(r"[^\s/，。？！、]+(?:/[^\s/的和与及跟比在是有各，。？！、]+)+")
+_HAN_PATH = re.compile(r"[^\s/的和与及跟比在是有各，。？！、]+(?:/[^\s/的和与及跟比在是有各，。？！、]+)+")
 
 
 class TellScope(AgentMiddleware[Any, Any, Any]):
@@ -78,10 +78,14 @@ def units_outside(question: str, scope: Scope, known: Iterable[str]) -> list[str
         if path.split(BETWEEN)[0].casefold() in roots and not within(path, scope)
     ]
     parts = {part for unit in (*known, *scope) for part in unit.split(BETWEEN)}
-    for named in _numbered(text, parts):
-        if named.casefold() not in {part.casefold() for part in parts}:
-            found.append(named)
+    own = {_bare(part) for part in parts}
+    rest = _PATH.sub(" ", text)
+    found += [named for named in _numbered(rest, parts) if _bare(named) not in own]
     return list(dict.fromkeys(found))
+
+
+def _bare(name: str) -> str:
+    return re.sub(r"[-_ ]", "", name).casefold()
 
 
 def _numbered(text: str, parts: Iterable[str]) -> Sequence[str]:
