@@ -1,8 +1,8 @@
 """A scripted chat model: makes the calls a case expects and states the figures it expects, with slips.
 
-It stands for a model that understands every question and is careless: seeded by case and trial it now and
-then calls a tool that is not there, sends arguments that cannot be used, states a wrong figure or a figure from
-nowhere, or claims the wrong direction. The graph has to catch each of these; what is measured is the graph.
+It stands for a model that understands every question and is careless: seeded by case and trial it calls a
+tool that is not there, sends arguments that cannot be used, states a wrong figure or one from nowhere, or
+claims the wrong direction. The graph has to catch each of these; what is measured is the graph.
 """
 
 import json

@@ -87,6 +87,7 @@ def _sample(path: Path, folder: Path, file: Mapping[str, Any]) -> Path:
         return path
     with gzip.open(path, "rt", encoding=file["encoding"], newline="") as source:
         header, *rows = csv.reader(source)
+    folder.mkdir(parents=True, exist_ok=True)
     out = folder / path.name.removesuffix(".gz")
     with out.open("w", encoding="utf-8", newline="") as target:
         csv.writer(target).writerows([header, *sampled(rows, file)])
