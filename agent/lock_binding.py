@@ -10,7 +10,7 @@ from agent.lock_words import hedge_words, lock_words
 _WHOLE = 0.5
 _TENTHS = 5.0  # what 三成 may be off by
 _SCALES = {"seconds": 60.0, "hours": 1 / 60, "weeks": 1 / 7, "years": 1 / 12}
-_MINUS = re.compile(r"(?:负|零下|minus|negative)\s*$", re.IGNORECASE)
+_MINUS = re.compile(r"(?:负(?:的|数|值)?|零下|minus|negative)\s*$", re.IGNORECASE)
 _LOSS = re.compile(
     r"(?:降|跌|减|少|掉|负|低|落|下|损|亏|差|扣|拖|fell|fall|drop|down|declin|decreas|lost|loss|slip|slid|lower|below|"
     r"negative|minus|shed|dip|sank|reduc|behind|short|less|worse|drag|plung|tumbl)",
@@ -45,10 +45,10 @@ def _agrees(
 ) -> bool:
     if value.unit not in lock_words()["units"].get(figure.unit, ("any",)):
         return False
-    if value.path.endswith(".length") and "." in figure.text:
+    if value.path.endswith(".length") and ("." in figure.text or figure.unit == "percent"):
         return False
     whole = figure.kind == "number" and figure.tolerance == _WHOLE
-    if whole and not (hedges or rounds) and not value.number.is_integer():
+    if whole and not (hedges or rounds or value.unit == "count") and not value.number.is_integer():
         return False
     if figure.unit == "percent" and value.key in _SLOPES and value.unit == "share":
         return False
@@ -64,7 +64,7 @@ def _scaled(figure: Figure, value: Value) -> Iterator[float]:
     elif figure.unit == "points":
         if value.unit in ("score", "count", "any"):
             yield number
-        if value.unit in ("share", "any") and abs(number) <= 1.0:
+        if abs(number) <= 1.0 and (value.unit == "any" or (value.unit == "share" and value.role == "change")):
             yield number * 100
     elif figure.unit in _SCALES and value.unit != "any":
         yield number * _SCALES[figure.unit]

@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 
+from agent.figures import find_figures
 from agent.lock_reasons import FailedClaim, failed
 from agent.lock_values import Evidence
 from agent.lock_words import any_of, concept_words, lock_words
@@ -96,6 +97,19 @@ class Citations:
             found += self._uncited(text, quotes)
         return found
 
+    def verbatim_spans(self, text: str) -> list[tuple[int, int]]:
+        """Spans of quotations that repeat a result word for word: figures in them are customers'."""
+        return [
+            m.span()
+            for m in _QUOTE.finditer(text)
+            if len(_plain(_inner(m))) > 1 and self._is_verbatim(_inner(m))
+        ]
+
+    def figures_of(self, text: str) -> list[float]:
+        """Figures in the texts that a sentence cites."""
+        cited = [one for m in _CITATION.finditer(text) for one in self._texts.get(m[1], ())]
+        return [figure.value for one in cited for figure in find_figures(one)]
+
     def is_known(self, citation: str) -> bool:
         """Whether an id is one of the evidence."""
         return citation in self._ids
@@ -145,6 +159,8 @@ class Citations:
         spoken = " ".join([*(one for one in texts if not one.startswith("topic:"))])
         wanted = concepts(said)
         known = concepts(spoken)
+        if any((a in wanted and b in known and a not in known) for a, b in _opposites()):
+            return False
         if wanted:
             if wanted & known:
                 return True
@@ -153,7 +169,9 @@ class Citations:
             if not known and (wanted & concepts(f"{labels} {' '.join(named)}")):
                 return True
         return (
-            _overlap(said, spoken, loose=not wanted) if _same_script(said, heard) else not (wanted and known)
+            _overlap(said, spoken, need=2 if wanted and known else 1, loose=not wanted)
+            if _same_script(said, heard)
+            else not (wanted and known)
         )
 
     def _uncited(self, text: str, quotes: Sequence[re.Match[str]]) -> Iterator[FailedClaim]:
@@ -184,13 +202,18 @@ def _is_supposed(text: str, at: int) -> bool:
     return words("supposed").search(text[:at]) is not None
 
 
-def _overlap(said: str, heard: str, *, loose: bool) -> bool:
+def _opposites() -> list[tuple[str, str]]:
+    pairs = lock_words()["opposites"]
+    return [(a, b) for a, b in pairs] + [(b, a) for a, b in pairs]
+
+
+def _overlap(said: str, heard: str, *, need: int, loose: bool) -> bool:
     """Whether two texts share a pair of Chinese characters or an English word that carries meaning."""
     pairs = _pairs(said) & _pairs(heard)
-    if pairs:
+    if len(pairs) >= need:
         return True
     stems = {w.lower()[:5] for w in _LATIN.findall(said) if w.lower() not in _STOP_EN}
-    if stems & {w.lower()[:5] for w in _LATIN.findall(heard)}:
+    if len(stems & {w.lower()[:5] for w in _LATIN.findall(heard)}) >= need:
         return True
     single = {c for c in _CJK.findall(said)} & {c for c in _CJK.findall(heard)} - _STOP_ZH
     return loose and len(single) >= 2

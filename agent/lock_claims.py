@@ -9,7 +9,7 @@ from agent.lock_values import Evidence, Movement
 from agent.lock_words import any_of, lock_words, measure_words, words
 
 _CLAUSE = re.compile(r"[，,；;。！？!?\n]|\s(?:while|but|whereas|although|though)\s|而|但")
-_NEGATED = 10
+_NEGATED, _REACH = 10, 40
 _PERIOD = "period"
 _TWICE, _HALF = (1.8, 2.3), (0.4, 0.6)
 _THAN = re.compile(r"\s*(?:than|bound|end|limit|ci\b)|的?下限", re.IGNORECASE)
@@ -67,7 +67,7 @@ class Claims:
             ):
                 continue
             measure = _measure(text, start, end, at)
-            moves = self._movements(text, at, end, measure, mentions)
+            moves = self._movements(text, start, at, end, measure, mentions)
             if not moves:
                 continue
             sign = _sign(word, measure or moves[0].measure)
@@ -77,10 +77,13 @@ class Claims:
                 yield failed("direction", why, (start, end), shown, text)
 
     def _movements(
-        self, text: str, at: int, end: int, measure: str | None, mentions: Sequence[Mention]
+        self, text: str, start: int, at: int, end: int, measure: str | None, mentions: Sequence[Mention]
     ) -> list[Movement]:
         """The changes that a direction word at `at` may speak of."""
+        if words("sample_words").search(text, start, end):
+            return []
         periods = [m for m in mentions if _PERIOD in m.dimensions]
+        periods = [m for m in periods if start <= m.start < end] or periods
         pair = self._between(periods, measure)
         if pair:
             return pair
@@ -129,8 +132,9 @@ class Claims:
         claims = words("significant").search(text)
         if not claims or words("supposed").search(text):
             return
+        denies = denies or words("negated").search(text, max(0, claims.start() - 20), claims.start())
         measure = _measure(text, 0, len(text), claims.start())
-        moves = self._movements(text, claims.start(), len(text), measure, mentions)
+        moves = self._movements(text, 0, claims.start(), len(text), measure, mentions)
         if not moves and measure is None:
             moves = [m for m in self._evidence.movements if m.overall]
         sure = {m.significant for m in moves} - {None}
@@ -154,7 +158,7 @@ class Claims:
             if word is None or words("supposed").search(text[: word.start()]):
                 continue
             measure = _measure(text, 0, len(text), word.start())
-            moves = self._movements(text, word.start(), len(text), measure, mentions)
+            moves = self._movements(text, 0, word.start(), len(text), measure, mentions)
             ratios = [m.after / m.before for m in moves if m.before and m.after is not None]
             if not any(low <= ratio <= high for ratio in ratios):
                 yield failed("direction", "direction", word.span(), word.group(), text)
@@ -202,7 +206,8 @@ def _measure(text: str, start: int, end: int, at: int) -> str | None:
 
 def contradicts_move(text: str, first: tuple[int, float], second: tuple[int, float]) -> bool:
     """Whether the words between two figures ("从 34.5 上升到 7.9") say the opposite of the figures."""
-    between = text[first[0] : second[0]]
+    between = text[max(0, first[0] - _REACH) : second[0]]
+    between = re.split(r"[，,；;。]", between[:_REACH])[-1] + between[_REACH:]
     up, down = words("up").search(between), words("down").search(between)
     if bool(up) == bool(down) or first[1] == second[1]:
         return False

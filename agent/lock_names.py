@@ -12,7 +12,7 @@ from agent.phrases import name
 
 _MONTHS = list(calendar.month_name)
 _WEEKDAYS = ("一", "二", "三", "四", "五", "六", "日")
-_NOISY = frozenset({"language", "speaker", "priority", "sentiment", "emotion", "intent", "metric"})
+_NOISY = frozenset({"speaker", "priority", "sentiment", "emotion", "intent", "metric"})
 
 
 @lru_cache(maxsize=1)
@@ -31,7 +31,14 @@ def value_names(dimension: str, value: Any) -> Iterator[str]:
     for one in value if isinstance(value, list) else [value]:
         text = str(one)
         if dimension == "hour" and text.isdigit():
-            yield from (f"{text}点", f"{int(text):02d}:00", f"{text}:00", f"{text}时", f"{text} o'clock")
+            yield from (
+                f"{text}点",
+                f"{text} 点",
+                f"{int(text):02d}:00",
+                f"{text}:00",
+                f"{text}时",
+                f"{text} o'clock",
+            )
         elif dimension == "weekday" and text.isdigit():
             day = _WEEKDAYS[int(text) - 1]
             yield from (f"周{day}", f"星期{day}", f"礼拜{day}", calendar.day_name[int(text) - 1])
@@ -71,6 +78,8 @@ def period_names(start: str, end: str) -> Iterator[str]:
             f"{y}-{m:02d}",
             f"{m}月份",
             f"{m}月",
+            f"{m} 月",
+            f"{y} 年 {m} 月",
             f"{y}/{m:02d}",
             f"{en} {y}",
             f"{short} {y}",

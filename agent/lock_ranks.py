@@ -10,12 +10,13 @@ from agent.lock_values import Evidence, Subject, Value
 from agent.lock_words import any_of, lock_words, measure_words, words
 
 _IS = re.compile(
-    r"[^，,；;。\n]{0,26}?(?:是|为|：|:|属于|出现在|当属|\bis\b|\bwas\b|\bin\b|\bgoes to\b|\bbelongs to\b|\bare\b|\bwere\b|\bat\b)\s*(?:the\s+)?[「“*]*$"
+    r"[^，,；;。\n]{0,44}?(?:是|为|：|:|属于|出现在|当属|\bis\b|\bwas\b|\bin\b|\bfrom\b|\bby\b|\bgoes to\b|\bbelongs to\b|\bare\b|\bwere\b|\bat\b)\s*(?:the\s+)?[「“*]*$"
     r"|的?[^，,；;。\n\w]{0,2}$",
     re.IGNORECASE,
 )
 _ENOUGH = 30
 _MAIN_ROLES = ("value", "after", "change")
+_SIZES = frozenset({"size", "n", "importance", "observed", "items"})
 _AUXILIARY = frozenset({"n", ""})
 _ORDER = re.compile(r"(?:第([二三四五])|\b(second|third|fourth|fifth)\b)(?:低|高|差|多|大)?", re.IGNORECASE)
 _TIMES = re.compile(r"\s*(?:quarter|time|季度|次|天|周|个月|步|half)", re.IGNORECASE)
@@ -41,20 +42,26 @@ class Ranks:
             if words("supposed").search(text, start, end):
                 continue
             here = [m for m in mentions if start <= m.start and m.end <= end]
-            found += self._extremes(text, (start, end), here, hidden)
-            found += self._ordinals(text, (start, end), here)
-            found += self._contrasts(text, (start, end), here)
+            earlier = [m for m in mentions if m.end <= end]
+            found += self._extremes(text, (start, end), here, earlier, hidden)
+            found += self._ordinals(text, (start, end), here or earlier)
+            found += self._contrasts(text, (start, end), earlier + [m for m in here if m not in earlier])
         return found
 
     def _extremes(
-        self, text: str, span: tuple[int, int], here: Sequence[Mention], hidden: Sequence[tuple[int, int]]
+        self,
+        text: str,
+        span: tuple[int, int],
+        here: Sequence[Mention],
+        earlier: Sequence[Mention],
+        hidden: Sequence[tuple[int, int]],
     ) -> Iterator[FailedClaim]:
         skipped = [m.span() for m in words("most_not").finditer(text, *span)]
         for match in words("lowest", "highest", "best", "worst").finditer(text, *span):
             at, stop = match.span()
             if any(a <= at < b for a, b in [*skipped, *hidden]):
                 continue
-            mention = _ranked(text, at, stop, here)
+            mention = _ranked(text, at, stop, here) or _ranked(text, at, stop, earlier)
             if mention is None:
                 continue
             kind = next(
@@ -72,7 +79,10 @@ class Ranks:
         self, subject: Subject, kind: str, text: str, span: tuple[int, int], *, moved: bool
     ) -> bool | None:
         """Whether a subject is the extreme of its list; None where the list has no such values."""
-        table = self._table(subject.group, _measure(text, *span), moved=moved)
+        by_size = words("size_words").search(text, *span) is not None
+        table = self._table(
+            subject.group, _measure(text, *span), moved=moved, by_size=by_size, said=text[slice(*span)]
+        )
         if not any(subject in column for column in table.values()):
             return None
         for (measure, _), column in table.items():
@@ -94,7 +104,7 @@ class Ranks:
         return False
 
     def _table(
-        self, group: str, measure: str | None, *, moved: bool
+        self, group: str, measure: str | None, *, moved: bool, by_size: bool = False, said: str = ""
     ) -> Mapping[tuple[str, str], dict[Subject, float]]:
         """Columns of a list by (measure, key): those of the measure, else of what the list is about."""
         columns: dict[tuple[str, str], dict[Subject, float]] = {}
@@ -115,8 +125,12 @@ class Ranks:
             return chosen
         if measure is not None and measure != "n":
             return {}
-        main = {k: c for k, c in columns.items() if k[0] not in _AUXILIARY}
-        return main or columns
+        sized = {k: c for k, c in columns.items() if k[1] in _SIZES} if by_size else {}
+        literal = {k: c for k, c in columns.items() if re.search(rf"\b{k[1]}\b", said, re.IGNORECASE)}
+        if literal:
+            return literal
+        main = {k: c for k, c in columns.items() if k[1] in ("nps", "value", "total")}
+        return sized or main or {k: c for k, c in columns.items() if k[0] not in _AUXILIARY} or columns
 
     def _count(self, subject: Subject) -> float | None:
         return next((v.number for v in self._values.get(subject, ()) if v.key in ("n", "n_after")), None)
@@ -172,7 +186,8 @@ class Ranks:
     def _compare(
         self, group: str, first: Mention, second: Mention, sign: int, text: str, span: tuple[int, int]
     ) -> bool | None:
-        columns = self._table(group, _measure(text, *span), moved=False)
+        measure = _measure(text, *span) or _measure(text, 0, span[1])
+        columns = self._table(group, measure, moved=False)
         a = next((s for s in first.subjects if s.group == group), None)
         b = next((s for s in second.subjects if s.group == group), None)
         pairs = [(c[a], c[b]) for c in columns.values() if a in c and b in c]
@@ -189,7 +204,11 @@ class Ranks:
             for m in mentions
             if not m.dimensions & {"period"} and not all(s.group.endswith(":filters") for s in m.subjects)
         ]
-        if named and not any(m.text.lower() in names for m in named):
+        strange = [p for p, other in lock_words()["places"].items() if any_of([p, *other]).search(text)]
+        strange = [p for p in strange if p not in {name for found in firsts for name in found}]
+        if strange:
+            yield failed("rank", "cause", word.span(), text[slice(*word.span())], text, subject=strange[0])
+        elif named and not any(m.text.lower() in names for m in named):
             shown = text[word.start() : word.end()]
             yield failed("rank", "cause", word.span(), shown, text, subject=named[0].text)
 

@@ -16,7 +16,7 @@ _FOLLOWS = re.compile(
 )
 _LIST_GAP = re.compile(r"\s*(?:[、,，/]|和|与|及|以及|至|到|and|&|to|[、,，]\s*and)\s*", re.IGNORECASE)
 _TIGHT = re.compile(
-    r"(?:\s|[:：=|*（(]|[为是达有]|约|只|仅|高|低|到|值|得分|分别|目前|降|升|至|is|was|at|of|stands|stood|came|in|about|just|only|a|the|score|equals)*",
+    r"(?:\s|[:：=|*（(]|[为是达有]|约|只|仅|高|低|到|值|得分|分别|目前|点估计|估计|降|升|至|is|was|at|of|stands|stood|came|in|about|just|only|a|the|score|equals)*",
     re.IGNORECASE,
 )
 _N_EQUALS = re.compile(r"(?<![A-Za-z])n\s*[=＝:：]\s*$", re.IGNORECASE)
@@ -28,6 +28,10 @@ _RELEASES = re.compile(
 _BETWEEN = re.compile(
     r"(?:之间|区间|不等|各|每|某|range|rang|each|every|regions|groups|分组|地区间|some)", re.I
 )
+_NUMERAL = r"[-+−]?[\d,.]+\s*[%％]?"
+_RANGE = re.compile(rf"{_NUMERAL}\s*(?:到|至|~|–|—|-|and|to|,|，)\s*[(（]?$", re.IGNORECASE)
+_RANGE_ON = re.compile(rf"\s*(?:到|至|~|–|—|-|and|to|,)\s*{_NUMERAL}", re.IGNORECASE)
+_OF_ALL = re.compile(r"(?:\bof (?:the|all|our|those|its)|\bout of|/)\s*$", re.IGNORECASE)
 _SPAN_GAP = re.compile(r"\s*(?:至|到|to|through|until|-|–|—|~)\s*", re.IGNORECASE)
 _PERIOD = "period"
 _COUNTED = ("volume", "complaints")
@@ -35,7 +39,7 @@ _SCORE_UNITS = ("", "score", "points")
 _GOVERNS = {
     "score": _SCORE_UNITS,
     "share": ("percent",),
-    "count": ("", "count"),
+    "count": ("", "count", "percent"),
     "money": ("", "money"),
     "minutes": ("", "minutes", "seconds", "hours"),
     "months": ("", "months", "years"),
@@ -85,15 +89,19 @@ class Subjects:
             subjects = self._by_name.get(_folded(match.group()))
             if subjects:
                 found.append(Mention(start, end, match.group(), tuple(subjects)))
-        return _without_spans(found, text)
+        return found
 
     def compatible(self, value: Value, mention: Mention) -> bool:
         """Whether a value may be said of the mentioned subject."""
+        if value.role == "change" and _PERIOD in mention.dimensions:
+            return True
         name = _folded(mention.text)
         if any(one in mention.subjects or name in map(_folded, one.names) for one in value.subjects):
             return True
         groups = {one.group for one in mention.subjects}
         if any(one.group in groups or _shares(one, mention) for one in value.subjects):
+            return False
+        if any(one.dimension != _PERIOD and not one.group.endswith(":filters") for one in value.subjects):
             return False
         if value.path.startswith("args") or value.path.endswith(".length") or not value.measure:
             return not self._has(value, mention, same_call=True)
@@ -132,10 +140,13 @@ def governors(
 ) -> list[list[Mention]]:
     """For each dimension the mentions that may govern the figure: one of each list must fit."""
     found: list[list[Mention]] = []
+    if _OF_ALL.search(text[: figure.start]):
+        return found
     following = _following(figure, text, mentions, figures)
     taken = set(following.dimensions) if following else set()
     if following:
         found.append([following])
+    mentions = _without_spans(mentions, text)
     before = [m for m in mentions if m.end <= figure.start and not _RELEASES.search(text[: m.start])]
     latest = max((m.start for m in before if _PERIOD not in m.dimensions), default=0)
     while before:
@@ -207,11 +218,11 @@ def measure_of(figure: Figure, text: str, figures: Sequence[Figure]) -> tuple[st
         (f.end for f in figures if f.end <= figure.start and f.kind not in ("date", "time")), default=0
     )
     start = max(start, *(text.rfind(mark, 0, figure.start) + 1 for mark in "；;\n"))
-    best: tuple[int, str, str] | None = None
+    best: tuple[int, str, str, int] | None = None
     for name, kind, pattern in measure_words():
         for match in pattern.finditer(text, start, figure.start):
-            if best is None or match.end() > best[0]:
-                best = (match.end(), name, kind)
+            if best is None or (match.end(), -match.start()) > (best[0], -best[3]):
+                best = (match.end(), name, kind, match.start())
     if best is None:
         return None
     return best[1], best[2], _TIGHT.fullmatch(text[best[0] : figure.start]) is not None
@@ -232,13 +243,19 @@ def of_measure(found: Iterable[Value], figure: Figure, measure: tuple[str, str, 
     if measure is None or figure.unit not in _GOVERNS[measure[1]]:
         return values
     name, kind, tight = measure
+    if name == "share":
+        return [v for v in values if v.unit in ("share", "any")]
+    if name.startswith("tier_"):
+        return [v for v in values if v.measure == name]
     if name == "n":
-        return [v for v in values if v.unit in ("count", "any")]
+        return [v for v in values if v.unit in ("count", "integer", "any")]
     if not tight and kind in ("count", "score") and figure.unit in ("", "count"):
         # "NPS 样本 1,971 条": a word further off governs only figures that are no plain count.
-        return [v for v in values if v.measure == name or v.unit in ("count", "any") or v.measure == ""]
+        return [
+            v for v in values if v.measure == name or v.unit in ("count", "integer", "any") or v.measure == ""
+        ]
     alike = (name, "", "n") if name in _COUNTED else (name, "")
-    return [v for v in values if v.measure in alike or name in v.path]
+    return [v for v in values if v.measure in alike or name == v.key]
 
 
 def implied_overall(found: Sequence[Value], evidence: Evidence, text: str, context: str) -> bool:
@@ -262,3 +279,31 @@ def implied_overall(found: Sequence[Value], evidence: Evidence, text: str, conte
         if not whole:
             return False
     return True
+
+
+def fitting(figure: Figure, text: str, figures: Sequence[Figure], found: Sequence[Value]) -> list[Value]:
+    """Values whose role the words around the figure allow.
+
+    An end of an interval, the rest, the industry's rate or the value before is told only where it is so called.
+    """
+    start = max(
+        (f.end for f in figures if f.end <= figure.start and f.kind not in ("date", "time")), default=0
+    )
+    head, tail = text[start : figure.start], re.split("[，,；;。]", text[figure.end : figure.end + 18])[0]
+    near = (
+        text[max(0, figure.start - 48) : figure.end]
+        + re.split("[，,；;]", text[figure.end : figure.end + 14])[0]
+    )
+    span = _RANGE.search(text[max(0, figure.start - 18) : figure.start]) or _RANGE_ON.match(text, figure.end)
+    values = list(found)
+    if not (words("interval").search(near) or span):
+        values = [v for v in values if v.role not in ("low", "high")]
+    if not words("rest_words").search(text[: figure.start] + tail):
+        values = [v for v in values if not v.role.startswith("rest")]
+    if not words("industry_words").search(head + tail):
+        values = [v for v in values if v.measure != "industry"]
+    before = words("before_words").search(head) or re.match(r"[\s\w]{0,8}\bbefore\b", tail)
+    after = words("after_words").search(head) or re.match(r"[\s\w]{0,8}\bafter\b", tail)
+    if bool(before) != bool(after):
+        values = [v for v in values if v.role != ("after" if before else "before")]
+    return values

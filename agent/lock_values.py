@@ -155,12 +155,13 @@ class _Reading:
     def _walk(self, value: object, path: str, key: str, under: tuple[Subject, ...], parent: str) -> None:
         if isinstance(value, Mapping):
             self._note(value, path, under)
+            self._derive(value, path, under)
             spans = self._spans.get("baseline", ()) if key == "baseline" else ()
             here = tuple(one for one in under if one.dimension != _PERIOD) + spans if spans else under
             for name, item in value.items():
                 self._walk(item, f"{path}.{name}", str(name), here, key)
         elif isinstance(value, list | tuple):
-            self.values.append(Value(float(len(value)), self._call, f"{path}.length", "length", "n", "count"))
+            self.values.append(Value(float(len(value)), self._call, f"{path}.length", "length", "n"))
             for index, item in enumerate(value):
                 subject = self._subject(item, f"{self._call}:{path}") if isinstance(item, Mapping) else ()
                 self._enlist(subject)
@@ -171,23 +172,41 @@ class _Reading:
         elif isinstance(value, str):
             self._string(value, path)
         elif isinstance(value, int | float) and not isinstance(value, bool):
-            self.values.append(self._value(float(value), path, key, under, parent))
+            self.values.append(self._value(value, path, key, under, parent))
+
+    def _derive(self, item: Mapping[str, Any], path: str, under: tuple[Subject, ...]) -> None:
+        """What a result implies: the shares of promoters, passives and detractors; that a comparison has two sides."""
+        parts = {key: _number(item.get(key)) for key in ("promoters", "passives", "detractors")}
+        total = sum(value or 0.0 for value in parts.values())
+        for key, count in parts.items():
+            if count is not None and total:
+                self.values.append(
+                    Value(count / total, self._call, f"{path}.{key}", key, key, "share", "value", under)
+                )
+        if "before_period" in item:
+            self.values.append(Value(2.0, self._call, f"{path}.before_period", "sides", "n"))
 
     def _string(self, value: str, path: str) -> None:
         self.strings.append((value, self._call, path))
         if _DIGITS.fullmatch(value.strip()):
             self.values.append(Value(float(value), self._call, path, "text"))
 
-    def _value(self, number: float, path: str, key: str, under: tuple[Subject, ...], parent: str) -> Value:
-        words = lock_words()
+    def _value(
+        self, whole: int | float, path: str, key: str, under: tuple[Subject, ...], parent: str
+    ) -> Value:
+        words, number = lock_words(), float(whole)
         measure, unit, role = words["keys"].get(key, ("", "any", "value"))
         if parent in words["under"] and key in ("value", "low", "high", *words["under"][parent][2:]):
-            measure, unit = words["under"][parent]
+            measure, unit = words["under"][parent][:2]
             role = {"low": "low", "high": "high"}.get(key, "value")
         elif parent in ("usual_budget_split", "sentiments"):
             unit = words["under"][parent][1]
         if parent == "parts" or path.startswith("args"):
-            measure, unit = "", "any"
+            measure, unit = "", "any" if unit == "metric" or parent == "parts" else unit
+        if key not in words["keys"] and isinstance(whole, int):
+            unit = "integer"
+        if key == "before" and ".themes[" in path:
+            measure, unit = "n", "count"
         if (key == "mean" and ".traits[" in path) or (key == "value" and ".parts[" in path):
             measure, unit = "", "any"
         if key == "score":
@@ -212,7 +231,10 @@ class _Reading:
                 dimension = _PERIOD
             if item.get("label"):
                 names.add(str(item["label"]))
-            return (Subject(group, dimension, str(item.get("key", item.get("label"))), frozenset(names)),)
+            if item.get("scope_label"):
+                names.add(str(item["scope_label"]))
+            key = str(item.get("key") or item.get("label") or sorted(keys.items(), key=str))
+            return (Subject(group, dimension, key, frozenset(names)),)
         if "field" in item or "trait" in item:
             return ()  # called by words such as 渠道 that name no group
         for by in _NAMED_BY:

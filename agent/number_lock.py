@@ -22,6 +22,7 @@ from agent.lock_ranks import Ranks
 from agent.lock_reasons import FailedClaim, failed
 from agent.lock_sentences import sentences
 from agent.lock_subjects import (
+    fitting,
     Mention,
     Subjects,
     governors,
@@ -40,7 +41,7 @@ _LEVEL = re.compile(r"\s*(?:的)?(?:置信|可信|区间|CI\b|confidence|interva
 _CITATION = re.compile(r"\[[^\[\]\s]{3,}\]")
 _MARKS = re.compile(r"^[\s\-*#>]+|^\s*\d{1,2}[.)、]\s*|[\s*。.！!]+$")
 _INTERVAL_BEFORE = re.compile(
-    r"(?:置信区间|可信区间|区间|\bCI\b|confidence interval|interval)[^\d\-+−.;；。,，]{0,16}$", re.IGNORECASE
+    r"(?:置信区间|可信区间|区间|\bCI\b|confidence interval|interval)[^\d\-+−.;；。,，]{0,40}$", re.IGNORECASE
 )
 _JOINED = re.compile(r"\s*(?:到|至|~|–|—|-|and|to|,|，)\s*", re.IGNORECASE)
 _RANGE_ROLES = ("low", "high")
@@ -147,6 +148,9 @@ class NumberLock:
             return _fail("unit", "unit", figure, text, measure=measure[0] if measure else "")
         rounds = measure is not None and measure[0] != "n"
         found = candidates(figure, text, self._evidence.values, rounds=rounds)
+        if not found and figure.value in self._citations.figures_of(text):
+            return Bound(figure.text, figure.value, "", "cited text")
+        found = fitting(figure, text, figures, found)
         if not found:
             return _fail("figure", "unbound", figure, text)
         chosen[figure] = found
@@ -159,9 +163,6 @@ class NumberLock:
                 return _fail("attribution", "subject", figure, text, subject=options[-1].text)
             measured = kept
         chosen[figure] = measured
-        if measure and measure[2] and not words("interval").search(text):
-            if all(v.role in _RANGE_ROLES for v in measured):
-                return _fail("attribution", "interval", figure, text)
         if implied_overall(measured, self._evidence, text, context):
             return _fail("attribution", "overall", figure, text)
         best = measured[0]
@@ -205,6 +206,7 @@ class NumberLock:
     def _hidden(self, text: str) -> list[tuple[int, int]]:
         """Spans of known citations and of strings of the results; a date alone stays a claim."""
         spans = [m.span() for m in _CITATION.finditer(text) if self._citations.is_known(m.group()[1:-1])]
+        spans += [span for span in self._citations.verbatim_spans(text) if not _is_date(text[slice(*span)])]
         for known in self._verbatim:
             at = text.find(known)
             while at >= 0:
@@ -243,6 +245,8 @@ def _swapped(text: str, figures: Sequence[Figure], chosen: dict[Figure, list[Val
             and before
             and not (_pair(a, b, "before", "after") or _pair(a, b, "rest_before", "rest_after"))
         ):
+            found.append(failed("attribution", "swapped", span, text[slice(*span)], text))
+        elif moves and all(v.role == "after" for v in a):
             found.append(failed("attribution", "swapped", span, text[slice(*span)], text))
         elif moves and contradicts_move(text, (first.end, first.value), (second.start, second.value)):
             found.append(failed("direction", "direction", span, text[slice(*span)], text))
