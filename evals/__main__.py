@@ -94,8 +94,8 @@ def _model_of(options: argparse.Namespace) -> ModelOf:
     if options.planner == "live":
         from langchain_openai import ChatOpenAI
 
-        # An endpoint of one's own needs no key; one that needs a key reads it from its own variable.
-        model = ChatOpenAI(model=options.model, base_url=options.model_url, api_key="none")  # type: ignore[arg-type]
+        # An endpoint of one's own (vLLM, say) asks for no key.
+        model = ChatOpenAI(model=options.model, base_url=options.model_url, api_key="none")
         return lambda case, trial: model
     return lambda case, trial: None
 

@@ -75,8 +75,10 @@ def open_all(cases: Sequence[Case], folder: Path, data: Path | None, stack: Exit
         opened[name] = _open(name, folder / name, data, case)
         stack.enter_context(opened[name].app)
         opened[name].keep()
-    for name, one in opened.items():
-        asked = any("sentiment=" in case.model_dump_json() for case in cases if case.dataset == name)
+    for one in opened.values():
+        asked = any(
+            "sentiment=" in case.model_dump_json() for case in cases if opened.get(case.dataset) is one
+        )
         if asked and not any("sentiment" in item.dimensions for item in one.items):
             label_sentiments(one.items, lambda texts, app=one.app: classified(app, texts))  # type: ignore[misc]
     return opened
@@ -125,7 +127,9 @@ def _asker(
         try:
             return ask(question, f"{thread}-{run}", next(turns).decide)
         except Exception as error:  # noqa: BLE001 (a failure is a miss of its turn, told with its reason)
-            nothing = {name: [] for name in ("tool_calls", "figures", "citations", "pending_approvals")}
+            nothing: dict[str, list[Any]] = {
+                name: [] for name in ("tool_calls", "figures", "citations", "pending_approvals")
+            }
             return {"answer": f"{type(error).__name__}: {error}", **nothing}
 
     return asked

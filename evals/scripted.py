@@ -8,7 +8,7 @@ claims the wrong direction. The graph has to catch each of these; what is measur
 import json
 from collections.abc import Mapping, Sequence
 from random import Random
-from typing import Any
+from typing import Any, cast
 
 from langchain_core.callbacks import CallbackManagerForLLMRun
 from langchain_core.language_models import BaseChatModel
@@ -58,9 +58,10 @@ class ScriptedModel(BaseChatModel):
         run_manager: CallbackManagerForLLMRun | None = None,
         **kwargs: Any,
     ) -> ChatResult:
-        number = min(len(questions(messages)), len(self._case.turns))
+        said = cast(list[AnyMessage], messages)
+        number = min(len(questions(said)), len(self._case.turns))
         turn = _Turn(self._case, number, self._trial)
-        message = turn.next(this_turn(messages))
+        message = turn.next(this_turn(said))
         words = len(str(message.content)) + len(json.dumps(message.tool_calls, ensure_ascii=False))
         read = sum(len(str(m.content)) for m in messages)
         message.usage_metadata = {
