@@ -81,4 +81,6 @@ def _ask(frame: Frame, vocabulary: Vocabulary) -> str:
     language = frame.language
     metrics = [metric_name(name, frame) for name, info in vocabulary.catalogue.metrics.items() if info.n]
     named = phrase("and", language).join(metrics[:_DIMENSIONS_NAMED])
+    if frame.ask == "period":
+        return phrase("ask_period", language, what=frame.unread)
     return phrase(f"ask_{frame.ask}", language, metrics=named)

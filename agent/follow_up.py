@@ -1,10 +1,10 @@
 """What a question takes over from the one before: 那上海呢？ / and why? / 不对，我是说华东 / 跟9月比呢."""
 
 import re
-from collections.abc import Callable
 from dataclasses import replace
 
 from agent.frame import Frame, PeriodValue
+from agent.understanding import Reader
 from agent.vocabulary import matcher
 
 _SHORT_ZH = 9
@@ -38,7 +38,7 @@ _REPEATED = frozenset({"compare", "why", "trend", "forecast", "anomalies", "driv
 def lean_on(
     frame: Frame,
     before: Frame | None,
-    is_later: Callable[[str, str], bool],
+    reader: Reader,
     *,
     same_message: bool = False,
 ) -> Frame:
@@ -60,7 +60,7 @@ def lean_on(
     group_by = frame.group_by
     if same_goal and not group_by and not frame.rank:
         group_by = tuple(d for d in before.group_by if d not in frame.filters)
-    period, compare_to = _periods(frame, before, is_later)
+    period, compare_to = _periods(frame, before, reader)
     if compare_to is not None and goals in ((), ("figure",), before.goals) and "period" not in frame.named:
         goals = goals or before.goals
     if compare_to is not None and set(goals) <= {"figure"}:
@@ -108,17 +108,17 @@ def _filters(frame: Frame, before: Frame) -> dict[str, list[str]]:
     return filters
 
 
-def _periods(
-    frame: Frame, before: Frame, is_later: Callable[[str, str], bool]
-) -> tuple[PeriodValue | None, PeriodValue | None]:
+def _periods(frame: Frame, before: Frame, reader: Reader) -> tuple[PeriodValue | None, PeriodValue | None]:
     """A period named with "compared with" stands beside the old one; else it takes its place."""
     old = before.period
     if "period" not in frame.named:
         return old, frame.compare_to or before.compare_to
+    if old is not None and matcher("one_before").find(frame.question):
+        return reader.before(old) or frame.period, frame.compare_to
     against = _AGAINST.search(frame.question)
     if against and frame.compare_to is None and isinstance(old, str) and isinstance(frame.period, str):
         later, earlier = (old, frame.period)
-        return (earlier, later) if is_later(earlier, later) else (later, earlier)
+        return (earlier, later) if reader.is_later(earlier, later) else (later, earlier)
     return frame.period, frame.compare_to
 
 

@@ -38,7 +38,7 @@ Direction = Literal["up", "down"]
 End = Literal["highest", "lowest"]
 PeriodValue = str | dict[str, str]
 Refusal = Literal["out_of_scope", "personal"]
-Clarify = Literal["customer", "subject", "start", "theme", "sides", "metric", "inputs"]
+Clarify = Literal["customer", "period", "subject", "start", "theme", "sides", "metric", "inputs"]
 
 
 class Doubt(NamedTuple):
@@ -58,6 +58,7 @@ class Frame:
     `topics` names every topic in the language of the question.
     `claims` is the direction the question takes for granted ("why did it fall"), `stands` the place of a
     segment that it takes for granted ("why is the NPS of Shanghai the lowest"): both are checked.
+    `unread` looks like a time and is none that is known.
     `judged`: the rank was asked for as "worst" or "best", so which end it is depends on the metric.
     `refusal` and `ask` end the turn: nothing is called. `about` is what a question is about in its own words.
     """
@@ -84,6 +85,7 @@ class Frame:
     inputs: Mapping[str, float] = field(default_factory=dict)
     unknown: tuple[str, ...] = ()
     doubts: tuple[Doubt, ...] = ()
+    unread: str = ""
     refusal: Refusal | None = None
     refused: str = ""
     ask: Clarify | None = None

@@ -1,7 +1,7 @@
 """Which goals a question has: what a word that points at one means depends on the others."""
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import get_args
 
@@ -18,12 +18,19 @@ _MENTIONS = re.compile(r"提到|提及|说到|涉及|\bmention", re.IGNORECASE)
 _OPEN = re.compile(
     r"哪些|哪个|哪家|什么|谁|多少家|怎么样|情况|分析|对比|比|which|what|who|how|compare|vs", re.IGNORECASE
 )
+_SINCE = re.compile(
+    r"之后|以后|[上下]线后|[后起](?=[，,\s]|$)|以来|\b(?:after|since|following)\b", re.IGNORECASE
+)
+_GIVES = re.compile(
+    r"(?:给|来|看|举|列|找|贴|摘)(?:我|出)?(?:[几两二三四五六七八九十]|\d{1,2})\s*(?:条|句|个例|段)"
+)
 _CHANGES = re.compile(r"变化|变了|change", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
 class Cues:
-    """What else was recognised in a question, `text` with its periods blanked; `ahead`: it looks ahead."""
+    """What else was recognised in a question, `text` with its periods blanked; `ahead`: it looks ahead;
+    `claims`: it speaks of a direction of change."""
 
     text: str
     metrics: Sequence[Hit]
@@ -31,6 +38,7 @@ class Cues:
     customers: Sequence[str]
     periods: int
     ahead: bool = False
+    claims: bool = False
 
     @property
     def measured(self) -> bool:
@@ -43,16 +51,20 @@ class Cues:
         return any(hit.tag == "volume" for hit in self.metrics)
 
 
-def goals_of(cues: Cues, claims: Callable[[str], object]) -> tuple[Goal, ...]:
-    """The goals in the order of their words. `claims` tells whether a text takes a direction for granted."""
+def goals_of(cues: Cues) -> tuple[Goal, ...]:
+    """The goals in the order of their words."""
     hits = _outside_values(matcher("goals").find(cues.text), cues)
     tags = list(dict.fromkeys(hit.tag for hit in hits))
     if cues.customers and not {"tasks", "quotes"} & set(tags):
         tags = ["customer", *[tag for tag in tags if tag in ("plan", "tasks")]]
+    if _GIVES.search(cues.text) and "quotes" not in tags:
+        tags.append("quotes")
+    if matcher("dont").find(cues.text):
+        tags = _without(tags, "tasks", "plan")
     tags = _special(tags, cues)
     for rule in (_about_causes, _about_counts, _about_themes, _about_rivals, _about_time, _about_people):
         tags = rule(tags, cues)
-    if "compare" in tags and not _compares(cues, claims) and cues.periods < 2:
+    if "compare" in tags and not _compares(cues) and cues.periods < 2:
         tags.remove("compare")
     if len(tags) > 1 or cues.metrics:
         tags = [tag for tag in tags if tag != "help"]
@@ -73,8 +85,11 @@ def _special(tags: list[str], cues: Cues) -> list[str]:
         tags = _without(tags, "forecast")
     elif cues.ahead and not {"plan", "tasks"} & set(tags) and (cues.metrics or "forecast" in tags):
         tags = ["forecast", *_without(tags, "forecast")]
-    if "effect" in tags and not matcher("measures").find(cues.text):
+    measure = bool(matcher("measures").find(cues.text))
+    if "effect" in tags and not measure:
         tags = _without(tags, "effect")
+    if measure and cues.periods and cues.claims and _SINCE.search(cues.text) and "why" not in tags:
+        tags = ["effect", *tags]
     for one in _SPECIAL:
         if one in tags:
             kept = {"industry": ("why", "plan"), "journey": ("plan", "why"), "forecast": ("plan",)}.get(
@@ -86,10 +101,12 @@ def _special(tags: list[str], cues: Cues) -> list[str]:
 
 def _about_causes(tags: list[str], cues: Cues) -> list[str]:
     """Why, where and since when lead to a search for causes; other words then say of what."""
+    found = tags
     if "why" in tags:
         tags = _without(tags, "compare", "anomalies", "trend", "drivers", "opinion", "detail")
-        if "low_scores" in tags:
+        if "low_scores" in tags or ("drivers" in found and not (cues.claims or cues.periods)):
             tags = _without(tags, "why")
+            tags += [tag for tag in ("drivers",) if tag in found]
     if "drivers" in tags:
         tags = _without(tags, "trend", "compare", "themes", "opinion")
     if "plan" in tags and "why" not in tags:
@@ -110,6 +127,8 @@ def _about_counts(tags: list[str], cues: Cues) -> list[str]:
 
 
 def _about_themes(tags: list[str], cues: Cues) -> list[str]:
+    if "low_scores" in tags:
+        tags = _without(tags, "themes", "opinion", "detail", "quotes")
     others = set(tags) - _WEAK - {"themes", "quotes"}
     if others or cues.measured:
         tags = _without(tags, *_WEAK)
@@ -162,10 +181,10 @@ def _without(tags: list[str], *unwanted: str) -> list[str]:
     return [tag for tag in tags if tag not in unwanted]
 
 
-def _compares(cues: Cues, claims: Callable[[str], object]) -> bool:
+def _compares(cues: Cues) -> bool:
     """A comparison needs a second side: a period before, a direction of change, or two segments."""
     text = cues.text
-    if matcher("previous").find(text) or matcher("year_on_year").find(text) or claims(text):
+    if matcher("previous").find(text) or matcher("year_on_year").find(text) or cues.claims:
         return True
     if _CHANGES.search(text):
         return True

@@ -63,7 +63,7 @@ class Planner:
             frames = []
             for part in parts:
                 frame = refer(self._reader.read(part), before, results)
-                frame = lean_on(frame, before, self._reader.is_later, same_message=bool(frames))
+                frame = lean_on(frame, before, self._reader, same_message=bool(frames))
                 frames.append(_clarified(frame, before))
                 before = frame
             results = [d.result for d in turn.done if d.result is not None]
@@ -124,6 +124,8 @@ def _clarified(frame: Frame, before: Frame | None) -> Frame:
     if before is None and not frame.named and not frame.search and matcher("pronouns").find(frame.question):
         return replace(frame, ask="subject")
     goals = set(frame.goals)
+    if frame.unread and frame.goals:
+        return replace(frame, ask="period")
     if "tasks" in goals and not frame.customer_ids and matcher("pronouns").find(frame.question):
         return replace(frame, ask="customer")
     if "effect" in goals and frame.period is None:

@@ -226,6 +226,10 @@ class FirstCalls:
         start = args.pop("period")
         first = start["from"] if isinstance(start, dict) else start
         args.pop("exclude", None)
+        # Nothing has the new version before its release: that is the measure and no segment.
+        args["filters"] = {d: v for d, v in args.get("filters", {}).items() if d != "version"}
+        if not args["filters"]:
+            del args["filters"]
         rest = {"control": "rest"} if len(args.get("filters", {})) == 1 else {}
         return [
             Call("verify_effect", {"metric": metric, "start": first, **args, **rest})

@@ -1,7 +1,7 @@
 """Small readings of a question: how many are asked for, two ends of a range, two sides of a comparison."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from agent.figures import find_figures, zh_number
 from agent.vocabulary import ValueHit
@@ -11,7 +11,7 @@ _LIMIT = re.compile(
     re.I,
 )
 _WORDED_LIMIT = re.compile(
-    r"(?:前|最[\u4e00-\u9fff]{1,3}的?|给我看?|看|列|举|找)([二两三四五六七八九十]+)(?:个|名|条|大|位|家)"
+    r"(?:前|给|来|贴|摘|最[\u4e00-\u9fff]{1,3}的?|给我看?|看|列|举|找)([二两三四五六七八九十]+)(?:个|名|条|大|位|家)"
     r"|\b(?:top|worst|best|lowest|highest)\s+(two|three|four|five|six|seven|eight|nine|ten)\b"
     r"|\b(two|three|four|five|six|seven|eight|nine|ten)\s+(?:lowest|highest|worst|best|biggest)\b",
     re.IGNORECASE,
@@ -20,6 +20,13 @@ _ZH_HOUR = re.compile(
     r"(凌晨|早上|上午|中午|下午|傍晚|晚上|夜里)?(?<!\d)(\d{1,2}|[一二两三四五六七八九十]{1,2})点(?!\d|几|评|赞|击|个)(?:钟|整)?"
 )
 _EN_HOUR = re.compile(r"\b(1[0-2]|[1-9])\s?([ap])\.?m\b", re.IGNORECASE)
+_TIME_LIKE = re.compile(
+    r"(?<![\d.])\d{1,4}\s*月(?!\d)(?:\d{1,2}[日号])?|(?:19|20)\d{2}年?(?![\d.%])|第?[五六七八九5-9]季度|\b[Qq][5-9]\b"
+    r"|\bmonth\s+\d+\b|(?:(?:spring|summer|autumn|fall|winter)(?:\s+of)?\s+)(?:19|20)\d{2}",
+    re.IGNORECASE,
+)
+_FROM = re.compile(r"(?:从|自|由|\b(?:from|since|between))\s*$", re.IGNORECASE)
+_UNTIL = re.compile(r"到|至|\b(?:to|through|until|till|thru)\b", re.IGNORECASE)
 _SIDE_BY_SIDE = re.compile(r"[比和与跟对较]|\b(?:vs|versus|and|against|than|to|from)\b", re.IGNORECASE)
 _YEAR = re.compile(r"(?:19|20)\d{2}|[今去前]年|(?:this|last) year", re.IGNORECASE)
 # Two years, quarters or months; days make a span, not two things to compare.
@@ -52,7 +59,7 @@ def limit_of(text: str) -> int | None:
 
 def limit_spans(text: str) -> list[tuple[int, int]]:
     """Where a text says how many."""
-    return [match.span() for match in _LIMIT.finditer(text)]
+    return [match.span() for pattern in (_LIMIT, _WORDED_LIMIT) for match in pattern.finditer(text)]
 
 
 def hours_of_day(text: str) -> list[ValueHit]:
@@ -70,9 +77,26 @@ def hours_of_day(text: str) -> list[ValueHit]:
     return found
 
 
+def unread_period(text: str, values: Sequence[ValueHit]) -> str:
+    """What looks like a time in a question whose periods are blanked: 13月, month 14, spring 2024."""
+    for match in _TIME_LIKE.finditer(text):
+        if not any(v.start < match.end() and match.start() < v.end for v in values):
+            return match.group().strip()
+    return ""
+
+
 def side_by_side(text: str) -> bool:
     """Whether words hold two things against each other."""
     return _SIDE_BY_SIDE.search(text) is not None
+
+
+def from_to(text: str, phrases: Sequence[str]) -> bool:
+    """Whether a text runs from its first period to its second (from mid-August through September)."""
+    first, second = text.find(phrases[0]), text.rfind(phrases[1])
+    if first < 0 or second <= first:
+        return False
+    before, between = text[:first], text[first + len(phrases[0]) : second]
+    return _FROM.search(before) is not None and _UNTIL.search(between) is not None
 
 
 def ends_of(phrase: str) -> tuple[str, str] | None:

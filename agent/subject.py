@@ -7,6 +7,7 @@ from agent.ranges import blank, limit_spans
 from agent.vocabulary import ValueHit, matcher
 
 _QUOTED = re.compile(r"[「『“\"']([^「」『』“”\"']{1,60})[」』”\"']")
+_CLAUSE_END = re.compile(r"[，,]")
 _COMMANDS = frozenset({"quotes", "opinion", "detail", "themes"})
 
 
@@ -17,6 +18,8 @@ def subject_of(text: str, besides: Sequence[ValueHit]) -> str:
     spans = [(v.start, v.end) for v in besides]
     spans += [(h.start, h.end) for h in matcher("goals").find(text) if h.tag in _COMMANDS]
     rest = blank(text, [*spans, *limit_spans(text)])
-    rest = blank(rest, [(h.start, h.end) for h in matcher("search_noise").find(rest)])
+    rest = _CLAUSE_END.split(rest, maxsplit=1)[0] if _CLAUSE_END.split(rest, maxsplit=1)[0].strip() else rest
+    for section in ("pronouns", "this_theme", "generic", "search_noise"):
+        rest = blank(rest, [(h.start, h.end) for h in matcher(section).find(rest)])
     rest = re.sub(r"[，。？！?!,.、：:]", " ", rest)
     return re.sub(r"\s+", " ", rest).strip()

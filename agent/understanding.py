@@ -9,7 +9,7 @@ from agent.goals import Cues, goals_of
 from agent.horizon import Horizon, horizon
 from agent.language import language_of
 from agent.out_of_scope import refused_word
-from agent.ranges import blank, ends_of, hours_of_day, limit_of, side_by_side
+from agent.ranges import blank, ends_of, from_to, hours_of_day, limit_of, side_by_side, unread_period
 from agent.roi_inputs import roi_inputs
 from agent.subject import subject_of
 from agent.unknown_names import unknown_names
@@ -17,6 +17,8 @@ from agent.vocabulary import Hit, ValueHit, Vocabulary, matcher
 
 PeriodFinder = Callable[[str], Sequence[tuple[tuple[int, int], str]]]
 PeriodOrder = Callable[[str, str], bool]
+PeriodPair = Callable[[str, str], PeriodValue | None]
+PeriodBefore = Callable[[PeriodValue], PeriodValue | None]
 PeriodDays = Callable[[PeriodValue], float | None]
 
 _CUSTOMER = re.compile(
@@ -29,8 +31,14 @@ _IS_CUSTOMER = re.compile(r"客户|用户|会员|customer|client|user|account", 
 _PLAIN_WORDS = ("goals", "generic", "up", "down", "lowest", "highest", "search_noise", "overview")
 # "Tomorrow" mostly says when an answer is needed.
 _SHORTEST_AHEAD = 3
+_TAKEN_BACK = re.compile(r"(?:不是|而非|并非|不看|不要)\s*$|\bnot\s+(?:the\s+)?$", re.IGNORECASE)
 # 202607 and 20260701 as people write them in files.
 _DIGITS = re.compile(r"(?<!\d)(20\d\d)(0[1-9]|1[0-2])(0[1-9]|[12]\d|3[01])?(?!\d)")
+# Two periods that these name are one stretch of time.
+_WHOLE = frozenset(
+    {"anomalies", "themes", "quotes", "low_scores", "risk", "drivers", "journey", "segments", "competitors"}
+    | {"industry", "quality", "opinion", "detail", "trend", "where"}
+)
 _NOT_GROUPED = frozenset({"customer_id", "source", "speaker", "theme", "conversation_id"})
 _MOVING = (
     ("intent", "complaint", "negative_share"),
@@ -57,11 +65,18 @@ class Reader:
         is_later: PeriodOrder,
         is_customer: Callable[[str], bool],
         days_in: PeriodDays = lambda period: None,
+        together: PeriodPair = lambda first, second: None,
+        before: PeriodBefore = lambda period: None,
     ) -> None:
         """`is_later(a, b)`: whether period phrase a starts after b; `is_customer`: whether an id is known;
-        `days_in`: how long a period is, None where it has no end."""
+        `days_in`: how long a period is, None where it has no end; `together(a, b)`: from the start of the
+        earlier to the end of the later; `before`: the comparable period before. These return None where they
+        cannot tell.
+        """
         self.vocabulary = vocabulary
         self.days_in = days_in
+        self.together = together
+        self.before = before
         self._find_periods = find_periods
         self.is_later = is_later
         self._is_customer = is_customer
@@ -100,7 +115,7 @@ class Reader:
         if ahead:
             text = blank(text, [(ahead.start, ahead.end)])
         bare = blank(text, [span for span, _ in spans])
-        metric_hits = self.vocabulary.metrics(bare)
+        metric_hits = _wanted(bare, self.vocabulary.metrics(bare))
         if not metric_hits and not matcher("goals").find(bare):
             bare = self._speller.chinese(bare)
             metric_hits = self.vocabulary.metrics(bare)
@@ -108,19 +123,30 @@ class Reader:
         ids = [match.group().strip(" :：#") for match in _CUSTOMER.finditer(bare)]
         customers = tuple(customer for customer in ids if self._is_customer(customer))
         strangers = tuple(i for i in ids if i not in customers and _IS_CUSTOMER.search(bare))
-        cues = Cues(bare, metric_hits, values, customers, periods=len(spans), ahead=ahead is not None)
-        goals = goals_of(cues, claims_of)
+        claim = claims_of(bare)
+        cues = Cues(
+            bare,
+            metric_hits,
+            values,
+            customers,
+            periods=len(spans),
+            ahead=ahead is not None,
+            claims=claim is not None,
+        )
+        goals = goals_of(cues)
         filters, exclude = self._filters(bare, values, goals)
         metrics = self._metrics(bare, metric_hits, filters)
         if not metrics:
-            metrics, filters = _share_that_moved(goals, claims_of(bare), filters)
+            metrics, filters = _share_that_moved(goals, claim, filters)
         group_by = self._group_by(bare, goals, values)
-        period, compare_to = self._periods(bare, [phrase for _, phrase in spans], goals)
+        period, compare_to = self._periods(bare, text, [phrase for _, phrase in spans], goals)
         dated = bool(spans)
         if not goals and (metrics or group_by or filters or exclude or _asks_generally(bare, dated)):
             goals = ("figure",)
         if goals == ("figure",) and compare_to is not None:
             goals = ("compare",)
+        if "detail" in goals:
+            filters = {d: v for d, v in filters.items() if d != "sentiment"}  # 负面多少 is part of the answer
         if "competitors" in goals:
             filters = {d: v for d, v in filters.items() if d not in ("risk", "competitor")}
         goals, group_by = _segments(goals, group_by, filters, compare_to)
@@ -139,7 +165,8 @@ class Reader:
             limit=limit_of(bare),
             rank=_rank(bare, goals),
             judged=_judged(bare),
-            claims=claims_of(bare),
+            claims=claim,
+            unread=unread_period(bare, values),
             stands=_stands(bare, goals, values),
             customer_ids=customers,
             search=_search(bare, goals, values),
@@ -229,9 +256,11 @@ class Reader:
         return tuple(found)
 
     def _periods(
-        self, text: str, phrases: list[str], goals: tuple[Goal, ...]
+        self, text: str, whole: str, phrases: list[str], goals: tuple[Goal, ...]
     ) -> tuple[PeriodValue | None, PeriodValue | None]:
         first = phrases[0] if phrases else None
+        if len(phrases) == 2 and (_WHOLE & set(goals) or from_to(whole, phrases)):
+            return self.together(phrases[0], phrases[1]) or phrases[-1], None
         if len(phrases) >= 2 and not ("compare" in goals or side_by_side(text)):
             return phrases[-1], None
         if len(phrases) >= 2:
@@ -265,6 +294,12 @@ class Reader:
             for hit in values
             if hit.others and hit.value in filters.get(hit.dimension, ())
         )
+
+
+def _wanted(text: str, hits: list[Hit]) -> list[Hit]:
+    """The metrics without those a correction takes back (要看NPS不是满意度), unless none were left."""
+    kept = [hit for hit in hits if not _TAKEN_BACK.search(text[: hit.start])]
+    return kept or hits
 
 
 def _segments(

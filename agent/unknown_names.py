@@ -47,7 +47,7 @@ _EN_OF = re.compile(
 _PEOPLE = re.compile(r"客户|用户|顾客|地区|市场|分公司")
 # 陆家嘴 before 店, 9.9.9 before 版本: a name beside the word for its column.
 _BEFORE_NOUN = re.compile(
-    r"([\u4e00-\u9fff]{2,8}|[A-Za-z0-9][A-Za-z0-9.\-]*(?: [A-Za-z0-9][A-Za-z0-9.\-]*)?)\s*$"
+    r"([\u4e00-\u9fff]{2,8}|(?<![A-Za-z])[A-Z0-9][A-Za-z0-9.\-]*(?: [A-Z0-9][A-Za-z0-9.\-]*)*)\s*$"
 )
 _AFTER_NOUN = re.compile(r"^\s*(\d+(?:\.\d+)+|[A-Z][\w.-]*\d[\w.-]*)")
 # 和海南 after 广东: what stands beside a value is a value too.
@@ -84,7 +84,7 @@ def unknown_names(
     asked = [left[slice(*m.span(m.lastindex or 0))].strip() for m in _ZH_ASKED.finditer(text)]
     found += [name for name in asked if _NAME.fullmatch(name)]
     found += _beside_nouns(left, dimensions) + _beside_values(left, known)
-    names = dict.fromkeys(name.strip().strip("的") for name in found)
+    names = dict.fromkeys(_trimmed(name) for name in found)
     return tuple(name for name in names if _is_name(name))
 
 
@@ -102,6 +102,15 @@ def _beside_nouns(left: str, dimensions: Sequence[Hit]) -> list[str]:
 
 def _beside_values(left: str, values: Sequence[tuple[int, int]]) -> list[str]:
     return [match[1] for _, end in values if (match := _BESIDE.search(left[end:]))]
+
+
+def _trimmed(name: str) -> str:
+    """A name without the function words that were caught at its ends."""
+    words = name.strip().strip("的").split()
+    for end in (-1, 0):
+        while words and matcher("function_words").find(words[end]):
+            del words[end]
+    return " ".join(words)
 
 
 def _is_name(name: str) -> bool:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from agent.column_names import aspect_words, dimension_words
+from agent.name_matching import Similar
 from agent.spelling import Speller, simplified
 from store.facts import Catalogue
 
@@ -21,11 +22,16 @@ _TOO_COMMON = frozenset({"app", "other", "review", "und"})
 _PLAIN_SCORES = frozenset({"score", "rating", "csat"})
 # Two columns whose rows differ by less than this share select the same thing by another name.
 _ALIKE_ROWS = 0.05
+# What classifiers said of items: known by the taxonomy's words, not by the values stored.
+_LABELS = frozenset(
+    ("topic", "topic_area", "risk", "intent", "sentiment", "emotion", "priority", "compliance")
+)
 # A place by one name is one place, in whichever of these columns it is written.
 _PLACES = frozenset({"region", "city"})
 # Named in passing (中国客户) more often than as a segment.
 _COUNTRIES = frozenset({"中国"})
 _SHORTEST_SLIP = 3
+_SHORTEST_PART = 5
 _LOOKS_LIKE = 50.0
 _FIELD_ORDER = (
     "region",
@@ -116,13 +122,16 @@ class Vocabulary:
         dimension_names: Mapping[str, str],
         topics: Mapping[str, str],
         titles: Mapping[str, Mapping[str, str]] | None = None,
+        similar: Similar | None = None,
     ) -> None:
         """`dimension_names`: alias to dimension; `topics`: name in any language to taxonomy path.
 
-        `titles`: by language, the name of each path.
+        `titles`: by language, the name of each path; `similar`: values that mean what a name in another
+        script means.
         """
         self.catalogue = catalogue
         self.titles = titles or {}
+        self._similar = similar
         # A word for a field of ours means that field where it is filled, whatever other columns there are.
         own = {name: name for name in catalogue.dimensions if name not in catalogue.metrics}
         filled = {alias: name for alias, name in dimension_names.items() if name in catalogue.dimensions}
@@ -140,7 +149,7 @@ class Vocabulary:
         self._rows = {
             (name, value): rows
             for name, info in catalogue.dimensions.items()
-            if name not in _ID_LIKE
+            if name not in _ID_LIKE and name not in _LABELS
             for value, rows in info.values
         }
 
@@ -196,7 +205,8 @@ class Vocabulary:
         from rapidfuzz.distance import DamerauLevenshtein
 
         wanted = name.lower()
-        parts = {pair for pair in self._rows if len(wanted) > 1 and wanted in pair[1].lower()}
+        long_enough = len(wanted) >= (_SHORTEST_PART if wanted.isascii() else 2)
+        parts = {pair for pair in self._rows if long_enough and wanted in pair[1].lower()}
         slips = {
             pair
             for pair in self._rows
@@ -209,9 +219,14 @@ class Vocabulary:
         return None
 
     def nearest(self, name: str, limit: int = 3) -> list[str]:
-        """Values of the data that look most like a name, best first."""
+        """Values of the data that look most like a name, or mean the same in another script, best first."""
         from rapidfuzz import fuzz, process
 
+        named = [value for dimension, value in self._rows if dimension in _FIELD_ORDER]
+        if self._similar is not None and name.isascii():
+            foreign = [value for value in dict.fromkeys(named) if not value.isascii()]
+            if foreign:
+                return self._similar(name, foreign)[:limit]
         values = list(dict.fromkeys(value for _, value in self._rows))
         best = process.extract(name, values, scorer=fuzz.ratio, limit=limit, score_cutoff=_LOOKS_LIKE)
         return [value for value, _, _ in best]

@@ -60,7 +60,7 @@ def reader() -> Reader:
 def read(reader: Reader, *thread: str) -> Frame:
     frame: Frame | None = None
     for question in thread:
-        frame = lean_on(reader.read(question), frame, reader.is_later)
+        frame = lean_on(reader.read(question), frame, reader)
     assert frame is not None
     return frame
 
