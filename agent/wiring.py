@@ -168,10 +168,12 @@ class App(Labelling):
 
     def planner(self, facts: "FactStore") -> "Planner":
         """The planner over these facts as they are now."""
+        from agent.name_matching import by_meaning
         from agent.planner import Planner
         from agent.reading import build_reader
 
-        reader = build_reader(facts, self.clock, self.settings.zone, self.taxonomy)
+        similar = by_meaning(lambda: self.embedder)
+        reader = build_reader(facts, self.clock, self.settings.zone, self.taxonomy, similar)
         return Planner(reader, self.settings.zone)
 
     def insights(
