@@ -115,7 +115,7 @@ def _document(
         summary=summary_text,
         headlines=tuple(headline(metric, result, run) for metric, result in compared.items()),
         sections=sections,
-        footer=say("footer", language, made=f"{made:%Y-%m-%d %H:%M}"),
+        footer=say("footer" if compared else "footer_plain", language, made=f"{made:%Y-%m-%d %H:%M}"),
         calls=tuple(run.calls),
     )
     about = {

@@ -80,7 +80,7 @@ def _line(axes: "Axes", chart: Chart) -> None:
             )
         axes.plot(at, values, color=_ACCENT, linewidth=2, marker="o", markersize=4)
     step = -(-len(at) // _TICKS)
-    axes.set_xticks(at[::step], [_day(label) for label in chart.labels[::step]])
+    axes.set_xticks(at[::step], [_short(_day(label)) for label in chart.labels[::step]])
     axes.margins(x=0.03)
     _name_marks(axes, chart)
 

@@ -67,7 +67,8 @@ def subset_font(text: str) -> "TTFont":
     from fontTools.ttLib import TTFont
 
     options = subset.Options(layout_features=["kern", "liga", "locl"], notdef_outline=True, notdef_glyph=True)
-    font = TTFont(font_file(), lazy=True)
+    # Read whole, and without a new time of change: the file is closed, and the same text gives the same bytes.
+    font = TTFont(io.BytesIO(font_file().read_bytes()), lazy=True, recalcTimestamp=False)
     cutter = subset.Subsetter(options)
     cutter.populate(unicodes={ord(char) for char in text + _AXES})
     cutter.subset(font)
@@ -89,7 +90,9 @@ def instances(text: str) -> dict[int, bytes]:
     cut = _bytes(subset_font(text))
     found = {}
     for weight in (REGULAR, BOLD):
-        font = instancer.instantiateVariableFont(TTFont(io.BytesIO(cut)), {"wght": weight})
+        font = instancer.instantiateVariableFont(
+            TTFont(io.BytesIO(cut), recalcTimestamp=False), {"wght": weight}
+        )
         font["OS/2"].usWeightClass = weight
         found[weight] = _bytes(font)
     return found

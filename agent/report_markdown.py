@@ -55,7 +55,7 @@ def _block(block: Entry | Table | Chart) -> str:
 
 
 def _entry(entry: Entry) -> str:
-    badge = f" `{entry.badge}`" if entry.badge else ""
+    badge = f" *{escaped(entry.badge)}*" if entry.badge else ""
     lines = [f"### {escaped(entry.title)}{badge}", escaped(entry.text), *map(escaped, entry.details)]
     lines += [f"> {escaped(quote.text)} [{escaped(quote.feedback_id)}]" for quote in entry.quotes]
     return "\n\n".join(line for line in lines if line)

@@ -22,6 +22,9 @@ from store.errors import StoreError
 # A run of so many characters without a place to break gets places to break: nothing runs off the page.
 _LONG = re.compile(r"[!-~]{36,}")
 _BREAK_EVERY = 18
+# In a table's cell sooner.
+_LONG_IN_CELL = re.compile(r"[!-~]{18,}")
+_BREAK_CELL_EVERY = 6
 _NARROW, _WIDE = 17, 26
 _ZERO_WIDTH_SPACE = "\u200b"
 
@@ -43,6 +46,7 @@ def render_pdf(document: InsightDocument) -> bytes:
             for block in section["blocks"]:
                 if block["block"] == "table":
                     block["widths"] = _widths(block)
+                    block["rows"] = [[_cell(cell) for cell in row] for row in block["rows"]]
         (folder / "report.json").write_bytes(orjson.dumps(data))
         (folder / "report.typ").write_text(_layout(), encoding="utf-8")
         _fonts(data, folder)
@@ -79,20 +83,24 @@ def _fonts(data: dict[str, Any], folder: Path) -> None:
 def _widths(table: dict[str, Any]) -> list[int]:
     """Shares of the page's width: figures take what they need (0), words share the rest by their length."""
     found = []
-    for at, numeric in enumerate(table["numeric"]):
+    for at in range(len(table["columns"])):
         longest = max([len(row[at]) for row in table["rows"]] or [0])
-        found.append(0 if numeric or longest <= _NARROW else 1 if longest <= _WIDE else 2)
+        found.append(0 if longest <= _NARROW else 1 if longest <= _WIDE else 2)
     return found
 
 
 def _printable(text: str) -> str:
     shown = drawable(visible(text))
-    return _LONG.sub(
-        lambda run: _ZERO_WIDTH_SPACE.join(
-            run[0][i : i + _BREAK_EVERY] for i in range(0, len(run[0]), _BREAK_EVERY)
-        ),
-        shown,
-    )
+    return _LONG.sub(lambda run: _broken(run[0], _BREAK_EVERY), shown)
+
+
+def _cell(text: str) -> str:
+    whole = text.replace(_ZERO_WIDTH_SPACE, "")
+    return _LONG_IN_CELL.sub(lambda run: _broken(run[0], _BREAK_CELL_EVERY), whole)
+
+
+def _broken(run: str, every: int) -> str:
+    return _ZERO_WIDTH_SPACE.join(run[at : at + every] for at in range(0, len(run), every))
 
 
 def _mapped(value: Any, change: Callable[[str], str]) -> Any:
