@@ -15,6 +15,7 @@ from langchain.agents.middleware import (
 )
 from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import AIMessage, HumanMessage, ToolMessage
+from langchain_core.messages.ai import UsageMetadata
 from langgraph.config import get_config
 from langgraph.runtime import Runtime
 from langgraph.types import Command, interrupt
@@ -79,6 +80,7 @@ class DriveTurn(AgentMiddleware[TurnState, Any, Any]):
                 reason = error.reason
             except self._failures as error:
                 reason = type(error).__name__
+                _log.info("a model endpoint failed", reason=reason, told=str(error))
             else:
                 return ExtendedModelResponse(response, Command(update={"spent": spent}))
             _log.warning(
@@ -106,6 +108,7 @@ class DriveTurn(AgentMiddleware[TurnState, Any, Any]):
                 if self._limits.too_many_calls(turn, response.result):
                     raise Useless("tool_calls")
             except Useless as error:
+                _add_usage(spent, error.usage)
                 if last or error.reason == "tool_calls" or self._limits.reached(turn, spent):
                     raise
                 note = render(f"redo_{error.reason}", language)
@@ -118,9 +121,14 @@ class DriveTurn(AgentMiddleware[TurnState, Any, Any]):
 
 def _add(spent: Spent, response: ModelResponse[Any]) -> None:
     for message in response.result:
-        if isinstance(message, AIMessage) and message.usage_metadata:
-            spent["input_tokens"] += message.usage_metadata["input_tokens"]
-            spent["output_tokens"] += message.usage_metadata["output_tokens"]
+        if isinstance(message, AIMessage):
+            _add_usage(spent, message.usage_metadata)
+
+
+def _add_usage(spent: Spent, usage: UsageMetadata | None) -> None:
+    if usage:
+        spent["input_tokens"] += usage["input_tokens"]
+        spent["output_tokens"] += usage["output_tokens"]
 
 
 class ToolErrors(AgentMiddleware[TurnState, Any, Any]):

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Any, Final, Literal
 
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, SystemMessage, ToolMessage
+from langchain_core.messages.ai import UsageMetadata
 
 from prompts.library import render
 from store.errors import ModelUnavailable
@@ -15,11 +16,15 @@ _FENCE: Final = re.compile(r"\A```(?:json)?\s*|\s*```\Z")
 
 
 class Useless(ModelUnavailable):
-    """The endpoint answered, but nothing that helps; `reason` names the note with which it is asked again."""
+    """The endpoint answered, but nothing that helps; `reason` names the note with which it is asked again.
+
+    `usage`: what the reply took, where it does not go on as a message.
+    """
 
     def __init__(self, reason: str) -> None:
         super().__init__(f"the model's reply is of no use: {reason}")
         self.reason = reason
+        self.usage: UsageMetadata | None = None
 
 
 def framed(message: BaseMessage) -> BaseMessage:

@@ -178,11 +178,15 @@ class EndpointModel(ChatOpenAI):
         reply = result.generations[0].message
         if not isinstance(reply, AIMessage):
             raise ModelUnavailable("the endpoint gave no reply of an assistant")
-        if reply.response_metadata.get("finish_reason") == "length":
-            raise Useless("cut")
-        return ChatResult(
-            generations=[ChatGeneration(message=read_action(reply))], llm_output=result.llm_output
-        )
+        about = result.generations[0].generation_info or {}
+        try:
+            if about.get("finish_reason") == "length":
+                raise Useless("cut")
+            action = read_action(reply)
+        except Useless as error:
+            error.usage = reply.usage_metadata
+            raise
+        return ChatResult(generations=[ChatGeneration(message=action, generation_info=about)])
 
     async def _formatted(
         self, dialogue: list[BaseMessage], stop: list[str] | None, tools: Any, rest: dict[str, Any]

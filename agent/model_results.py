@@ -26,6 +26,7 @@ _CUSTOMER_TEXTS: Final = frozenset(
 )
 _TIME_KEYS: Final = frozenset({"day", "date", "week", "month", "at"})
 _FIGURES_KEPT: Final = 6
+_OF_A_NUMBER: Final = frozenset("0123456789.,%")
 
 
 def compact(result: Mapping[str, Any], room: Room = ROOMS[0]) -> str:
@@ -87,6 +88,7 @@ def _value(key: str, value: Any, room: Room, filters: Mapping[str, Any] | None) 
 def shortened(text: str, most: int) -> str:
     """The start of a text with an ellipsis; never ends within a number."""
     end = most
-    while end > 0 and (text[end - 1].isdigit() or text[end - 1] in ".,") and text[end].isdigit():
-        end -= 1
+    if text[end - 1] in _OF_A_NUMBER and text[end] in _OF_A_NUMBER:
+        while end > 0 and text[end - 1] in _OF_A_NUMBER:
+            end -= 1
     return text[:end].rstrip() + "…"

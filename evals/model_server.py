@@ -25,6 +25,8 @@ def serve(tool: str) -> None:
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
+        # One packet an answer: a head and a body apart would wait for each other's acknowledgement (40 ms).
+        wbufsize = -1
 
         def do_GET(self) -> None:
             self._send(bodies[-8:] if self.path.endswith("/bodies") else {"data": [{"id": "scripted"}]})

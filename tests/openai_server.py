@@ -20,6 +20,9 @@ class Reply:
     raw: bytes | None = None
     delay_s: float = 0.0
     headers: dict[str, str] = field(default_factory=dict)
+    error: str = "scripted failure"
+    finish: str | None = None
+    reasoning: str = ""
 
 
 @dataclass
@@ -29,18 +32,32 @@ class Served:
     base_url: str
     replies: list[Reply]
     requests: list[dict[str, Any]] = field(default_factory=list)
+    max_model_len: int | None = None
+    tokens_a_character: float | None = None
+    tokenized: list[int] = field(default_factory=list)
 
 
 @contextmanager
-def serve(*replies: Reply) -> Iterator[Served]:
-    """Run the server on a free loopback port."""
-    served = Served("", list(replies))
+def serve(
+    *replies: Reply, max_model_len: int | None = None, tokens_a_character: float | None = None
+) -> Iterator[Served]:
+    """Run the server on a free loopback port. It tells its context and counts tokens only where that is given."""
+    served = Served("", list(replies), max_model_len=max_model_len, tokens_a_character=tokens_a_character)
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
 
+        def do_GET(self) -> None:
+            one: dict[str, Any] = {"id": "scripted", "object": "model"}
+            if served.max_model_len:
+                one["max_model_len"] = served.max_model_len
+            self._plain(200, {"object": "list", "data": [one]})
+
         def do_POST(self) -> None:
             body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+            if self.path == "/tokenize":
+                self._tokenize(body)
+                return
             served.requests.append(body)
             reply = served.replies[min(len(served.requests), len(served.replies)) - 1]
             time.sleep(reply.delay_s)
@@ -48,6 +65,22 @@ def serve(*replies: Reply) -> Iterator[Served]:
                 self._send(reply, body)
             except (BrokenPipeError, ConnectionResetError):
                 self.close_connection = True  # the client gave up waiting
+
+        def _tokenize(self, body: dict[str, Any]) -> None:
+            if served.tokens_a_character is None:
+                self._plain(404, {"detail": "Not Found"})
+                return
+            count = int(len(json.dumps(body, ensure_ascii=False)) * served.tokens_a_character)
+            served.tokenized.append(count)
+            self._plain(200, {"count": count, "max_model_len": served.max_model_len, "tokens": []})
+
+        def _plain(self, status: int, document: Any) -> None:
+            payload = json.dumps(document).encode()
+            self.send_response(status)
+            self.send_header("Content-Type", "application/json")
+            self.send_header("Content-Length", str(len(payload)))
+            self.end_headers()
+            self.wfile.write(payload)
 
         def _send(self, reply: Reply, body: dict[str, Any]) -> None:
             stream = bool(body.get("stream")) and reply.status == 200 and reply.raw is None
@@ -77,7 +110,7 @@ def serve(*replies: Reply) -> Iterator[Served]:
 
 def _payload(reply: Reply, body: dict[str, Any], stream: bool) -> bytes:
     if reply.status != 200:
-        return json.dumps({"error": {"message": "scripted failure", "type": "server_error"}}).encode()
+        return json.dumps({"error": {"message": reply.error, "type": "server_error"}}).encode()
     calls = [
         {
             "id": f"call_{time.monotonic_ns()}_{index}",
@@ -91,7 +124,10 @@ def _payload(reply: Reply, body: dict[str, Any], stream: bool) -> bytes:
     message: dict[str, Any] = {"role": "assistant", "content": reply.text or None}
     if calls:
         message["tool_calls"] = calls
-    choice = {"index": 0, "message": message, "finish_reason": "tool_calls" if calls else "stop"}
+    if reply.reasoning:
+        message |= {"reasoning": reply.reasoning, "reasoning_content": reply.reasoning}
+    finish = reply.finish or ("tool_calls" if calls else "stop")
+    choice = {"index": 0, "message": message, "finish_reason": finish}
     usage = {"prompt_tokens": 10, "completion_tokens": 5, "total_tokens": 15}
     head = {"id": "x", "object": "chat.completion", "created": 0, "model": body["model"]}
     return json.dumps({**head, "choices": [choice], "usage": usage}).encode()
@@ -103,7 +139,7 @@ def _events(reply: Reply, body: dict[str, Any], calls: list[dict[str, Any]]) -> 
     deltas += [{"content": reply.text[at : at + 4]} for at in range(0, len(reply.text), 4)]
     deltas += [{"tool_calls": [{"index": index, **call}]} for index, call in enumerate(calls)]
     chunks = [{**head, "choices": [{"index": 0, "delta": delta, "finish_reason": None}]} for delta in deltas]
-    finish = "tool_calls" if calls else "stop"
+    finish = reply.finish or ("tool_calls" if calls else "stop")
     chunks.append({**head, "choices": [{"index": 0, "delta": {}, "finish_reason": finish}]})
     usage = {"prompt_tokens": 10, "completion_tokens": 5, "total_tokens": 15}
     chunks.append({**head, "choices": [], "usage": usage})
