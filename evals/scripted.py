@@ -6,6 +6,7 @@ claims the wrong direction. The graph has to catch each of these; what is measur
 """
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from random import Random
 from typing import Any, cast
@@ -78,7 +79,7 @@ class _Turn:
     def __init__(self, case: Case, number: int, trial: int) -> None:
         self.language = case.language
         self.expect: Expect = case.turns[number - 1].expect
-        self.calls = self.expect.script or self.expect.tools
+        self.calls = self.expect.script or self.expect.tools or _looks(case, number)
         self.name = f"call_{number}"
         self.rng = Random(f"{case.id}/{number}/{trial}")
         self.slip = self.rng.choices(list(SLIPS), list(SLIPS.values()))[0]
@@ -97,6 +98,9 @@ class _Turn:
 
     def _call(self, place: int, call: ExpectedCall) -> Any:
         args = call_args(call, self.language)
+        split = [f for f in self.expect.figures if f.call == place and "groups[" in f.path and f.compute]
+        if split and split[0].compute:
+            args.setdefault("group_by", list(split[0].compute.filters))
         return {"name": call.names[0], "args": args, "id": f"{self.name}_{place}", "type": "tool_call"}
 
     def _slipped(self) -> Any:
@@ -137,7 +141,8 @@ class _Turn:
                 value = value.get("value", value.get("nps"))
             if isinstance(value, int | float) and self.slip == "wrong_figure" and not redone:
                 value = round(value + self.rng.choice((-1, 1)) * (abs(value) * 0.2 + 1.7), 4)
-            name = figure.path.rsplit(".", 1)[-1]
+            group = re.search(r"\[([^\]]+)\]", figure.path)
+            name = group[1] if group else figure.path.rsplit(".", 1)[-1]
             lines.append(self._pick("figure").format(name=name, figure=value))
         return lines
 
@@ -145,6 +150,19 @@ class _Turn:
         words = self.words[kind][name] if name else self.words[kind]
         chosen: str = self.rng.choice(words[self.language])
         return chosen
+
+
+def _looks(case: Case, number: int) -> list[ExpectedCall]:
+    """What a model looks up before it says that something is not there."""
+    turn = case.turns[number - 1]
+    if turn.expect.refusal == "no_data":
+        return [ExpectedCall(name="data_quality")]
+    if turn.expect.refusal == "unknown_name":
+        name = turn.expect.says[0].split("|")[0] if turn.expect.says else turn.ask
+        return [ExpectedCall(name="metric_stats", filters={"product": name})]
+    if turn.expect.refusal == "impossible_date":
+        return [ExpectedCall(name="metric_stats", also={"period": turn.ask})]
+    return []
 
 
 def call_args(call: ExpectedCall, language: str) -> dict[str, Any]:
