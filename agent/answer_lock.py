@@ -14,7 +14,7 @@ from prompts.library import render
 
 
 class LockFigures(AgentMiddleware[TurnState, Any, Any]):
-    """No figure, rank, direction or citation that fails leaves the graph: the answer is redone once, then cut."""
+    """No claim that fails leaves the graph: the answer is redone once, then cut."""
 
     state_schema = TurnState
 

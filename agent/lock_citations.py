@@ -16,52 +16,6 @@ _QUOTE = re.compile(r"「([^「」\n]+)」|『([^『』\n]+)』|“([^“”\n]+
 _CJK = re.compile(r"[\u3400-\u9fff]")
 _LATIN = re.compile(r"[A-Za-z]{3,}")
 _LONG_ZH, _LONG_EN = 7, 5
-_STOP_ZH = frozenset(
-    "的了是在有和与就都也很不没我你他她它们这那个一客户用户反映反馈提到抱怨说表示称认为觉得者条位多"
-)
-_STOP_EN = frozenset(
-    [
-        "the",
-        "and",
-        "for",
-        "that",
-        "with",
-        "this",
-        "they",
-        "their",
-        "was",
-        "were",
-        "are",
-        "our",
-        "had",
-        "has",
-        "have",
-        "not",
-        "but",
-        "customers",
-        "customer",
-        "users",
-        "user",
-        "say",
-        "says",
-        "said",
-        "complain",
-        "complains",
-        "complained",
-        "mention",
-        "mentions",
-        "mentioned",
-        "one",
-        "who",
-        "its",
-        "from",
-        "about",
-        "when",
-        "very",
-        "just",
-        "also",
-    ]
-)
 _HEADING = re.compile(r"[:：]\**\s*$")
 _FIGURE = re.compile(r"\d")
 
@@ -212,15 +166,15 @@ def _overlap(said: str, heard: str, *, need: int, loose: bool) -> bool:
     pairs = _pairs(said) & _pairs(heard)
     if len(pairs) >= need:
         return True
-    stems = {w.lower()[:5] for w in _LATIN.findall(said) if w.lower() not in _STOP_EN}
+    stems = {w.lower()[:5] for w in _LATIN.findall(said) if w.lower() not in lock_words()["stop_en"]}
     if len(stems & {w.lower()[:5] for w in _LATIN.findall(heard)}) >= need:
         return True
-    single = {c for c in _CJK.findall(said)} & {c for c in _CJK.findall(heard)} - _STOP_ZH
+    single = set(_CJK.findall(said)) & set(_CJK.findall(heard)) - set(lock_words()["stop_zh"])
     return loose and len(single) >= 2
 
 
 def _pairs(text: str) -> set[str]:
-    chars = [c if _CJK.fullmatch(c) and c not in _STOP_ZH else " " for c in text]
+    chars = [c if _CJK.fullmatch(c) and c not in set(lock_words()["stop_zh"]) else " " for c in text]
     return {a + b for a, b in itertools.pairwise(chars) if a != " " and b != " "}
 
 

@@ -10,7 +10,9 @@ from agent.lock_values import Evidence, Subject, Value
 from agent.lock_words import any_of, lock_words, measure_words, words
 
 _IS = re.compile(
-    r"[^，,；;。\n]{0,44}?(?:是|为|：|:|属于|出现在|当属|\bis\b|\bwas\b|\bin\b|\bfrom\b|\bby\b|\bgoes to\b|\bbelongs to\b|\bare\b|\bwere\b|\bat\b)\s*(?:the\s+)?[「“*]*$"
+    r"[^，,；;。\n]{0,44}?(?:是|为|：|:|属于|出现在|当属|"
+    r"\bis\b|\bwas\b|\bin\b|\bfrom\b|\bby\b|\bgoes to\b|\bbelongs to\b|\bare\b|"
+    r"\bwere\b|\bat\b)\s*(?:the\s+)?[「“*]*$"
     r"|的?[^，,；;。\n\w]{0,2}$",
     re.IGNORECASE,
 )
@@ -88,17 +90,15 @@ class Ranks:
         for (measure, _), column in table.items():
             if subject not in column:
                 continue
-            counts = {one: self._count(one) for one in column}
+            counts = {one: self._count(one) or _ENOUGH for one in column}
             for least in (0, _ENOUGH):
-                enough = {
-                    k: v for k, v in column.items() if k == subject or counts[k] is None or counts[k] >= least
-                }
+                enough = {k: v for k, v in column.items() if k == subject or counts[k] >= least}
                 low, high = min(enough.values()), max(enough.values())
                 good_low = measure in lock_words()["low_is_good"]
                 ends = {"lowest": [low], "highest": [high], "best": [low if good_low else high]}
                 ends["worst"] = [high if good_low else low]
                 if moved:
-                    ends = dict.fromkeys(ends, [low, high])
+                    ends = {end: [low, high] for end in ends}
                 if column[subject] in ends[kind] and len(enough) > 1:
                     return True
         return False

@@ -7,7 +7,7 @@ _LIST_MARK = re.compile(r"\s*(?:[-*]\s*)?\d{1,2}\.")
 _ABBREVIATION = re.compile(
     r"(?:\b(?:vs|approx|e\.g|i\.e|etc|no|cf|Jan|Feb|Mar|Apr|Jun|Jul|Aug|Sep|Sept|Oct|Nov|Dec))\.$", re.I
 )
-_CITATIONS = re.compile(r"\s*(?:\[[^\[\]\s]{3,}\][,，、]?\s*)+[。.！!]?")
+_CITATIONS = re.compile(r"(?:\s*\[[^\[\]\s]{3,}\][,，、]?)+[。.！!]?")
 _CLOSE = {"「": "」", "『": "』", "“": "”"}
 _ENDS = "。！？!?"
 _TRAIL = "”」』）)*_"
@@ -28,7 +28,7 @@ def sentences(text: str) -> Iterator[tuple[int, int]]:
 
 
 def sentence_end(text: str, start: int, *, complete: bool) -> int:
-    """Where the sentence that begins at `start` ends; with `complete` False, -1 where more text may decide."""
+    """Where the sentence begun at `start` ends; with `complete` False, -1 where more text may decide."""
     at = start
     while at < len(text):
         char = text[at]

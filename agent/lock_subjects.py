@@ -10,19 +10,21 @@ from agent.lock_values import Evidence, Subject, Value, subjects_of
 from agent.lock_words import any_of, measure_words, words
 
 _FOLLOWS = re.compile(
-    r"[^，,；;。\d\n]{0,14}?(?:\b(?:in|for|at|from|among|of|on|during|to|by)\s+(?:the\s+)?|出现在|来自|属于|[（(]\s*)"
+    r"[^，,；;。\d\n]{0,24}?(?:\b(?:in|for|at|from|among|of|on|during|to|by)"
+    r"\s+(?:the\s+)?|出现在|来自|属于|[（(]\s*)"
     r"|[^，,；;。\d\n]{0,4}的(?:是)?",
     re.IGNORECASE,
 )
 _LIST_GAP = re.compile(r"\s*(?:[、,，/]|和|与|及|以及|至|到|and|&|to|[、,，]\s*and)\s*", re.IGNORECASE)
 _TIGHT = re.compile(
-    r"(?:\s|[:：=|*（(]|[为是达有]|约|只|仅|高|低|到|值|得分|分别|目前|点估计|估计|降|升|至|is|was|at|of|stands|stood|came|in|about|just|only|a|the|score|equals)*",
+    r"(?:\s|[:：=|*（(]|[为是达有]|约|只|仅|高|低|到|值|得分|分别|目前|点估计|估计|降|升|至|is|was|at|of|stands|stood|came|in|"
+    r"about|just|only|a|the|score|equals)*",
     re.IGNORECASE,
 )
 _N_EQUALS = re.compile(r"(?<![A-Za-z])n\s*[=＝:：]\s*$", re.IGNORECASE)
 _RELEASES = re.compile(
-    r"(?:受|因为?|由于|driven by|due to|because of|led by|thanks to|除了?|不含|不包括|剔除|excluding|except(?: for)?|without|unlike|"
-    r"apart from|outside|other than|besides)\s*(?:the\s+)?$",
+    r"(?:受|因为?|由于|driven by|due to|because of|led by|thanks to|除了?|不含|不包括|剔除|"
+    r"excluding|except(?: for)?|without|unlike|apart from|outside|other than|besides)\s*(?:the\s+)?$",
     re.IGNORECASE,
 )
 _BETWEEN = re.compile(
@@ -31,9 +33,12 @@ _BETWEEN = re.compile(
 _NUMERAL = r"[-+−]?[\d,.]+\s*[%％]?"
 _RANGE = re.compile(rf"{_NUMERAL}\s*(?:到|至|~|–|—|-|and|to|,|，)\s*[(（]?$", re.IGNORECASE)
 _RANGE_ON = re.compile(rf"\s*(?:到|至|~|–|—|-|and|to|,)\s*{_NUMERAL}", re.IGNORECASE)
+_FROM = re.compile(r"(?:从|由|自|\bfrom)\s*$", re.IGNORECASE)
+_QUANTILE = re.compile(r"中位|分位|以?内|median|p\d\d|percentile|within|half of", re.IGNORECASE)
 _OF_ALL = re.compile(r"(?:\bof (?:the|all|our|those|its)|\bout of|/)\s*$", re.IGNORECASE)
 _SPAN_GAP = re.compile(r"\s*(?:至|到|to|through|until|-|–|—|~)\s*", re.IGNORECASE)
 _PERIOD = "period"
+_NPS_PARTS = frozenset({"promoters", "passives", "detractors"})
 _COUNTED = ("volume", "complaints")
 _SCORE_UNITS = ("", "score", "points")
 _GOVERNS = {
@@ -142,11 +147,11 @@ def governors(
     found: list[list[Mention]] = []
     if _OF_ALL.search(text[: figure.start]):
         return found
+    mentions = _without_spans(mentions, text)
     following = _following(figure, text, mentions, figures)
     taken = set(following.dimensions) if following else set()
     if following:
         found.append([following])
-    mentions = _without_spans(mentions, text)
     before = [m for m in mentions if m.end <= figure.start and not _RELEASES.search(text[: m.start])]
     latest = max((m.start for m in before if _PERIOD not in m.dimensions), default=0)
     while before:
@@ -157,7 +162,7 @@ def governors(
         if nearest.dimensions & taken or words("overall").search(gap):
             continue
         if _PERIOD in nearest.dimensions:
-            if words("changed").search(gap):
+            if words("changed").search(gap) or _FROM.search(text[: figure.start]):
                 continue
         elif any(nearest.end <= f.start and f.end <= latest for f in figures if f.kind != "date"):
             continue  # another subject has been named since, and a figure of the first one told
@@ -174,7 +179,11 @@ def _following(
             continue
         between = text[figure.end : mention.start]
         crossed = any(figure.end <= f.start < mention.start for f in figures if f.kind != "date")
-        if not crossed and len(between) <= 24 and _FOLLOWS.fullmatch(between):
+        if (
+            not crossed
+            and len(between) <= 34
+            and (_FOLLOWS.fullmatch(between) or (between == " " and mention.text.isascii()))
+        ):
             preceded = [m for m in mentions if m.end <= figure.start and m.dimensions & mention.dimensions]
             zh = "的" in between and preceded
             return None if zh else mention
@@ -232,6 +241,8 @@ def wrong_unit(figure: Figure, measure: tuple[str, str, bool] | None) -> bool:
     """Whether a measure's word stands right before a figure of a unit it never has."""
     if measure is None or not measure[2]:
         return False
+    if measure[1] == "money" and figure.unit in ("points", "score"):
+        return False  # "cost 0.9 points" speaks of no money
     if measure[1] == "share" and figure.unit in ("", "score", "points") and abs(figure.value) <= 1.0:
         return False
     return figure.kind in ("number", "percent", "points") and figure.unit not in _GOVERNS[measure[1]]
@@ -251,9 +262,8 @@ def of_measure(found: Iterable[Value], figure: Figure, measure: tuple[str, str, 
         return [v for v in values if v.unit in ("count", "integer", "any")]
     if not tight and kind in ("count", "score") and figure.unit in ("", "count"):
         # "NPS 样本 1,971 条": a word further off governs only figures that are no plain count.
-        return [
-            v for v in values if v.measure == name or v.unit in ("count", "integer", "any") or v.measure == ""
-        ]
+        others = _NPS_PARTS - {name} if name in _NPS_PARTS else frozenset()
+        return [v for v in values if v.measure not in others]
     alike = (name, "", "n") if name in _COUNTED else (name, "")
     return [v for v in values if v.measure in alike or name == v.key]
 
@@ -284,7 +294,7 @@ def implied_overall(found: Sequence[Value], evidence: Evidence, text: str, conte
 def fitting(figure: Figure, text: str, figures: Sequence[Figure], found: Sequence[Value]) -> list[Value]:
     """Values whose role the words around the figure allow.
 
-    An end of an interval, the rest, the industry's rate or the value before is told only where it is so called.
+    An end of an interval, the rest, the industry's rate, the value before: told only where so called.
     """
     start = max(
         (f.end for f in figures if f.end <= figure.start and f.kind not in ("date", "time")), default=0
@@ -298,6 +308,8 @@ def fitting(figure: Figure, text: str, figures: Sequence[Figure], found: Sequenc
     values = list(found)
     if not (words("interval").search(near) or span):
         values = [v for v in values if v.role not in ("low", "high")]
+    if not _QUANTILE.search(head + tail):
+        values = [v for v in values if v.role != "quantile"]
     if not words("rest_words").search(text[: figure.start] + tail):
         values = [v for v in values if not v.role.startswith("rest")]
     if not words("industry_words").search(head + tail):

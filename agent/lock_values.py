@@ -175,7 +175,7 @@ class _Reading:
             self.values.append(self._value(value, path, key, under, parent))
 
     def _derive(self, item: Mapping[str, Any], path: str, under: tuple[Subject, ...]) -> None:
-        """What a result implies: the shares of promoters, passives and detractors; that a comparison has two sides."""
+        """What a result implies: shares of promoters, passives, detractors; two sides of a comparison."""
         parts = {key: _number(item.get(key)) for key in ("promoters", "passives", "detractors")}
         total = sum(value or 0.0 for value in parts.values())
         for key, count in parts.items():
@@ -189,7 +189,7 @@ class _Reading:
     def _string(self, value: str, path: str) -> None:
         self.strings.append((value, self._call, path))
         if _DIGITS.fullmatch(value.strip()):
-            self.values.append(Value(float(value), self._call, path, "text"))
+            self.values.append(Value(float(value), self._call, path, "text", unit="text"))
 
     def _value(
         self, whole: int | float, path: str, key: str, under: tuple[Subject, ...], parent: str
@@ -205,6 +205,8 @@ class _Reading:
             measure, unit = "", "any" if unit == "metric" or parent == "parts" else unit
         if key not in words["keys"] and isinstance(whole, int):
             unit = "integer"
+        if parent in ("median", "p90") and key == "value":
+            role = "quantile"
         if key == "before" and ".themes[" in path:
             measure, unit = "n", "count"
         if (key == "mean" and ".traits[" in path) or (key == "value" and ".parts[" in path):
@@ -243,7 +245,8 @@ class _Reading:
                 names = set(value_names(listed.removesuffix("s") if by == "key" else by, item[by]))
                 names |= {str(item[k]) for k in ("label", "topic_label", "scope_label") if item.get(k)}
                 dimension = _PERIOD if by == "day" else listed if by != "customer_id" else by
-                return (Subject(group, dimension, item[by], frozenset(names)),)
+                key = f"{item[by]}:{item['side']}" if "side" in item else item[by]
+                return (Subject(group, dimension, key, frozenset(names)),)
         return ()
 
     def _note(self, item: Mapping[str, Any], path: str, under: tuple[Subject, ...]) -> None:

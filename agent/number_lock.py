@@ -10,7 +10,7 @@ the graph has the answer redone once and then cuts the sentences that still fail
 import itertools
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
 from agent.figures import Figure, find_figures
@@ -19,12 +19,12 @@ from agent.lock_citations import Citations
 from agent.lock_claims import Claims, contradicts_move
 from agent.lock_dates import covers, date_parts
 from agent.lock_ranks import Ranks
-from agent.lock_reasons import FailedClaim, failed
+from agent.lock_reasons import FailedClaim, Kind, failed
 from agent.lock_sentences import sentences
 from agent.lock_subjects import (
-    fitting,
     Mention,
     Subjects,
+    fitting,
     governors,
     implied_overall,
     measure_of,
@@ -44,6 +44,7 @@ _INTERVAL_BEFORE = re.compile(
     r"(?:置信区间|可信区间|区间|\bCI\b|confidence interval|interval)[^\d\-+−.;；。,，]{0,40}$", re.IGNORECASE
 )
 _JOINED = re.compile(r"\s*(?:到|至|~|–|—|-|and|to|,|，)\s*", re.IGNORECASE)
+_FROM = re.compile(r"(?:从|由|自|\bfrom)\s*$", re.IGNORECASE)
 _RANGE_ROLES = ("low", "high")
 _SHORT_QUOTE = 2
 
@@ -101,7 +102,7 @@ class NumberLock:
         return re.sub(r"\n{3,}", "\n\n", "".join(kept)).strip()
 
     def check_sentence(self, answer: str, start: int, end: int) -> Checked:
-        """Check one sentence of an answer, given by its span; only what stands before it is looked at besides."""
+        """Check one sentence by its span in an answer; besides it, only what stands before is looked at."""
         text = answer[start:end]
         if self._is_of_a_result(text):
             return Checked((), ())
@@ -163,7 +164,9 @@ class NumberLock:
                 return _fail("attribution", "subject", figure, text, subject=options[-1].text)
             measured = kept
         chosen[figure] = measured
-        if implied_overall(measured, self._evidence, text, context):
+        if not _FROM.search(text[: figure.start]) and implied_overall(
+            measured, self._evidence, text, context
+        ):
             return _fail("attribution", "overall", figure, text)
         best = measured[0]
         return Bound(figure.text, best.number, best.call, best.path)
@@ -221,9 +224,8 @@ class NumberLock:
         return len(bare) > 8 and any(bare in known for known in self._verbatim)
 
 
-def _fail(kind: str, why: str, figure: Figure, text: str, **values: str) -> FailedClaim:
-    fault = {"figure": "figure", "unit": "unit", "attribution": "attribution"}[kind]
-    return failed(fault, why, (figure.start, figure.end), figure.text, text, **values)  # type: ignore[arg-type]
+def _fail(kind: Kind, why: str, figure: Figure, text: str, **values: str) -> FailedClaim:
+    return failed(kind, why, (figure.start, figure.end), figure.text, text, **values)
 
 
 def _swapped(text: str, figures: Sequence[Figure], chosen: dict[Figure, list[Value]]) -> list[FailedClaim]:
@@ -244,9 +246,7 @@ def _swapped(text: str, figures: Sequence[Figure], chosen: dict[Figure, list[Val
             moves
             and before
             and not (_pair(a, b, "before", "after") or _pair(a, b, "rest_before", "rest_after"))
-        ):
-            found.append(failed("attribution", "swapped", span, text[slice(*span)], text))
-        elif moves and all(v.role == "after" for v in a):
+        ) or (moves and all(v.role == "after" for v in a)):
             found.append(failed("attribution", "swapped", span, text[slice(*span)], text))
         elif moves and contradicts_move(text, (first.end, first.value), (second.start, second.value)):
             found.append(failed("direction", "direction", span, text[slice(*span)], text))
@@ -266,8 +266,6 @@ def _pair(first: Sequence[Value], second: Sequence[Value], low: str, high: str) 
 
 
 def _moved(figure: Figure, by: int) -> Figure:
-    from dataclasses import replace
-
     return replace(figure, start=figure.start + by, end=figure.end + by)
 
 

@@ -1,9 +1,10 @@
 """Measures the number lock on sentences over real tool results, half of them with one planted fault.
 
-A case is a sentence, the results it speaks of and the kind of fault planted in it (figure, unit, direction, rank,
-attribution, citation), or none. Recall: faulty sentences that are blocked. False blocks: right ones that are. The
-first batch was seen while the checker was made; the held-out batch was written afterwards, and the figures of its
-first run are kept whatever is changed later. Results were made by the tools on the sample feed (seed 7).
+A case is a sentence, the results it speaks of and the kind of fault planted in it (figure, unit, direction,
+rank, attribution, citation), or none. Recall: faulty sentences that are blocked. False blocks: right ones
+that are. The first batch was seen while the checker was made; the held-out batch was written afterwards,
+and the figures of its first run are kept whatever is changed later. Results were made by the tools on
+the sample feed (seed 7).
 """
 
 import argparse
@@ -136,8 +137,9 @@ def _page(report: Report) -> str:
         part = report[batch]
         lines += ["", f"## {batch.replace('_', ' ')}", ""]
         lines += [
-            f"{part['sentences']} sentences over {part['results']} results; {part['ms_per_sentence']} ms a sentence; "
-            f"the same verdict when streamed: {part['streamed_alike']} of {part['sentences']}.",
+            f"{part['sentences']} sentences over {part['results']} results; "
+            f"{part['ms_per_sentence']} ms a sentence; the same verdict"
+            f" when streamed: {part['streamed_alike']} of {part['sentences']}.",
             "",
         ]
         rows = [[kind, *_cells(found)] for kind, found in part["kinds"].items()]
