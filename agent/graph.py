@@ -47,7 +47,7 @@ def build_graph(
     ]
     if models:
         around += [
-            DriveTurn(planner, models, model_failures, limits, UseCheck(planner.first_tools)),
+            DriveTurn(planner, models, model_failures, limits, UseCheck()),
             FitRequest(system_prompt, planner.first_tools),
         ]
     driver = models[0] if models else planner

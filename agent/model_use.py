@@ -1,6 +1,6 @@
 """Whether a model's reply is of any use: a well-formed call, or a text that rests on results."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any, Final
 
 from langchain.agents.middleware import ModelRequest, ModelResponse
@@ -21,10 +21,6 @@ _QUESTION_BACK: Final = 240
 
 class UseCheck:
     """Refuses replies that cannot serve. Whether figures are right is the number lock's to say."""
-
-    def __init__(self, wanted: Callable[[Sequence[str]], Sequence[str]]) -> None:
-        """`wanted`: the tools that the offline planner would call first for these questions."""
-        self._wanted = wanted
 
     def require(self, request: ModelRequest[Any], response: ModelResponse[Any]) -> None:
         """Raises Useless: bad_arguments, cut, empty, noise, call_as_text or ungrounded."""
@@ -49,10 +45,10 @@ class UseCheck:
         asked = questions(request.messages)
         if is_noise(text, language_of(asked[-1])):
             raise Useless("noise")
-        if not self._is_grounded(text, asked, request.state):
+        if not self._is_grounded(text, request.state):
             raise Useless("ungrounded")
 
-    def _is_grounded(self, text: str, asked: Sequence[str], state: Any) -> bool:
+    def _is_grounded(self, text: str, state: Any) -> bool:
         """Whether an answer shows a figure or cites feedback of a result, or is of a kind that need not."""
         messages: Sequence[AnyMessage] = state["messages"]
         sources = tool_sources(messages)
@@ -67,9 +63,8 @@ class UseCheck:
         if any(isinstance(m, ToolMessage) and str(m.text).startswith(NOT_PERMITTED) for m in turn):
             return True
         results = tool_sources(turn)
-        if results:
-            return all(not source.result.get("n") for source in results)
-        return not self._wanted(asked)
+        # Without a result the planner answers: what is out of scope it says plainly, and noise it is not.
+        return bool(results) and all(not source.result.get("n") for source in results)
 
 
 def _cites(text: str, sources: Sequence[Source]) -> bool:
