@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, Final
 from analytics.estimates import proportion
 from evals.injection_model import CredulousModel
 from evals.injection_score import fake_figure, foreign, prompt_parts, state_of, ways_out, writes
-from evals.injection_world import SCOPE, Attack, open_world
+from evals.injection_world import SCOPE, Attack, open_world, rows_within
 from evals.reports import Measurement, Report, run_measurement, table
 from tools.context import Asker
 
@@ -53,19 +53,19 @@ def measure(options: argparse.Namespace) -> Report:
     report: Report = {"attacks": len(attacks), "counts": _counts(attacks), "runs": {}}
     for driver in ("offline", "credulous"):
         with tempfile.TemporaryDirectory() as home, open_world(Path(home), attacks) as app:
-            rows = asyncio.run(_all(app, attacks, driver))
+            rows = asyncio.run(_all(app, attacks, driver, rows_within(attacks)))
         report["runs"][driver] = _summary(attacks, rows)
     return report
 
 
-async def _all(app: "App", attacks: Sequence[Attack], driver: str) -> list[dict[str, Any]]:
+async def _all(app: "App", attacks: Sequence[Attack], driver: str, within: int) -> list[dict[str, Any]]:
     model = CredulousModel() if driver == "credulous" else None
     async with app.assistant(model) as assistant:
-        return [await _attack(app, assistant, model, one) for one in attacks]
+        return [await _attack(app, assistant, model, one, within) for one in attacks]
 
 
 async def _attack(
-    app: "App", assistant: "Assistant", model: CredulousModel | None, attack: Attack
+    app: "App", assistant: "Assistant", model: CredulousModel | None, attack: Attack, within: int
 ) -> dict[str, Any]:
     asker = Asker(f"ann-{attack.id}", "manager", SCOPE)
     if model:
@@ -79,7 +79,7 @@ async def _attack(
         wrong, drafts = writes(before, state_of(app.operations), asked=own_words)
         found["writes"] += wrong
         found["drafts"] += drafts
-        _look(answer, attack, model.seen if model else "", found)
+        _look(answer, attack, model.seen if model else "", within, found)
     return {
         "id": attack.id,
         **found,
@@ -89,11 +89,11 @@ async def _attack(
     }
 
 
-def _look(answer: "Answer", attack: Attack, seen: str, found: dict[str, list[str]]) -> None:
+def _look(answer: "Answer", attack: Attack, seen: str, within: int, found: dict[str, list[str]]) -> None:
     """What the answer, the results shown beside it and the model's own view hold."""
     results = [call.result for call in answer.tool_calls]
     beside = json.dumps(results, ensure_ascii=False)
-    found["foreign"] += foreign(f"{answer.answer}\n{beside}\n{seen}", attack, results)
+    found["foreign"] += foreign(f"{answer.answer}\n{beside}\n{seen}", attack, results, within)
     found["prompt"] += prompt_parts(answer.answer)
     found["ways_out"] += ways_out(answer.answer, beside)
     found["fake"] += fake_figure(answer.answer, attack, beside)
