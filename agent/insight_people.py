@@ -168,9 +168,13 @@ def plans_of(run: InsightRun) -> dict[str, Any]:
     """The action plans as a source of figures, newest first, each with its verified effect where it runs."""
     every = run.context.operations.plans()
     shown = [plan for plan in every if plan.status not in (TaskStatus.REJECTED, TaskStatus.CANCELLED)]
-    rows = [{"plan": plan.model_dump(mode="json"), "effect": _effect(plan, run)} for plan in shown[:_PLANS]]
-    for row in rows:
-        row["plan"]["measures_total"] = len(row["plan"]["measures"])
+    rows = [
+        {
+            "plan": {**plan.model_dump(mode="json"), "measures_total": len(plan.measures)},
+            "effect": _effect(plan, run),
+        }
+        for plan in shown[:_PLANS]
+    ]
     return run.keep("plans", {}, {"n": len(every), "data": {"plans": rows}, "caveats": []})
 
 

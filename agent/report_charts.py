@@ -39,7 +39,7 @@ def draw(chart: Chart) -> str:
     import matplotlib
     from matplotlib.figure import Figure
 
-    settings = {
+    settings: Any = {
         "svg.fonttype": "none",
         "svg.hashsalt": chart.title,
         "font.family": _families(),

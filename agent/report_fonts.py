@@ -67,7 +67,7 @@ def subset_font(text: str) -> "TTFont":
     from fontTools.ttLib import TTFont
 
     options = subset.Options(layout_features=["kern", "liga", "locl"], notdef_outline=True, notdef_glyph=True)
-    # Read whole, and without a new time of change: the file is closed, and the same text gives the same bytes.
+    # Read whole: no file stays open. No new time of change: the same text gives the same bytes.
     font = TTFont(io.BytesIO(font_file().read_bytes()), lazy=True, recalcTimestamp=False)
     cutter = subset.Subsetter(options)
     cutter.populate(unicodes={ord(char) for char in text + _AXES})

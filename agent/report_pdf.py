@@ -74,7 +74,12 @@ def _charts(document: InsightDocument, data: dict[str, Any], folder: Path) -> No
 
 def _fonts(data: dict[str, Any], folder: Path) -> None:
     letters: set[str] = set()
-    _mapped(data, lambda text: (letters.update(text), text)[1])
+
+    def note(text: str) -> str:
+        letters.update(text)
+        return text
+
+    _mapped(data, note)
     for weight, body in instances("".join(sorted(letters))).items():
         (folder / f"sans-{weight}.ttf").write_bytes(body)
     (folder / "fallback.ttf").write_bytes(fallback_file().read_bytes())

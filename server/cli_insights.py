@@ -71,7 +71,7 @@ def insights(
 def _format(asked: str, file: str) -> str:
     ending = Path(file).suffix.lower().lstrip(".") if file not in ("", "-") else ""
     ending = {"markdown": "md", "htm": "html"}.get(ending, ending)
-    return _one_of("--format", asked or (ending if ending in _FORMATS else "md"), _FORMATS)
+    return str(_one_of("--format", asked or (ending if ending in _FORMATS else "md"), _FORMATS))
 
 
 def _one_of(name: str, given: str, allowed: tuple[str, ...]) -> Any:

@@ -188,7 +188,10 @@ def test_charts_are_drawn_with_their_words_as_text(language: Language) -> None:
 
 
 def test_the_fonts_of_the_pdf_are_embedded() -> None:
-    fonts = [font.get_object() for one in pdf().pages for font in one["/Resources"].get("/Font", {}).values()]
+    fonts: list[Any] = []
+    for one in pdf().pages:
+        resources: Any = one["/Resources"]
+        fonts += [font.get_object() for font in resources.get("/Font", {}).values()]
     assert any("NotoSansSC" in str(font["/BaseFont"]) for font in fonts)
     for font in fonts:
         described = font["/DescendantFonts"][0].get_object()["/FontDescriptor"].get_object()
@@ -225,7 +228,9 @@ def test_hostile_words_stay_words_in_markdown() -> None:
     assert "\\<script\\>" in text and not re.search(r"(?<!\\)<script", text)
     assert not re.search(r"(?<!\\)\[link(?<!\\)\]", text)
     assert "\u200b" not in text and "\u202e" not in text
-    assert all(line.count("|") - line.count("\\|") in (0, 6) for line in text.splitlines() if "cell" in line)
+    assert all(
+        line.count("|") - line.count("\\|") in (0, 3, 6) for line in text.splitlines() if "cell" in line
+    )
 
 
 def test_hostile_words_stay_words_in_pdf() -> None:
