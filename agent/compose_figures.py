@@ -17,12 +17,13 @@ def compose_figure(frame: Frame, result: dict[str, Any]) -> str:
     if not result["n"]:
         return phrase("figure_none", language, scope=scope(result, frame), metric=metric_name(metric, frame))
     groups = result["data"].get("groups") or []
-    lines = [] if len(groups) > 1 and frame.rank else [_headline(result, metric, frame)]
-    lines += [_held(result["data"], metric, language)] if lines else []
+    held = _held(result["data"], metric, language)
+    headline = _headline(result, metric, frame) + (phrase("sentence_gap", language) + held if held else "")
+    lines = [] if len(groups) > 1 and frame.rank else [headline]
     if groups:
         lines.append(_groups(frame, result, metric, groups))
     if not lines or (groups and frame.rank):
-        lines.append(_headline(result, metric, frame))
+        lines.append(headline)
     return "\n\n".join(line for line in dict.fromkeys(lines) if line)
 
 
@@ -146,6 +147,8 @@ def compose_comparison(frame: Frame, result: dict[str, Any]) -> str:
     """Before, after, the change and whether it is significant; then what contributed."""
     language, data = frame.language, result["data"]
     metric = str(data["metric"])
+    if data.get("segment_a") is not None and data["segment_a"]:
+        return _segments(frame, data, metric)
     facts = {
         "metric": metric_name(metric, frame),
         "before_span": span(data["before_period"], language),
@@ -165,6 +168,25 @@ def compose_comparison(frame: Frame, result: dict[str, Any]) -> str:
     if frame.group_by and data["contributions"]:
         lines.append(_contributions(metric, data, language))
     return "\n\n".join(lines)
+
+
+def _segments(frame: Frame, data: dict[str, Any], metric: str) -> str:
+    """Two segments of one period side by side: the second is held against the first."""
+    language = frame.language
+    sides = {"first": data["segment_b"]["label"], "second": data["segment_a"]["label"]}
+    facts = {name: label.partition("=")[2] or label for name, label in sides.items()}
+    dimension = data["segment_b"]["label"].partition("=")[0]
+    facts = {name: value_name(dimension, value, frame) for name, value in facts.items()}
+    facts |= {"metric": metric_name(metric, frame)}
+    facts |= {"first_n": number(data["segment_b"]["n"]), "second_n": number(data["segment_a"]["n"])}
+    if data["change"] is None:
+        return phrase("sides_unknown", language, **facts)
+    facts |= {"first_value": amount(metric, data["after"]), "second_value": amount(metric, data["before"])}
+    facts |= {"low": bare(metric, data["ci_low"]), "high": signed(metric, data["ci_high"], language)}
+    if not data["significant"]:
+        return phrase("sides_alike", language, **facts)
+    facts["direction"] = phrase("higher" if data["change"] > 0 else "lower", language)
+    return phrase("sides_differ", language, change=change(metric, data["change"], language), **facts)
 
 
 def _contributions(metric: str, data: dict[str, Any], language: Language) -> str:

@@ -114,11 +114,11 @@ def _periods(frame: Frame, before: Frame, reader: Reader) -> tuple[PeriodValue |
     if "period" not in frame.named:
         return old, frame.compare_to or before.compare_to
     if old is not None and matcher("one_before").find(frame.question):
-        return reader.before(old) or frame.period, frame.compare_to
+        return reader.periods.before(old) or frame.period, frame.compare_to
     against = _AGAINST.search(frame.question)
     if against and frame.compare_to is None and isinstance(old, str) and isinstance(frame.period, str):
         later, earlier = (old, frame.period)
-        return (earlier, later) if reader.is_later(earlier, later) else (later, earlier)
+        return (earlier, later) if reader.periods.is_later(earlier, later) else (later, earlier)
     return frame.period, frame.compare_to
 
 

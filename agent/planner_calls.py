@@ -148,7 +148,7 @@ class FirstCalls:
         return [self._measured("trend", frame)]
 
     def _trend(self, frame: Frame) -> list[Call]:
-        days = self._reader.days_in(frame.period) if frame.period is not None else None
+        days = self._reader.periods.days_in(frame.period) if frame.period is not None else None
         unit = "week" if days is not None and days < _MONTHLY_FROM else "month"
         calls = []
         for metric in frame.metrics or (self.metric(frame),):

@@ -5,9 +5,11 @@ from typing import Any, Protocol
 
 from agent.frame import Frame
 from agent.planner_calls import QUOTES, Call, FirstCalls, task_call
+from tools.measures import lower_is_better
 
 _TASKS_PROPOSED = 3
 _RISK_ROWS = 5
+_THEMES = 5
 _ENTITY_DIMENSIONS = frozenset({"region", "city", "product", "version", "org_unit", "tier", "customer_type"})
 
 
@@ -44,7 +46,7 @@ class NextCalls:
         found = _root_cause(first, done)
         causes = found.result["data"]["causes"] if found and found.result else []
         if found is None or not causes:
-            return self._without_cause(frame, found)
+            return self._without_cause(frame, found, done)
         conditions = {k: v for k, v in causes[0]["conditions"].items() if k not in frame.exclude}
         where = frame.selection()
         if "period" in found.call.args:
@@ -60,11 +62,13 @@ class NextCalls:
             return calls
         return [*calls, self._plan(frame, found), *_tasks(frame, done)]
 
-    def _without_cause(self, frame: Frame, found: Step | None) -> list[Call]:
-        """Where no cause stands out a plan still says what is complained of most."""
-        if "plan" in frame.goals and found is not None and found.result and found.result["n"]:
+    def _without_cause(self, frame: Frame, found: Step | None, done: Sequence[Step]) -> list[Call]:
+        """Where no cause stands out, what is complained of most still tells something of a segment."""
+        if found is None or not found.result or not found.result["n"]:
+            return _lower_side(frame, done)
+        if "plan" in frame.goals:
             return [self._plan(frame, found)]
-        return []
+        return [_complaints(frame, found.call.args)] if frame.filters and not frame.claims else []
 
     def _plan(self, frame: Frame, found: Step) -> Call:
         spans = {k: v for k, v in found.call.args.items() if k in ("period", "compare_to")}
@@ -76,6 +80,30 @@ class NextCalls:
         if topic:
             filters["topic"] = topic
         return Call("search_feedback", {**where, "filters": filters, "limit": QUOTES})
+
+
+def _complaints(frame: Frame, args: dict[str, Any]) -> Call:
+    """What is complained of most among the items that these arguments select."""
+    kept = {k: v for k, v in args.items() if k in ("period", "exclude", "language")}
+    filters = {**args.get("filters", {}), "sentiment": "negative"}
+    return Call("list_themes", {**kept, "filters": filters, "limit": _THEMES})
+
+
+def _lower_side(frame: Frame, done: Sequence[Step]) -> list[Call]:
+    """Of two segments held against each other, what the worse one complains of."""
+    for step in done:
+        if step.call.name == "compare_periods" and step.result and "segment_a" in step.call.args:
+            data = step.result["data"]
+            if not data["significant"]:
+                return []
+            better_high = not lower_is_better(data["metric"])
+            worse = "segment_a" if (data["change"] > 0) == better_high else "segment_b"
+            args = {
+                **step.call.args,
+                "filters": {**step.call.args.get("filters", {}), **step.call.args[worse]},
+            }
+            return [_complaints(frame, args)]
+    return []
 
 
 def _root_cause(first: Sequence[Call], done: Sequence[Step]) -> Step | None:

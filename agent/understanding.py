@@ -1,7 +1,7 @@
 """Reads one question into a Frame by words alone; what leans on the turn before is agent/follow_up.py's."""
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import replace
 
 from agent.frame import Direction, Doubt, End, Frame, Goal, PeriodValue, Rank
@@ -9,17 +9,13 @@ from agent.goals import Cues, goals_of
 from agent.horizon import Horizon, horizon
 from agent.language import language_of
 from agent.out_of_scope import refused_word
+from agent.period_reading import PeriodReader
 from agent.ranges import blank, ends_of, from_to, hours_of_day, limit_of, side_by_side, unread_period
 from agent.roi_inputs import roi_inputs
+from agent.spelling import simplified
 from agent.subject import subject_of
 from agent.unknown_names import unknown_names
 from agent.vocabulary import Hit, ValueHit, Vocabulary, matcher
-
-PeriodFinder = Callable[[str], Sequence[tuple[tuple[int, int], str]]]
-PeriodOrder = Callable[[str, str], bool]
-PeriodPair = Callable[[str, str], PeriodValue | None]
-PeriodBefore = Callable[[PeriodValue], PeriodValue | None]
-PeriodDays = Callable[[PeriodValue], float | None]
 
 _CUSTOMER = re.compile(
     r"(?<![A-Za-z0-9])[A-Za-z]{1,8}[-_]?\d{2,}(?![A-Za-z0-9])|(?<=客户)\s*[:：#]?\s*\d{3,}"
@@ -59,26 +55,11 @@ class Reader:
     """Reads questions against one vocabulary."""
 
     def __init__(
-        self,
-        vocabulary: Vocabulary,
-        find_periods: PeriodFinder,
-        is_later: PeriodOrder,
-        is_customer: Callable[[str], bool],
-        days_in: PeriodDays = lambda period: None,
-        together: PeriodPair = lambda first, second: None,
-        before: PeriodBefore = lambda period: None,
+        self, vocabulary: Vocabulary, periods: PeriodReader, is_customer: Callable[[str], bool]
     ) -> None:
-        """`is_later(a, b)`: whether period phrase a starts after b; `is_customer`: whether an id is known;
-        `days_in`: how long a period is, None where it has no end; `together(a, b)`: from the start of the
-        earlier to the end of the later; `before`: the comparable period before. These return None where they
-        cannot tell.
-        """
+        """`is_customer`: whether an id is known."""
         self.vocabulary = vocabulary
-        self.days_in = days_in
-        self.together = together
-        self.before = before
-        self._find_periods = find_periods
-        self.is_later = is_later
+        self.periods = periods
         self._is_customer = is_customer
         self._speller = vocabulary.speller()
         self._read: dict[str, Frame] = {}
@@ -110,7 +91,7 @@ class Reader:
     def _frame(self, question: str, written: str) -> Frame:
         language = language_of(question)
         text = self._mended(written.strip())
-        spans = self._find_periods(text)
+        spans = self.periods.find(text)
         ahead = self._ahead(text, [span for span, _ in spans])
         if ahead:
             text = blank(text, [(ahead.start, ahead.end)])
@@ -181,11 +162,13 @@ class Reader:
 
     def _mended(self, text: str) -> str:
         """Slips of spelling put right, except within words that are understood as they are."""
-        text = _DIGITS.sub(lambda m: "-".join(part for part in m.groups() if part), self._speller.latin(text))
+        text = _DIGITS.sub(
+            lambda m: "-".join(part for part in m.groups() if part), self._speller.latin(simplified(text))
+        )
         words = [*self.vocabulary.metrics(text), *self.vocabulary.dimensions(text)]
         words += [hit for section in _PLAIN_WORDS for hit in matcher(section).find(text)]
         taken = [(hit.start, hit.end) for hit in words if hit.end - hit.start > 1] + [
-            span for span, _ in self._find_periods(text)
+            span for span, _ in self.periods.find(text)
         ]
         taken += [(hit.start, hit.end) for hit in self.vocabulary.values(text)]
         return self._speller.homophones(text, taken)
@@ -260,17 +243,17 @@ class Reader:
     ) -> tuple[PeriodValue | None, PeriodValue | None]:
         first = phrases[0] if phrases else None
         if len(phrases) == 2 and (_WHOLE & set(goals) or from_to(whole, phrases)):
-            return self.together(phrases[0], phrases[1]) or phrases[-1], None
+            return self.periods.together(phrases[0], phrases[1]) or phrases[-1], None
         if len(phrases) >= 2 and not ("compare" in goals or side_by_side(text)):
             return phrases[-1], None
         if len(phrases) >= 2:
             later, earlier = (phrases[0], phrases[1])
-            if self.is_later(earlier, later):
+            if self.periods.is_later(earlier, later):
                 later, earlier = earlier, later
             return later, earlier
         if first and claims_of(text) and not {"why", "plan", "trend", "since"} & set(goals):
             ends = ends_of(first)
-            if ends and self.is_later(ends[1], ends[0]):
+            if ends and self.periods.is_later(ends[1], ends[0]):
                 return ends[1], ends[0]
         if matcher("year_on_year").find(text):
             return first, "same period last year"

@@ -50,6 +50,7 @@ _BEFORE_NOUN = re.compile(
     r"([\u4e00-\u9fff]{2,8}|(?<![A-Za-z])[A-Z0-9][A-Za-z0-9.\-]*(?: [A-Z0-9][A-Za-z0-9.\-]*)*)\s*$"
 )
 _AFTER_NOUN = re.compile(r"^\s*(\d+(?:\.\d+)+|[A-Z][\w.-]*\d[\w.-]*)")
+_TIMES = frozenset({"date", "week", "month", "quarter", "year", "hour", "weekday", "day_type"})
 # 和海南 after 广东: what stands beside a value is a value too.
 _BESIDE = re.compile(
     r"^\s*(?:和|跟|与|同|、|以及|还有|vs\.?|versus|and|or)\s*(?:the\s+)?"
@@ -91,6 +92,8 @@ def unknown_names(
 def _beside_nouns(left: str, dimensions: Sequence[Hit]) -> list[str]:
     found = []
     for hit in dimensions:
+        if hit.tag in _TIMES:
+            continue
         before = _BEFORE_NOUN.search(left[: hit.start])
         # The column's own word touches the name, or "this" stands between them.
         if before and len(left[before.end(1) : hit.start]) <= 2:

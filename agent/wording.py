@@ -63,6 +63,8 @@ def value_name(dimension: str, value: str | None, frame: Frame) -> str:
         return phrase("not_given", language)
     if dimension in ("topic", "topic_area"):
         return frame.topics.get(value, value)
+    if dimension == "week":
+        return phrase("week_of", language, day=value)
     if dimension == "hour":
         return f"{value}:00"
     if dimension == "weekday":

@@ -1,60 +1,19 @@
 """How questions are read: goals, metrics, periods, segments, groups, and what leans on the turn before."""
 
-from datetime import UTC, datetime
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import pytest
 
 from agent.follow_up import lean_on
 from agent.frame import Frame
-from agent.understanding import Reader, language_of
-from agent.vocabulary import Vocabulary
-from store.facts import Catalogue, DimensionInfo, MetricInfo
-from tools.dimensions import vocabulary as dimension_words
-from tools.periods import find_periods, resolve
-
-NOW = datetime(2026, 11, 22, 4, tzinfo=UTC)
-ZONE = ZoneInfo("Asia/Shanghai")
-VALUES = {
-    "region": ("广东", "上海", "浙江", "四川"),
-    "channel": ("survey", "ticket", "call", "app", "review"),
-    "product": ("扫地机器人", "空气炸锅"),
-    "version": ("5.1.0", "5.2.0"),
-    "org_unit": ("华东大区/上海/徐汇店", "华南大区/广州/天河店"),
-    "tier": ("金卡", "银卡"),
-    "author_country": ("United Kingdom", "Australia"),
-}
-METRICS = ("nps", "csat", "rating", "订单金额", "overall_rating")
+from agent.language import language_of
+from agent.understanding import Reader
+from tests.reader_world import make_reader
 
 
 @pytest.fixture(scope="module")
 def reader() -> Reader:
-    catalogue = Catalogue(
-        items=1000,
-        first_at=datetime(2026, 5, 1, tzinfo=UTC),
-        last_at=NOW,
-        dimensions={
-            name: DimensionInfo(name, 1000, len(values), tuple((value, 100) for value in values))
-            for name, values in VALUES.items()
-        },
-        metrics={name: MetricInfo(name, 500, 0, 10) for name in METRICS},
-        customers=100,
-        languages={"zh": 900, "en": 100},
-    )
-    names = {
-        word: name
-        for name, entry in dimension_words()["dimensions"].items()
-        for word in (name, *entry["words"])
-    }
-    topics = {"配送速度": "logistics/speed", "delivery speed": "logistics/speed"}
-
-    def is_later(first: str, second: str) -> bool:
-        a, b = (resolve(text, now=NOW, zone=ZONE) for text in (first, second))
-        return bool(a.start and b.start and a.start > b.start)
-
-    known = Vocabulary(catalogue, names, topics)
-    return Reader(known, find_periods, is_later, lambda customer: customer == "C100001")
+    return make_reader()
 
 
 def read(reader: Reader, *thread: str) -> Frame:
