@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
+import structlog
 from rich.console import Console
 
 from evals.cases import HABITS, Case, load_cases
@@ -27,6 +28,8 @@ from evals.session import tool_runner
 def main(arguments: Sequence[str] | None = None) -> int:
     """Command line; returns the exit status."""
     options = _options(arguments)
+    # Standard output is the report's alone.
+    structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))
     cases = _chosen(load_cases(options.cases or None), options)
     scores: list[TurnScore] = []
     with tempfile.TemporaryDirectory(prefix="voiceloop-evals-") as folder, ExitStack() as stack:

@@ -219,7 +219,9 @@ def _check_figure(
     try:
         actual = resolve(call["result"], figure.path)
     except KeyError:
-        return f"{figure.path}: not in the result of {call['name']}", instead
+        # Another tool may lay its result out otherwise: what counts is that the right value is stated.
+        stated = wanted is not None and any(_shows(shown, wanted) for shown in answer["figures"])
+        return "" if stated else f"{figure.path}: not in the result of {call['name']}", instead
     if isinstance(actual, Mapping):
         actual = actual.get("value", actual.get("nps"))
     if wanted is None or actual is None:
