@@ -80,7 +80,7 @@ class Reader:
         return self._read[question]
 
     def _mend(self, question: str, unknown: tuple[str, ...]) -> tuple[str, tuple[Doubt, ...]]:
-        doubts = []
+        question, doubts = simplified(question), []
         for name in unknown:
             near = self.vocabulary.meant_by(name)
             if near is not None:
