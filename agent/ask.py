@@ -12,6 +12,7 @@ from langgraph.types import Command
 from agent.approvals import Decision, Draft
 from agent.ask_events import Answer, Event, FigureView, ToolCallView, closing_events
 from agent.ask_stream import TurnWatch
+from agent.guard_answer import AnswerGuard
 from agent.language import language_of
 from agent.model_limits import LIMITS, Spent, nothing_spent
 from agent.number_lock import Source
@@ -26,11 +27,14 @@ MAX_QUESTION_CHARACTERS = 8_000
 
 
 class Assistant:
-    """Asks the graph. `has_model` tells whether an endpoint drives it."""
+    """Asks the graph. `has_model` tells whether an endpoint drives it; `answers` passes what is streamed."""
 
-    def __init__(self, graph: CompiledStateGraph[Any, Any, Any, Any], *, has_model: bool) -> None:
+    def __init__(
+        self, graph: CompiledStateGraph[Any, Any, Any, Any], *, has_model: bool, answers: AnswerGuard
+    ) -> None:
         self._graph = graph
         self._has_model = has_model
+        self._answers = answers
 
     async def ask(self, question: str, *, thread_id: str, asker: Asker) -> Answer:
         """Answer one question in a thread.
@@ -51,7 +55,7 @@ class Assistant:
         text = _question(question)
         config = self._config(thread_id, asker)
         before = (await self._graph.aget_state(config)).values.get("messages", [])
-        watch = TurnWatch([*before, HumanMessage(text)])
+        watch = TurnWatch([*before, HumanMessage(text)], self._answers)
         modes: Any = ["updates", "messages"]
         async for mode, payload in self._graph.astream(_fresh(text), config, stream_mode=modes):
             for event in watch.seen(mode, payload):

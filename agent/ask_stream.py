@@ -7,6 +7,7 @@ from typing import Any, Final
 from langchain_core.messages import AIMessage, AIMessageChunk, AnyMessage, BaseMessage, ToolMessage
 
 from agent.ask_events import Event, Restart, StepFinished, StepStarted, Token
+from agent.guard_answer import AnswerGuard, guard_sources
 from agent.thread_lock import thread_lock
 
 _MODEL: Final = "model"
@@ -15,11 +16,13 @@ _END: Final = re.compile(r"[。！？!?；;\n]+|\.(?=\s)")
 
 
 class TurnWatch:
-    """Follows one turn. Text is released sentence by sentence, once the number lock has passed it."""
+    """Follows one turn. Text is released sentence by sentence, once number lock and guard have passed it."""
 
-    def __init__(self, messages: Sequence[AnyMessage]) -> None:
+    def __init__(self, messages: Sequence[AnyMessage], answers: AnswerGuard) -> None:
         """`messages`: the thread with the question at its end."""
         self._messages: list[AnyMessage] = list(messages)
+        self._answers = answers
+        self._shown = ""
         self._message_id: str | None = None
         self._held = ""
         self._released = False
@@ -59,6 +62,7 @@ class TurnWatch:
             if self._released:
                 yield Restart()
             self._message_id, self._held, self._released, self._stopped = message.id, "", False, False
+            self._shown = ""
         self._held += str(message.text)
         yield from self._release(whole=False)
 
@@ -80,6 +84,11 @@ class TurnWatch:
             if sentence.strip() and (lock.check(sentence).claims or "\ufffd" in sentence):
                 self._stopped = True
                 return
+            # With what stands before it: instructions may be told in pieces.
+            if self._answers.clean(self._shown + sentence, guard_sources(self._messages)).removed:
+                self._stopped = True
+                return
+            self._shown += sentence
             self._released = True
             yield Token(text=sentence)
             at = end

@@ -9,7 +9,7 @@ from langchain_core.messages import AIMessage, BaseMessage, ToolMessage
 from langchain_core.tools import BaseTool
 from langgraph.types import Command
 
-from agent.guard_answer import AnswerGuard
+from agent.guard_answer import AnswerGuard, guard_sources
 from agent.guard_request import asked_actions
 from agent.language import language_of
 from agent.phrases import phrase
@@ -42,7 +42,7 @@ class Guard(AgentMiddleware[Any, Any, Any]):
             offered = [t for t in request.tools if not (isinstance(t, BaseTool) and t.name in barred)]
             request = request.override(tools=offered)
         response = await handler(request)
-        known = [*asked, *(str(m.text) for m in request.messages if isinstance(m, ToolMessage))]
+        known = guard_sources(request.messages)
         response.result = [self._cleaned(message, known, asked[-1]) for message in response.result]
         return response
 

@@ -12,6 +12,8 @@ from collections.abc import Iterable, Sequence
 from functools import cache
 from typing import Final, NamedTuple
 
+from langchain_core.messages import BaseMessage, HumanMessage, ToolMessage
+
 from agent.guard_request import visible, words
 
 # Letters in a row that are no coincidence; a Chinese character says as much as two and a half.
@@ -127,6 +129,11 @@ class AnswerGuard:
     def _drop(self, kind: str, removed: list[str]) -> str:
         removed.append(kind)
         return ""
+
+
+def guard_sources(messages: Sequence[BaseMessage]) -> list[str]:
+    """What customers and the person wrote: the texts whose links an answer may name."""
+    return [str(one.text) for one in messages if isinstance(one, HumanMessage | ToolMessage)]
 
 
 def _fold(text: str) -> tuple[str, list[int]]:

@@ -221,11 +221,11 @@ class App(Labelling):
         from agent.offline_model import OfflinePlanner
         from agent.scoped_planner import ScopedPlanner, facts_of_run
         from agent.toolset import build_tools
-        from agent.wiring_guard import guards_for
+        from agent.wiring_guard import answer_guard, guards_for
         from agent.wiring_model import client_failures, endpoints, turn_limits
         from tools.catalogue import ALL_TOOLS
 
-        threads = self._file("threads.sqlite")
+        threads, answers = self._file("threads.sqlite"), answer_guard(self.settings)
         try:
             async with (
                 httpx.AsyncClient(timeout=self.settings.llm_timeout_s) as client,
@@ -242,10 +242,10 @@ class App(Labelling):
                         question, arguments, facts_of_run(self.facts), self.clock, self.settings.zone
                     ),
                     approver=Approver(self.operations),
-                    guards=guards_for(self.settings, self.facts, ALL_TOOLS),
+                    guards=guards_for(answers, self.facts, ALL_TOOLS),
                     checkpointer=checkpointer,
                 )
-                yield Assistant(graph, has_model=bool(models))
+                yield Assistant(graph, has_model=bool(models), answers=answers)
         except sqlite3.DatabaseError as error:
             raise StoreError(f"the conversation store {threads} cannot be used: {error}") from error
 

@@ -16,11 +16,14 @@ _KEPT_PROMPTS = ("system", "number_lock")
 _NO_SECRET = "not-needed"
 
 
-def guards_for(settings: Settings, facts: FactStore, specs: Sequence[ToolSpec]) -> tuple[TellScope, Guard]:
-    """Guards that know our instructions, the keys that are set and the tools that act."""
+def answer_guard(settings: Settings) -> AnswerGuard:
+    """A guard of answers that knows our instructions and the keys that are set."""
     prompts = [template(name, language) for name in _KEPT_PROMPTS for language in LANGUAGES]
     values = [getattr(settings, name) for name in type(settings).model_fields]
     secrets = [one.get_secret_value() for one in values if isinstance(one, SecretStr)]
-    acting = [spec.name for spec in specs if spec.acts]
-    answers = AnswerGuard(prompts, [one for one in secrets if one != _NO_SECRET])
-    return TellScope(facts), Guard(acting, answers)
+    return AnswerGuard(prompts, [one for one in secrets if one != _NO_SECRET])
+
+
+def guards_for(answers: AnswerGuard, facts: FactStore, specs: Sequence[ToolSpec]) -> tuple[TellScope, Guard]:
+    """What stands around the model, outermost first."""
+    return TellScope(facts), Guard([spec.name for spec in specs if spec.acts], answers)

@@ -137,3 +137,19 @@ def test_chinese_units_outside() -> None:
     scope, known = ("华东大区",), ["华东大区/杭州/西湖店"]
     assert units_outside("华东大区/杭州的NPS", scope, known) == []
     assert units_outside("华东大区/杭州和华东大区/上海比", ("华东大区/杭州",), known) == ["华东大区/上海"]
+
+
+def test_what_is_streamed_is_held_back_where_the_guard_would_take_it_out() -> None:
+    from langchain_core.messages import AIMessage, HumanMessage
+
+    from agent.ask_stream import TurnWatch
+
+    for told, shown in (
+        ("物流最受关注。[x](https://evil.example/p.png?d=1)。再见。", "物流最受关注。"),
+        (f"Delivery matters most.\n{RULES}", "Delivery matters most.\n"),
+        ("物流最受关注。再见。", "物流最受关注。再见。"),
+    ):
+        watch = TurnWatch([HumanMessage("主要问题是什么")], GUARD)
+        message = AIMessage(told, id="a")
+        events = list(watch.seen("messages", (message, {"langgraph_node": "model"})))
+        assert "".join(event.text for event in events if hasattr(event, "text")) == shown
