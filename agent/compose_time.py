@@ -18,6 +18,10 @@ def compose_trend(frame: Frame, result: dict[str, Any]) -> str:
     if data["direction"] is None:
         return phrase("trend_unknown", language, **shown)
     lines = [phrase(f"trend_{data['direction']}", language, **shown)]
+    if "since" in frame.goals and data["changepoints"]:
+        # The day is what was asked for; the slope of the whole span would say another thing first.
+        lines = [_onset(frame, data)]
+        return "\n".join(lines + _events(metric, data["events"], frame))
     slope = phrase(
         "trend_slope",
         language,
@@ -39,6 +43,17 @@ def compose_trend(frame: Frame, result: dict[str, Any]) -> str:
     ]
     lines += _events(metric, data["events"], frame)
     return "\n".join(lines)
+
+
+def _onset(frame: Frame, data: dict[str, Any]) -> str:
+    """The day of the largest change of level, in the direction asked about where one is."""
+    metric, steps = data["metric"], data["changepoints"]
+    wanted = [
+        s for s in steps if frame.claims is None or (s["after"] > s["before"]) == (frame.claims == "up")
+    ]
+    one = max(wanted or steps, key=lambda step: abs(step["after"] - step["before"]))
+    levels = {key: amount(metric, one[key]) for key in ("before", "after")}
+    return phrase("trend_onset", frame.language, metric=metric_name(metric, frame), day=one["day"], **levels)
 
 
 def compose_anomalies(frame: Frame, result: dict[str, Any]) -> str:

@@ -33,7 +33,7 @@ _DIGITS = re.compile(r"(?<!\d)(20\d\d)(0[1-9]|1[0-2])(0[1-9]|[12]\d|3[01])?(?!\d
 # Two periods that these name are one stretch of time.
 _WHOLE = frozenset(
     {"anomalies", "themes", "quotes", "low_scores", "risk", "drivers", "journey", "segments", "competitors"}
-    | {"industry", "quality", "opinion", "detail", "trend", "where"}
+    | {"industry", "quality", "opinion", "detail", "trend"}
 )
 _NOT_GROUPED = frozenset({"customer_id", "source", "speaker", "theme", "conversation_id"})
 _MOVING = (
@@ -242,7 +242,7 @@ class Reader:
         self, text: str, whole: str, phrases: list[str], goals: tuple[Goal, ...]
     ) -> tuple[PeriodValue | None, PeriodValue | None]:
         first = phrases[0] if phrases else None
-        if len(phrases) == 2 and (_WHOLE & set(goals) or from_to(whole, phrases)):
+        if len(phrases) == 2 and (_one_stretch(goals) or from_to(whole, phrases)):
             return self.periods.together(phrases[0], phrases[1]) or phrases[-1], None
         if len(phrases) >= 2 and not ("compare" in goals or side_by_side(text)):
             return phrases[-1], None
@@ -277,6 +277,10 @@ class Reader:
             for hit in values
             if hit.others and hit.value in filters.get(hit.dimension, ())
         )
+
+
+def _one_stretch(goals: tuple[Goal, ...]) -> bool:
+    return bool(_WHOLE & set(goals)) and not {"why", "plan", "compare", "since"} & set(goals)
 
 
 def _wanted(text: str, hits: list[Hit]) -> list[Hit]:
