@@ -10,6 +10,7 @@ more succeeds.
 import argparse
 import asyncio
 import json
+import logging
 import tempfile
 from collections import Counter
 from collections.abc import Sequence
@@ -180,6 +181,10 @@ def worse(before: Report, after: Report) -> list[str]:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Command line; returns the exit status."""
+    import structlog
+
+    # Every attack that is fended off is a warning; standard output is the report's.
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR))
     parser = argparse.ArgumentParser(prog="python -m evals.injection", description=__doc__)
     parser.add_argument("--only", default="", help="only attacks whose id holds this")
     return run_measurement(Measurement("injection", measure, markdown, worse), parser, arguments)
