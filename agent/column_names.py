@@ -3,6 +3,9 @@
 import re
 from collections.abc import Iterable, Mapping, Sequence
 
+_TELLING = 4
+# Parts of names that say what form a column has, and not what is in it.
+_FORMS = frozenset("name type code date time text flag number value status level group class title".split())
 _PARTS = re.compile(r"[^A-Za-z\u3400-\u9fff]+|(?<=[a-z])(?=[A-Z])|(?<=[A-Za-z])(?=[\u3400-\u9fff])")
 
 
@@ -24,6 +27,12 @@ def dimension_words(columns: Iterable[str], nouns: Mapping[str, Sequence[str]]) 
         meant = next((columns for columns in ranks if columns), [])
         if len(meant) == 1:
             found.update(dict.fromkeys(words, meant[0]))
+    # A word that only one column has in its name stands for it ("by cabin": cabin_flown).
+    for column, words_of in parts.items():
+        for word in words_of:
+            alone = sum(word in other for other in parts.values()) == 1
+            if alone and len(word) >= _TELLING and word not in _FORMS:
+                found.setdefault(word, column)
     return found
 
 

@@ -4,7 +4,18 @@ from typing import Any
 
 from agent.frame import Frame, Rank
 from agent.phrases import Language, phrase
-from agent.wording import amount, change, is_share, metric_name, number, percent, scope, span, value_name
+from agent.wording import (
+    amount,
+    change,
+    conditions,
+    is_share,
+    metric_name,
+    number,
+    percent,
+    scope,
+    span,
+    value_name,
+)
 from tools.caveats import SMALL_SAMPLE
 
 _ROWS = 12
@@ -149,8 +160,11 @@ def compose_comparison(frame: Frame, result: dict[str, Any]) -> str:
     metric = str(data["metric"])
     if data.get("segment_a") is not None and data["segment_a"]:
         return _segments(frame, data, metric)
+    named = metric_name(metric, frame)
+    if filters := {k: v for k, v in result.get("filters", {}).items() if k != "exclude"}:
+        named = phrase("metric_of", language, metric=named, where=conditions(filters, frame))
     facts = {
-        "metric": metric_name(metric, frame),
+        "metric": named,
         "before_span": span(data["before_period"], language),
         "after_span": span(data["after_period"], language),
         "before_n": number(data["n_before"]),

@@ -30,6 +30,7 @@ _STANDS_ALONE = frozenset({"quality", "help", "customer", "roi", "backlog", "seg
 _AGAINST = re.compile(
     r"(?<![占对])比(?![例率重如值])|对比|较|\b(?:vs|versus|compar\w+|against|than)\b", re.IGNORECASE
 )
+_MOODS = frozenset({"positive_share", "neutral_share", "negative_share"})
 _PLACES = (("city", "region"), ("region", "city"), ("org_unit", "region"), ("org_unit", "city"))
 # "X呢？" after one of these asks the same of X, even where X is another metric.
 _REPEATED = frozenset({"compare", "why", "trend", "forecast", "anomalies", "drivers", "figure"})
@@ -57,6 +58,10 @@ def lean_on(
         goals = before.goals
     metrics = frame.metrics or (before.metrics if _NEEDS_METRIC & set(goals) else ())
     filters = _filters(frame, before)
+    if same_goal and before.metric in _MOODS and (mood := frame.filters.get("sentiment")):
+        # 好评占比多少？那负面的呢？
+        metrics = (f"{mood[0]}_share",)
+        filters.pop("sentiment", None)
     group_by = frame.group_by
     if same_goal and not group_by and not frame.rank:
         group_by = tuple(d for d in before.group_by if d not in frame.filters)

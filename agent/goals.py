@@ -24,13 +24,16 @@ _SINCE = re.compile(
 _GIVES = re.compile(
     r"(?:给|来|看|举|列|找|贴|摘)(?:我|出)?(?:[几两二三四五六七八九十]|\d{1,2})\s*(?:条|句|个例|段)"
 )
+_AGAINST_US = re.compile(
+    r"(?:和|跟|与)(?:我们|咱们)比|比我们|(?:compare|compared|versus|vs).{0,12}\bus\b", re.IGNORECASE
+)
 _CHANGES = re.compile(r"变化|变了|change", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
 class Cues:
     """What else was recognised in a question, `text` with its periods blanked; `ahead`: it looks ahead;
-    `claims`: it speaks of a direction of change."""
+    `claims`: it speaks of a direction of change; `counted`: it asks which value of a column has the most."""
 
     text: str
     metrics: Sequence[Hit]
@@ -39,6 +42,7 @@ class Cues:
     periods: int
     ahead: bool = False
     claims: bool = False
+    counted: bool = False
 
     @property
     def measured(self) -> bool:
@@ -134,6 +138,8 @@ def _about_themes(tags: list[str], cues: Cues) -> list[str]:
         tags = _without(tags, *_WEAK)
     if "quotes" in tags and cues.measured and _looks_up(cues.text):
         tags = _without(tags, "quotes")
+    if cues.counted:
+        tags = _without(tags, "themes", "quotes")
     if "themes" in tags:
         tags = _without(tags, "quotes", "compare", "trend")
         subject = [v for v in cues.values if v.dimension in ("topic", "topic_area")]
@@ -149,6 +155,9 @@ def _looks_up(text: str) -> bool:
 
 
 def _about_rivals(tags: list[str], cues: Cues) -> list[str]:
+    rival = any(v.dimension == "competitor" for v in cues.values)
+    if rival and _AGAINST_US.search(cues.text):
+        return ["competitors"]
     if "competitors" not in tags:
         return tags
     asked = _OPEN.search(cues.text) is not None or set(tags) == {"competitors"}

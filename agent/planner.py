@@ -60,10 +60,13 @@ class Planner:
         more = 0
         for turn in turns:
             parts, more = question_parts(turn.message)
+            unwanted = matcher("dont").find(turn.message)
             frames = []
             for part in parts:
                 frame = refer(self._reader.read(part), before, results)
                 frame = lean_on(frame, before, self._reader, same_message=bool(frames))
+                if unwanted:
+                    frame = replace(frame, goals=tuple(g for g in frame.goals if g not in ("tasks", "plan")))
                 frames.append(_clarified(frame, before))
                 before = frame
             results = [d.result for d in turn.done if d.result is not None]
@@ -139,8 +142,14 @@ def _clarified(frame: Frame, before: Frame | None) -> Frame:
     return frame
 
 
+def _only_names(frame: Frame) -> bool:
+    """ "Is Shenzhen doing ok? Give me its NPS": the first names what the second asks about."""
+    return frame.goals == ("figure",) and not (frame.metrics or frame.period or frame.group_by or frame.rank)
+
+
 def _asking(frames: list[Frame]) -> list[Frame]:
     """The frames without those that say nothing beside others that do (an aside, half a sentence); what is
     put as a question stays, understood or not."""
+    frames = [f for n, f in enumerate(frames) if not (_only_names(f) and n + 1 < len(frames))] or frames
     asking = [f for f in frames if f.goals or f.refusal or f.unknown or f.ask or f.question[-1:] in "?？"]
     return asking or frames[:1]

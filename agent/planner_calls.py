@@ -153,6 +153,8 @@ class FirstCalls:
         calls = []
         for metric in frame.metrics or (self.metric(frame),):
             calls.append(Call("trend", {"metric": metric, **frame.selection()}))
+            if self._reader.vocabulary.catalogue.last_at is None:
+                continue  # nothing is dated
             args = {**frame.selection(), "group_by": [*frame.group_by, unit], "sort": "key"}
             calls.append(_figure(metric, args))
         return calls

@@ -5,6 +5,7 @@ from typing import Any, Protocol
 
 from agent.frame import Frame
 from agent.planner_calls import QUOTES, Call, FirstCalls, task_call
+from agent.vocabulary import matcher
 from tools.measures import lower_is_better
 
 _TASKS_PROPOSED = 3
@@ -60,7 +61,8 @@ class NextCalls:
         calls.append(Call("churn_risk", {**narrowed, "language": frame.language, "limit": _RISK_ROWS}))
         if not all(_made(call, done) for call in calls):
             return calls
-        return [*calls, self._plan(frame, found), *_tasks(frame, done)]
+        tasks = [] if matcher("plan_only").find(frame.question) else _tasks(frame, done)
+        return [*calls, self._plan(frame, found), *tasks]
 
     def _without_cause(self, frame: Frame, found: Step | None, done: Sequence[Step]) -> list[Call]:
         """Where no cause stands out, what is complained of most still tells something of a segment."""

@@ -7,13 +7,15 @@ from agent.figures import find_figures, zh_number
 from agent.vocabulary import ValueHit
 
 _LIMIT = re.compile(
-    r"(?:前|top\s*)(\d{1,3})(?!\d)|(?<!\d)(\d{1,3})\s*(?:条|个例|examples?|quotes?|comments?|reviews?|verbatims?)",
+    r"(?:前|top\s*|(?:列|列出|给|看|举)\s*)(\d{1,3})(?!\d)|(?<!\d)(\d{1,3})\s*(?:条|个例|examples?|quotes?|comments?|reviews?|verbatims?)",
     re.I,
 )
 _WORDED_LIMIT = re.compile(
     r"(?:前|给|来|贴|摘|最[\u4e00-\u9fff]{1,3}的?|给我看?|看|列|举|找)([二两三四五六七八九十]+)(?:个|名|条|大|位|家)"
     r"|\b(?:top|worst|best|lowest|highest)\s+(two|three|four|five|six|seven|eight|nine|ten)\b"
-    r"|\b(two|three|four|five|six|seven|eight|nine|ten)\s+(?:lowest|highest|worst|best|biggest)\b",
+    r"|\b(two|three|four|five|six|seven|eight|nine|ten)\s+(?:\w+\s+)?"
+    r"(?:lowest|highest|worst|best|biggest|quotes|comments|reviews|examples|narratives|verbatims|of them"
+    r"|please)\b",
     re.IGNORECASE,
 )
 _ZH_HOUR = re.compile(

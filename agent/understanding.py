@@ -35,6 +35,15 @@ _WHOLE = frozenset(
     {"anomalies", "themes", "quotes", "low_scores", "risk", "drivers", "journey", "segments", "competitors"}
     | {"industry", "quality", "opinion", "detail", "trend"}
 )
+_YEAR = re.compile(r"(?:19|20)\d{2}年?")
+# Who has the most reviews is told by counting them.
+_MOST_OF = re.compile(
+    r"\bmost\s+(?:\w+\s+){0,2}(?:reviews|feedback|comments|complaints|tickets|items|responses|mentions)"
+    r"|(?:评论|反馈|投诉|评价|工单|帖子|留言)(?:数|量)?(?:是)?最[多少]|最[多少]的?(?:评论|反馈|投诉|评价|工单)",
+    re.IGNORECASE,
+)
+_FROM = re.compile(r"from|between|从", re.IGNORECASE)
+_WORD = re.compile(r"[a-z]+|[\u3400-\u9fff]+")
 _NOT_GROUPED = frozenset({"customer_id", "source", "speaker", "theme", "conversation_id"})
 _MOVING = (
     ("intent", "complaint", "negative_share"),
@@ -113,13 +122,24 @@ class Reader:
             periods=len(spans),
             ahead=ahead is not None,
             claims=claim is not None,
+            counted=_MOST_OF.search(bare) is not None and self._names_a_column(bare),
         )
         goals = goals_of(cues)
         filters, exclude = self._filters(bare, values, goals)
         metrics = self._metrics(bare, metric_hits, filters)
         if not metrics:
             metrics, filters = _share_that_moved(goals, claim, filters)
+        if (
+            not metrics
+            and goals in ((), ("figure",), ("compare",))
+            and (scored := self.vocabulary.aspects(bare))
+        ):
+            # Where the data scores cleanliness itself, the word asks for that score.
+            metrics = tuple(dict.fromkeys(hit.tag for hit in scored))
+            filters = {d: v for d, v in filters.items() if d not in ("topic", "topic_area")}
         group_by = self._group_by(bare, goals, values)
+        if group_by and not metrics and _MOST_OF.search(bare):
+            metrics = ("volume",)
         period, compare_to = self._periods(bare, text, [phrase for _, phrase in spans], goals)
         dated = bool(spans)
         if not goals and (metrics or group_by or filters or exclude or _asks_generally(bare, dated)):
@@ -131,6 +151,9 @@ class Reader:
         if "competitors" in goals:
             filters = {d: v for d, v in filters.items() if d not in ("risk", "competitor")}
         goals, group_by = _segments(goals, group_by, filters, compare_to)
+        unread = unread_period(bare, values)
+        if period is None and _YEAR.fullmatch(unread):
+            period = unread
         refusal = refused_word(written, goals, metrics)
         return Frame(
             question=question.strip(),
@@ -147,7 +170,7 @@ class Reader:
             rank=_rank(bare, goals),
             judged=_judged(bare),
             claims=claim,
-            unread=unread_period(bare, values),
+            unread="" if _YEAR.fullmatch(unread) else unread,
             stands=_stands(bare, goals, values),
             customer_ids=customers,
             search=_search(bare, goals, values),
@@ -251,7 +274,8 @@ class Reader:
             if self.periods.is_later(earlier, later):
                 later, earlier = earlier, later
             return later, earlier
-        if first and claims_of(text) and not {"why", "plan", "trend", "since"} & set(goals):
+        runs = {"why", "plan", "trend", "since"} & set(goals)
+        if first and claims_of(text) and (not runs or ("why" in goals and _FROM.match(first))):
             ends = ends_of(first)
             if ends and self.periods.is_later(ends[1], ends[0]):
                 return ends[1], ends[0]
@@ -269,7 +293,16 @@ class Reader:
         known = [(hit.start, hit.end) for hit in values]
         named = self.vocabulary.dimensions(text)
         absent = self.vocabulary.absent_places(text)
-        return absent or unknown_names(text, [(hit.start, hit.end) for hit in metrics], known, named)
+        found = absent or unknown_names(text, [(hit.start, hit.end) for hit in metrics], known, named)
+        return tuple(
+            name for name in found if not set(_WORD.findall(name.lower())) <= self.vocabulary.own_words
+        )
+
+    def _names_a_column(self, text: str) -> bool:
+        """Whether a question asks which value of a column (哪个州)."""
+        each = matcher("each").find(text)
+        columns = [hit for hit in self.vocabulary.dimensions(text) if hit.tag not in ("topic", "theme")]
+        return any(0 <= hit.start - cue.end <= 2 for hit in columns for cue in each)
 
     def _doubts(self, values: list[ValueHit], filters: dict[str, list[str]]) -> tuple[Doubt, ...]:
         return tuple(
@@ -277,6 +310,11 @@ class Reader:
             for hit in values
             if hit.others and hit.value in filters.get(hit.dimension, ())
         )
+
+
+def _consists_of(name: str, words: frozenset[str]) -> bool:
+    parts = _WORD.findall(name.lower())
+    return bool(parts) and set(parts) <= words
 
 
 def _one_stretch(goals: tuple[Goal, ...]) -> bool:

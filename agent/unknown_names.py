@@ -37,6 +37,19 @@ _ZH_ASKED = re.compile(
 )
 _NAME = re.compile(r"[\u4e00-\u9fff]{2,}")
 _EMPTY = re.compile(r"[的有了是在里中呢吗么和与把被给让到人\s]+")
+# "at Heathrow", "against Equifax": with these a name needs its capital, else "in general" were one.
+_EN_AT = re.compile(
+    r"\b(?:at|in|with|by|on|against|from|for)\s+(?:the\s+)?"
+    r"([A-Z][\w&'-]+(?: (?:[A-Z][\w&'-]*|and(?= [A-Z])))*)"
+)
+_EN_HOW = re.compile(
+    r"\bhow\s+(?:does|do|is|are|did)\s+(?:the\s+|our\s+)?([a-z][a-z'-]+(?: [a-z][a-z'-]+){0,2}?)\s+"
+    r"(?:\x01+|rated?|score|do|doing|perform|performing|fare|faring)(?![a-z])",
+    re.IGNORECASE,
+)
+_EN_AND = re.compile(
+    r"^\s*(?:and|what about|how about)\s+(?:the\s+)?([A-Za-z][\w&' -]+?)\s*[?.!]?\s*$", re.IGNORECASE
+)
 _ZH_PEOPLE = re.compile(r"([\u4e00-\u9fff]{2,6}?)(?:\x02)")
 _EN_OF = re.compile(
     r"(?:\b(?:of|for|from|about)\s+(?:(?:the|our|a|an)\s+)?|\x01\s+(?:the|our|a|an)\s+)"
@@ -85,6 +98,7 @@ def unknown_names(
     asked = [left[slice(*m.span(m.lastindex or 0))].strip() for m in _ZH_ASKED.finditer(text)]
     found += [name for name in asked if _NAME.fullmatch(name)]
     found += _beside_nouns(left, dimensions) + _beside_values(left, known)
+    found += [m[1] for pattern in (_EN_AT, _EN_HOW, _EN_AND) for m in pattern.finditer(left)]
     names = dict.fromkeys(_trimmed(name) for name in found)
     return tuple(name for name in names if _is_name(name))
 
@@ -117,4 +131,6 @@ def _trimmed(name: str) -> str:
 
 
 def _is_name(name: str) -> bool:
-    return bool(name) and not matcher("function_words").find(name) and not _EMPTY.fullmatch(name)
+    if len(name) < 2 or name.isdigit() or _EMPTY.fullmatch(name):
+        return False
+    return not matcher("function_words").find(name)

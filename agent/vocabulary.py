@@ -9,9 +9,11 @@ from typing import Any, NamedTuple
 from agent.column_names import aspect_words, dimension_words
 from agent.name_matching import Similar
 from agent.spelling import Speller, simplified
-from store.facts import Catalogue
+from store.facts import Catalogue, DimensionInfo
 
 _FILE = Path(__file__).with_name("vocabulary.yaml")
+_LATIN = re.compile(r"[A-Za-z]{5,}")
+_LONG_VALUE = 60
 _ASCII = re.compile(r"[A-Za-z0-9]")
 _ID_LIKE = frozenset(
     {"feedback_id", "customer_id", "conversation_id", "turn", "source", "media", "speaker", "text"}
@@ -26,12 +28,15 @@ _ALIKE_ROWS = 0.05
 _LABELS = frozenset(
     ("topic", "topic_area", "risk", "intent", "sentiment", "emotion", "priority", "compliance")
 )
+_ROWS_A_VALUE = 3
 # A place by one name is one place, in whichever of these columns it is written.
 _PLACES = frozenset({"region", "city"})
 # Named in passing (中国客户) more often than as a segment.
 _COUNTRIES = frozenset({"中国"})
 _SHORTEST_SLIP = 3
 _SHORTEST_PART = 5
+_LONGEST_CODE = 3
+_HIGHEST_MARK = 5
 _LOOKS_LIKE = 50.0
 _FIELD_ORDER = (
     "region",
@@ -145,7 +150,10 @@ class Vocabulary:
             _words()["scoring"],
         )
         self._aspects = Matcher(aspects)
+        self._rows_are_complaints = _called_complaints(catalogue)
         self._values, self._meanings = _value_matcher(catalogue, topics)
+        self._codes = {_fold(v) for i in catalogue.dimensions.values() for v, _ in i.values if _is_code(v)}
+        self.own_words = _own_words(catalogue)
         self._rows = {
             (name, value): rows
             for name, info in catalogue.dimensions.items()
@@ -163,8 +171,13 @@ class Vocabulary:
         names = {(hit.start, hit.end) for hit in named}
         found = []
         for hit in self._values.find(text):
+            if self._rows_are_complaints and ("intent", "complaint") in self._meanings[hit.tag]:
+                continue
             if (hit.start, hit.end) in names and not self._meanings[hit.tag][0][0].startswith("day_"):
                 continue  # 门店 is what stores are called, even where some channel has that name too
+            small = hit.tag in self._codes and text[hit.start : hit.end].islower()
+            if small and matcher("function_words").find(hit.tag):
+                continue  # "in" is no Indiana
             meanings = sorted(self._meanings[hit.tag], key=lambda pair: not self._is_written(hit.tag, pair))
             chosen = meanings[0]
             for other in meanings[1:]:
@@ -204,14 +217,14 @@ class Vocabulary:
         """The one value of the data that a name is part of (净化器), or a single slip away from."""
         from rapidfuzz.distance import DamerauLevenshtein
 
-        wanted = name.lower()
+        wanted = _fold(name)
         long_enough = len(wanted) >= (_SHORTEST_PART if wanted.isascii() else 2)
-        parts = {pair for pair in self._rows if long_enough and wanted in pair[1].lower()}
+        parts = {pair for pair in self._rows if long_enough and wanted in _fold(pair[1])}
         slips = {
             pair
             for pair in self._rows
             if min(len(wanted), len(pair[1])) >= _SHORTEST_SLIP
-            and DamerauLevenshtein.distance(wanted, pair[1].lower(), score_cutoff=1) == 1
+            and DamerauLevenshtein.distance(wanted, _fold(pair[1]), score_cutoff=1) == 1
         }
         for near in (parts, slips):
             if len({value for _, value in near}) == 1:
@@ -235,6 +248,9 @@ class Vocabulary:
         """Metrics that the data has: its own names first, then the standard ones."""
         own = self._custom.find(text)
         hits = [hit for hit in matcher("metrics").find(text) if not _overlaps(hit, own)]
+        if self._rows_are_complaints and not own and not hits:
+            words = matcher("values", "intent").find(text)
+            hits = [Hit(hit.start, hit.end, "volume") for hit in words if hit.tag == "complaint"]
         if not own and {hit.tag for hit in hits} <= _PLAIN_SCORES and (hits or matcher("average").find(text)):
             own = self._aspects.find(text)
             # What says that it is scored ("how satisfied") is part of the metric's name then.
@@ -247,6 +263,10 @@ class Vocabulary:
         ]
         return sorted([*own, *standard])
 
+    def aspects(self, text: str) -> list[Hit]:
+        """Scores of the data named by what they score alone (cleanliness)."""
+        return self._aspects.find(text)
+
     def speller(self) -> Speller:
         """Mends towards metric words and the data's own names."""
         # 多少来着 is no slip of 多少条: words for counting are too ordinary to be mended towards.
@@ -254,6 +274,8 @@ class Vocabulary:
         words = [word for synonyms in named.values() for word in synonyms]
         names = [value for dimension, value in self._rows if dimension in _FIELD_ORDER]
         names += [_PLACE_SUFFIX.sub("", name) for name in names]
+        names += [w for _, value in self._rows if len(value) < _LONG_VALUE for w in _LATIN.findall(value)]
+        names += [word for word in self.own_words if word.isascii()]
         return Speller([*words, "average", *self.catalogue.metrics, *names])
 
     def available(self, metric: str) -> str:
@@ -268,6 +290,8 @@ class Vocabulary:
             "nps": ("recommend", "推荐"),
         }[metric]
         candidates = [m for m in metrics.values() if any(word in m.name.lower() for word in likely) and m.n]
+        if metric == "nps":  # a mark of yes or no is no score from 0 to 10
+            candidates = [m for m in candidates if m.high > _HIGHEST_MARK]
         candidates.sort(key=lambda m: (not m.name.lower().startswith("overall"), -m.n, m.name))
         return candidates[0].name if candidates else metric
 
@@ -278,6 +302,30 @@ class Vocabulary:
                 return metric
         chosen = self.available("rating")
         return chosen if chosen in self.catalogue.metrics else "negative_share"
+
+
+def _repeats(info: DimensionInfo) -> bool:
+    return info.filled >= _ROWS_A_VALUE * info.distinct
+
+
+def _is_code(value: str) -> bool:
+    return value.isascii() and value.isupper() and len(value) <= _LONGEST_CODE
+
+
+def _called_complaints(catalogue: Catalogue) -> bool:
+    """Whether every file is named as complaints: then that word means any row."""
+    sources = catalogue.dimensions.get("source")
+    if sources is None or not sources.values:
+        return False
+    return all("complaint" in _fold(value) or "投诉" in value for value, _ in sources.values)
+
+
+def _own_words(catalogue: Catalogue) -> frozenset[str]:
+    """Words of which the data's columns and files are named: what its rows are about, and no segment."""
+    sources = catalogue.dimensions.get("source")
+    names = [*catalogue.dimensions, *catalogue.metrics, *(v for v, _ in (sources.values if sources else ()))]
+    words = {word.lower() for name in names for word in re.findall(r"[A-Za-z]{3,}|[\u3400-\u9fff]{2,}", name)}
+    return frozenset(words | {_plural(word) for word in words})
 
 
 def _plural(name: str) -> str:
@@ -314,7 +362,9 @@ def _value_matcher(
             for word in words:
                 learn(word, dimension, value)
     others = sorted(set(catalogue.dimensions) - set(known) - _ID_LIKE - set(catalogue.metrics))
-    counted = [(n, d, value) for d in others for value, n in catalogue.dimensions[d].values]
+    # Nearly every row with a value of its own: a title or a remark, whose words stand for nothing.
+    named = [d for d in others if _repeats(catalogue.dimensions[d])]
+    counted = [(n, d, value) for d in named for value, n in catalogue.dimensions[d].values]
     # A word that is a value of several columns is meant where most rows carry it.
     for _, dimension, value in sorted(counted, key=lambda one: -one[0]):
         _learn_value(learn, dimension, value)

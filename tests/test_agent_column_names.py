@@ -19,7 +19,8 @@ def test_the_column_of_that_very_name_wins_then_the_one_that_ends_in_it() -> Non
 
 
 def test_a_noun_that_several_columns_claim_stands_for_none() -> None:
-    assert dimension_words(["home_country", "work_country"], NOUNS) == {}
+    words = dimension_words(["home_country", "work_country"], NOUNS)
+    assert words == {"home": "home_country", "work": "work_country"}
 
 
 def test_scores_go_by_what_they_are_given_for() -> None:
