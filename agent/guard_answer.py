@@ -20,8 +20,8 @@ from agent.guard_request import visible, words
 _LEAK: Final = 36.0
 _GRAM: Final = 9
 _LEAST_SECRET: Final = 6
-_IMAGE: Final = re.compile(r"!\[[^\]]*\](?:\([^)]*\)?|\[[^\]]*\])?")
-_LINK: Final = re.compile(r"\[([^\]]*)\]\(\s*[^)\s]*[^)]*\)")
+_IMAGE: Final = re.compile(r"!\[[^\]\[]*\](?:\([^)]*\)?|\[[^\]]*\])?")
+_LINK: Final = re.compile(r"\[([^\]\[]*)\]\(\s*[^)\s]*[^)]*\)")
 _REFERENCE: Final = re.compile(r"^\s{0,3}\[[^\]^]+\]:\s*\S+.*$", re.M)
 _TAG: Final = re.compile(
     r"<!--.*?(?:-->|$)|<[/!]?[a-zA-Z][^<>]*>|<(?:img|a|iframe|script|svg|link|meta)\b[^<>]*", re.S
