@@ -37,6 +37,10 @@ class Decision(BaseModel):
     approve: list[str] | Literal["all"] = []
     reject: list[str] | Literal["all"] = []
 
+    def named(self) -> set[str]:
+        """The ids that it names."""
+        return {one for chosen in (self.approve, self.reject) if chosen != "all" for one in chosen}
+
 
 class Report(BaseModel):
     """What was carried out."""

@@ -1,5 +1,6 @@
 """One turn with the agent: the question goes in, the object of `voiceloop ask --json` comes out."""
 
+import asyncio
 import time
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import asdict
@@ -7,7 +8,8 @@ from typing import Any
 
 from langchain_core.messages import AIMessage, AnyMessage, HumanMessage
 from langgraph.graph.state import CompiledStateGraph
-from langgraph.types import Command
+from langgraph.types import Command, StateSnapshot
+from pydantic import BaseModel
 
 from agent.approvals import Decision, Draft
 from agent.ask_events import Answer, Event, FigureView, ToolCallView, closing_events
@@ -18,32 +20,58 @@ from agent.model_limits import LIMITS, Spent, nothing_spent
 from agent.number_lock import Source
 from agent.offline_model import is_by_planner
 from agent.phrases import name, phrase
-from agent.state import APPROVAL_NOTE, questions, this_turn, tool_sources
+from agent.state import APPROVAL_NOTE, questions, this_turn, tool_sources, turns_of
+from agent.thread_keys import thread_key
 from agent.thread_lock import thread_lock
+from agent.thread_room import outdated
+from agent.thread_store import ASKED, ASKED_AT, TURNS, ThreadStore
+from store.clock import Clock
 from store.errors import ToolInputError
 from tools.context import Asker
 
 MAX_QUESTION_CHARACTERS = 8_000
+# Of a question, in a list of threads.
+_NOTED = 200
+
+
+class Turn(BaseModel):
+    """One question of a thread with its answer."""
+
+    question: str
+    answer: str
 
 
 class Assistant:
     """Asks the graph. `has_model` tells whether an endpoint drives it; `answers` passes what is streamed."""
 
     def __init__(
-        self, graph: CompiledStateGraph[Any, Any, Any, Any], *, has_model: bool, answers: AnswerGuard
+        self,
+        graph: CompiledStateGraph[Any, Any, Any, Any],
+        *,
+        has_model: bool,
+        answers: AnswerGuard,
+        threads: ThreadStore,
+        clock: Clock,
     ) -> None:
+        """`threads` tends the file that the graph keeps its state in."""
         self._graph = graph
         self._has_model = has_model
         self._answers = answers
+        self._threads = threads
+        self._clock = clock
 
     async def ask(self, question: str, *, thread_id: str, asker: Asker) -> Answer:
-        """Answer one question in a thread.
+        """Answer one question in a thread; a turn that broke off is taken up where the same is asked again.
 
-        Raises ToolInputError for an empty question or one of more than 8,000 characters.
+        Raises ToolInputError for an empty question, one of more than 8,000 characters, or the name of a
+        thread that cannot be one.
         """
         started = time.monotonic()
         text = _question(question)
-        state = await self._graph.ainvoke(_fresh(text), self._config(thread_id, asker))
+        before = await self._graph.aget_state(self._config(thread_id, asker))
+        config = self._config(thread_id, asker, before, text)
+        state = await self._graph.ainvoke(_turn(before, text), config)
+        await self._tend(config)
         return self._answer(state, thread_id, started)
 
     async def stream(self, question: str, *, thread_id: str, asker: Asker) -> AsyncIterator[Event]:
@@ -53,32 +81,70 @@ class Assistant:
         """
         started = time.monotonic()
         text = _question(question)
-        config = self._config(thread_id, asker)
-        before = (await self._graph.aget_state(config)).values.get("messages", [])
-        watch = TurnWatch([*before, HumanMessage(text)], self._answers)
+        before = await self._graph.aget_state(self._config(thread_id, asker))
+        config = self._config(thread_id, asker, before, text)
+        turn = _turn(before, text)
+        messages = before.values.get("messages", [])
+        watch = TurnWatch(messages if turn is None else [*messages, HumanMessage(text)], self._answers)
         modes: Any = ["updates", "messages"]
-        async for mode, payload in self._graph.astream(_fresh(text), config, stream_mode=modes):
+        async for mode, payload in self._graph.astream(turn, config, stream_mode=modes):
             for event in watch.seen(mode, payload):
                 yield event
         snapshot = await self._graph.aget_state(config)
+        await self._tend(config)
         answer = self._answer({**snapshot.values, "__interrupt__": snapshot.interrupts}, thread_id, started)
         for event in closing_events(answer):
             yield event
 
     async def decide(self, decision: Decision, *, thread_id: str, asker: Asker) -> Answer:
-        """Resume a thread that stopped for approval. Raises ToolInputError where nothing waits."""
+        """Resume a thread that stopped for approval.
+
+        Raises ToolInputError where nothing waits, or not what the decision names.
+        """
         started = time.monotonic()
-        config = self._config(thread_id, asker)
-        if not (await self._graph.aget_state(config)).interrupts:
+        before = await self._graph.aget_state(self._config(thread_id, asker))
+        if not before.interrupts:
             raise ToolInputError(f"thread {thread_id!r} has nothing that awaits approval")
+        waiting = {draft.id for draft in _pending({"__interrupt__": before.interrupts})}
+        if unknown := decision.named() - waiting:
+            raise ToolInputError(
+                f"thread {thread_id!r} does not wait for {', '.join(sorted(unknown))}",
+                hint=f"it waits for {', '.join(sorted(waiting))}",
+            )
+        config = self._config(thread_id, asker, before)
         state = await self._graph.ainvoke(Command(resume=decision.model_dump()), config)
+        await self._tend(config)
         return self._answer(state, thread_id, started)
 
-    def _config(self, thread_id: str, asker: Asker) -> Any:
-        # The user is part of the key: two people never share a thread by choosing the same name.
-        # So is the scope: what was told within a wider one is not taken up in a narrower one.
-        thread = "/".join((asker.user, thread_id, *(f"@{unit}" for unit in asker.scope)))
-        return {"configurable": {"thread_id": thread, "asker": asdict(asker)}}
+    async def turns(self, thread_id: str, asker: Asker) -> list[Turn]:
+        """What was asked and answered in a thread, oldest first; the answer of one that broke off is empty.
+
+        Raises ToolInputError where the asker has no such thread.
+        """
+        state = await self._graph.aget_state(self._config(thread_id, asker))
+        asked = turns_of(state.values.get("messages", []))
+        if not asked:
+            raise ToolInputError(f"you have no thread {thread_id!r}", hint="voiceloop threads list")
+        return [Turn(question=question, answer="\n\n".join(_answers(turn))) for question, turn in asked]
+
+    async def _tend(self, config: Any) -> None:
+        await asyncio.to_thread(self._threads.prune, config["configurable"]["thread_id"])
+
+    def _config(
+        self, thread_id: str, asker: Asker, before: StateSnapshot | None = None, question: str = ""
+    ) -> Any:
+        """The run's configuration; with the state before it, also what a list of threads shows."""
+        configurable = {"thread_id": thread_key(asker, thread_id), "asker": asdict(asker)}
+        if before is None:
+            return {"configurable": configurable}
+        earlier = questions(before.values.get("messages", []))
+        last = question or (earlier[-1] if earlier else "")
+        new = bool(question) and not _broke_off(before, question)
+        noted = {ASKED: last[:_NOTED], TURNS: len(earlier) + new}
+        noted[ASKED_AT] = (
+            self._clock.now().isoformat() if question else (before.metadata or {}).get(ASKED_AT, "")
+        )
+        return {"configurable": configurable, "metadata": noted}
 
     def _answer(self, state: dict[str, Any], thread_id: str, started: float) -> Answer:
         messages: list[AnyMessage] = state["messages"]
@@ -119,10 +185,18 @@ def _question(question: str) -> str:
     return text
 
 
-def _fresh(text: str) -> dict[str, Any]:
-    """What a turn starts from: the question, and nothing left of the turn before."""
-    spent = nothing_spent()
-    return {"messages": [HumanMessage(text)], "fallback_reason": None, "redone": False, "spent": spent}
+def _turn(before: StateSnapshot, text: str) -> dict[str, Any] | None:
+    """What a turn starts from: the question, and nothing left of the turn before; None to go on with it."""
+    if _broke_off(before, text):
+        return None
+    messages = [*outdated(before.values.get("messages", [])), HumanMessage(text)]
+    return {"messages": messages, "fallback_reason": None, "redone": False, "spent": nothing_spent()}
+
+
+def _broke_off(before: StateSnapshot, text: str) -> bool:
+    """Whether this very question was on its way to an answer when its process ended."""
+    asked = questions(before.values.get("messages", []))
+    return bool(before.next) and not before.interrupts and asked[-1:] == [text]
 
 
 def _answers(turn: Sequence[AnyMessage]) -> list[str]:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from agent.offline_model import OfflinePlanner
     from agent.planner import Planner
     from agent.theme_namer import ModelNamer
+    from agent.thread_store import ThreadStore
     from pipeline.images import PictureReader
     from pipeline.ingest import Ingestor
     from pipeline.pseudonyms import Pseudonyms
@@ -208,6 +209,13 @@ class App(Labelling):
 
         return OfflinePlanner(self.planner(self.facts))
 
+    @cached_property
+    def threads(self) -> "ThreadStore":
+        """The conversations, to be listed, renamed and deleted."""
+        from agent.thread_store import ThreadStore
+
+        return ThreadStore(self._file("threads.sqlite"))
+
     @asynccontextmanager
     async def assistant(self, model: "BaseChatModel | None" = None) -> AsyncIterator["Assistant"]:
         """The agent over the persisted threads. `model` overrides the configured endpoint."""
@@ -245,7 +253,14 @@ class App(Labelling):
                     guards=guards_for(answers, self.facts, ALL_TOOLS),
                     checkpointer=checkpointer,
                 )
-                yield Assistant(graph, has_model=bool(models), answers=answers)
+                await checkpointer.setup()
+                yield Assistant(
+                    graph,
+                    has_model=bool(models),
+                    answers=answers,
+                    threads=self.threads,
+                    clock=self.clock,
+                )
         except sqlite3.DatabaseError as error:
             raise StoreError(f"the conversation store {threads} cannot be used: {error}") from error
 
