@@ -1,4 +1,4 @@
-"""What of a long thread its state still carries: every question and answer, the results of the last turns only."""
+"""What of a long thread its state carries: every question and answer, results of the last turns only."""
 
 from collections.abc import Sequence
 from typing import Final

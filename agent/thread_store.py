@@ -1,4 +1,4 @@
-"""The conversations of one data folder beside the graph that writes them: listed, renamed, deleted, pruned."""
+"""The conversations of one data folder, beside the graph that writes them: list, rename, delete, prune."""
 
 import json
 import sqlite3
@@ -22,7 +22,8 @@ _NEWEST: Final = """
     LEFT JOIN writes w ON w.thread_id = c.thread_id AND w.checkpoint_ns = c.checkpoint_ns
         AND w.checkpoint_id = c.checkpoint_id AND w.channel = '__interrupt__'
     WHERE c.checkpoint_ns = '' AND substr(c.thread_id, 1, ?) = ? AND c.checkpoint_id = (
-        SELECT max(d.checkpoint_id) FROM checkpoints d WHERE d.thread_id = c.thread_id AND d.checkpoint_ns = '')
+        SELECT max(d.checkpoint_id) FROM checkpoints d
+        WHERE d.thread_id = c.thread_id AND d.checkpoint_ns = '')
 """
 
 

@@ -17,8 +17,8 @@ class OperationStore(Protocol):
         """List batches, newest first; `unfinished` gives those not yet indexed."""
         ...
 
-    def propose_task(self, task: Task) -> Task:
-        """Insert a task; if its id exists already, change nothing and return the stored one."""
+    def propose_task(self, task: Task, entry: AuditEntry | None = None) -> Task:
+        """Insert a task and audit that by `entry`; if its id exists already, change nothing and return it."""
         ...
 
     def set_task_status(self, task_id: str, status: TaskStatus, *, actor: str) -> Task:
@@ -29,8 +29,8 @@ class OperationStore(Protocol):
         """List tasks, nearest deadline first."""
         ...
 
-    def propose_plan(self, plan: ActionPlan) -> ActionPlan:
-        """Insert a plan; if its id exists already, change nothing and return the stored one."""
+    def propose_plan(self, plan: ActionPlan, entry: AuditEntry | None = None) -> ActionPlan:
+        """Insert a plan and audit that by `entry`; if its id exists already, change nothing and return it."""
         ...
 
     def set_plan_status(self, plan_id: str, status: TaskStatus, *, actor: str) -> ActionPlan:

@@ -31,9 +31,9 @@ class ScopedOperations:
         """None: a file may hold rows of any unit."""
         return []
 
-    def propose_task(self, task: Task) -> Task:
+    def propose_task(self, task: Task, entry: AuditEntry | None = None) -> Task:
         """Insert a task of this scope; NotPermitted where its id is that of one that may not be seen."""
-        stored = self._whole.propose_task(task.model_copy(update={"scope": self._facts.scope}))
+        stored = self._whole.propose_task(task.model_copy(update={"scope": self._facts.scope}), entry)
         if not self._sees([stored]):
             self._refuse("the task")
         return stored
@@ -48,9 +48,9 @@ class ScopedOperations:
         """List the tasks that may be seen, nearest deadline first."""
         return self._sees(self._whole.tasks(status=status, customer_id=customer_id))
 
-    def propose_plan(self, plan: ActionPlan) -> ActionPlan:
+    def propose_plan(self, plan: ActionPlan, entry: AuditEntry | None = None) -> ActionPlan:
         """Insert a plan of this scope; NotPermitted where its id is that of one that may not be seen."""
-        stored = self._whole.propose_plan(plan.model_copy(update={"scope": self._facts.scope}))
+        stored = self._whole.propose_plan(plan.model_copy(update={"scope": self._facts.scope}), entry)
         if not self._drawn_up(stored.scope):
             self._refuse("the plan")
         return stored

@@ -54,13 +54,15 @@ class SqliteOperationStore:
         with self._file.reading() as session:
             return [_record(Batch, row) for row in session.scalars(query)]
 
-    def propose_task(self, task: Task) -> Task:
-        """Insert a task; if its id exists already, change nothing and return the stored one."""
+    def propose_task(self, task: Task, entry: AuditEntry | None = None) -> Task:
+        """Insert a task and audit that by `entry`; if its id exists already, change nothing and return it."""
         with self._file.writing() as session:
             stored = session.get(TaskRow, task.task_id)
             if stored is not None:
                 return _record(Task, stored)
             session.add(TaskRow(**_values(task)))
+            if entry is not None:
+                _append(session, entry)
         return task
 
     def set_task_status(self, task_id: str, status: TaskStatus, *, actor: str) -> Task:
@@ -85,13 +87,15 @@ class SqliteOperationStore:
         with self._file.reading() as session:
             return [_record(Task, row) for row in session.scalars(query)]
 
-    def propose_plan(self, plan: ActionPlan) -> ActionPlan:
-        """Insert a plan; if its id exists already, change nothing and return the stored one."""
+    def propose_plan(self, plan: ActionPlan, entry: AuditEntry | None = None) -> ActionPlan:
+        """Insert a plan and audit that by `entry`; if its id exists already, change nothing and return it."""
         with self._file.writing() as session:
             stored = session.get(PlanRow, plan.plan_id)
             if stored is not None:
                 return _record(ActionPlan, stored)
             session.add(PlanRow(**_values(plan)))
+            if entry is not None:
+                _append(session, entry)
         return plan
 
     def set_plan_status(self, plan_id: str, status: TaskStatus, *, actor: str) -> ActionPlan:

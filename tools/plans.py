@@ -222,17 +222,14 @@ def _propose(plan: ActionPlan, context: ToolContext) -> tuple[ActionPlan, bool]:
     """Store a plan unless it is there already; open it where this call is approved."""
     operations = context.operations
     new = all(each.plan_id != plan.plan_id for each in operations.plans())
-    stored = operations.propose_plan(plan)
-    if new:
-        operations.audit(
-            AuditEntry(
-                occurred_at=plan.created_at,
-                actor=context.asker.user,
-                action="plan.propose",
-                subject=plan.plan_id,
-                detail={"problem": plan.problem, "evidence_grade": plan.evidence_grade},
-            )
-        )
+    entry = AuditEntry(
+        occurred_at=plan.created_at,
+        actor=context.asker.user,
+        action="plan.propose",
+        subject=plan.plan_id,
+        detail={"problem": plan.problem, "evidence_grade": plan.evidence_grade},
+    )
+    stored = operations.propose_plan(plan, entry)
     if context.approved and stored.status is TaskStatus.PENDING_APPROVAL:
         stored = approve_plan(operations, stored.plan_id, actor=context.asker.user, role=context.asker.role)
     return stored, new

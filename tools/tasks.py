@@ -130,16 +130,16 @@ def _propose(draft: Draft, context: ToolContext) -> tuple[Task, bool]:
     task = same_issue(draft, earlier, load_policy(), now)
     new = task is None
     if task is None:
-        task = operations.propose_task(draft.task)
-        operations.audit(
-            AuditEntry(
-                occurred_at=now,
-                actor=context.asker.user,
-                action="task.propose",
-                subject=task.task_id,
-                detail={"customer_id": task.customer_id or "", "tier": task.tier or "", "issue": draft.issue},
-            )
+        task = draft.task
+        detail = {"customer_id": task.customer_id or "", "tier": task.tier or "", "issue": draft.issue}
+        entry = AuditEntry(
+            occurred_at=now,
+            actor=context.asker.user,
+            action="task.propose",
+            subject=task.task_id,
+            detail=detail,
         )
+        task = operations.propose_task(task, entry)
     if context.approved and task.status is TaskStatus.PENDING_APPROVAL:
         task = approve_task(operations, task.task_id, actor=context.asker.user, role=context.asker.role)
     return task, new
