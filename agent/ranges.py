@@ -23,7 +23,7 @@ _ZH_HOUR = re.compile(
 )
 _EN_HOUR = re.compile(r"\b(1[0-2]|[1-9])\s?([ap])\.?m\b", re.IGNORECASE)
 _TIME_LIKE = re.compile(
-    r"(?<![\d.])\d{1,4}\s*月(?!\d)(?:\d{1,2}[日号])?|(?:19|20)\d{2}年?(?![\d.%])|第?[五六七八九5-9]季度|\b[Qq][5-9]\b"
+    r"(?:19|20)\d{2}年\s*\d{1,2}\s*月(?:\d{1,2}[日号]?)?|(?<![\d.])\d{1,4}\s*月(?!\d)(?:\d{1,2}[日号])?|(?:19|20)\d{2}年?(?![\d.%])|第?[五六七八九5-9]季度|\b[Qq][5-9]\b"
     r"|\bmonth\s+\d+\b|(?:(?:spring|summer|autumn|fall|winter)(?:\s+of)?\s+)(?:19|20)\d{2}",
     re.IGNORECASE,
 )

@@ -43,7 +43,7 @@ _MOST_OF = re.compile(
     re.IGNORECASE,
 )
 _FROM = re.compile(r"from|between|从", re.IGNORECASE)
-_WORD = re.compile(r"[a-z]+|[\u3400-\u9fff]+")
+_WORD = re.compile(r"[a-z0-9.]+|[\u3400-\u9fff]+")
 _NOT_GROUPED = frozenset({"customer_id", "source", "speaker", "theme", "conversation_id"})
 _MOVING = (
     ("intent", "complaint", "negative_share"),
@@ -64,12 +64,18 @@ class Reader:
     """Reads questions against one vocabulary."""
 
     def __init__(
-        self, vocabulary: Vocabulary, periods: PeriodReader, is_customer: Callable[[str], bool]
+        self,
+        vocabulary: Vocabulary,
+        periods: PeriodReader,
+        is_customer: Callable[[str], bool],
+        is_subject: Callable[[str], bool] = lambda word: False,
     ) -> None:
-        """`is_customer`: whether an id is known."""
+        """`is_customer`: whether an id is known; `is_subject`: whether a word is so common in the texts that
+        it is what the data is about (餐厅 in reviews of restaurants) and no segment of it."""
         self.vocabulary = vocabulary
         self.periods = periods
         self._is_customer = is_customer
+        self._is_subject = is_subject
         self._speller = vocabulary.speller()
         self._read: dict[str, Frame] = {}
 
@@ -81,6 +87,9 @@ class Reader:
         """
         if question not in self._read:
             frame = self._frame(question, question)
+            if frame.unknown and not frame.ask:
+                told = tuple(name for name in frame.unknown if not self._is_subject(name))
+                frame = replace(frame, unknown=told)
             mended, doubts = self._mend(question, frame.unknown)
             if doubts:
                 frame = self._frame(question, mended)
@@ -129,11 +138,8 @@ class Reader:
         metrics = self._metrics(bare, metric_hits, filters)
         if not metrics:
             metrics, filters = _share_that_moved(goals, claim, filters)
-        if (
-            not metrics
-            and goals in ((), ("figure",), ("compare",))
-            and (scored := self.vocabulary.aspects(bare))
-        ):
+        scored = [] if metrics or not set(goals) <= {"figure", "compare"} else self.vocabulary.aspects(bare)
+        if scored:
             # Where the data scores cleanliness itself, the word asks for that score.
             metrics = tuple(dict.fromkeys(hit.tag for hit in scored))
             filters = {d: v for d, v in filters.items() if d not in ("topic", "topic_area")}
@@ -177,7 +183,7 @@ class Reader:
             about=subject_of(bare, values) if {"opinion", "detail"} & set(goals) else "",
             horizon=ahead.days if ahead else None,
             inputs=roi_inputs(written) if "roi" in goals else {},
-            unknown=strangers or self._unknown(bare, goals, metric_hits, values),
+            unknown=strangers or self._unknown(bare, goals, [*metric_hits, *scored], values),
             doubts=self._doubts(values, filters),
             refusal=refusal[0] if refusal else None,
             refused=refusal[1] if refusal else "",
@@ -294,9 +300,8 @@ class Reader:
         named = self.vocabulary.dimensions(text)
         absent = self.vocabulary.absent_places(text)
         found = absent or unknown_names(text, [(hit.start, hit.end) for hit in metrics], known, named)
-        return tuple(
-            name for name in found if not set(_WORD.findall(name.lower())) <= self.vocabulary.own_words
-        )
+        own = self.vocabulary.own_words
+        return tuple(name for name in found if not _consists_of(name, own))
 
     def _names_a_column(self, text: str) -> bool:
         """Whether a question asks which value of a column (哪个州)."""

@@ -57,10 +57,12 @@ _EN_OF = re.compile(
     r"(?=[?.!,;)]|$|\b(?:in|over|during|last|this|by|and|vs|is|was|are|doing|since|compared)\b)",
     re.IGNORECASE,
 )
+_CAPITAL = re.compile(r" [A-Z][a-z]+(?: [A-Z][a-z]+)*")
 _PEOPLE = re.compile(r"客户|用户|顾客|地区|市场|分公司")
 # 陆家嘴 before 店, 9.9.9 before 版本: a name beside the word for its column.
 _BEFORE_NOUN = re.compile(
-    r"([\u4e00-\u9fff]{2,8}|(?<![A-Za-z])[A-Z0-9][A-Za-z0-9.\-]*(?: [A-Z0-9][A-Za-z0-9.\-]*)*)\s*$"
+    r"([\u4e00-\u9fff]{2,8}|(?<![A-Za-z])[A-Z0-9][A-Za-z0-9.\-]*(?: [A-Z0-9][A-Za-z0-9.\-]*)*"
+    r"|(?<![A-Za-z])[a-z]+(?: [a-z]+)?(?=\s*$|这))\s*$"
 )
 _AFTER_NOUN = re.compile(r"^\s*(\d+(?:\.\d+)+|[A-Z][\w.-]*\d[\w.-]*)")
 _TIMES = frozenset({"date", "week", "month", "quarter", "year", "hour", "weekday", "day_type"})
@@ -91,6 +93,7 @@ def unknown_names(
     for start, end in [*known, *((hit.start, hit.end) for hit in dimensions), *spans]:
         if chars[start] != "\x02":
             chars[start:end] = " " * (end - start)
+    metrics = [*metrics]
     for start, end in metrics:
         chars[start:end] = _METRIC * (end - start)
     left = "".join(chars)
@@ -98,9 +101,39 @@ def unknown_names(
     asked = [left[slice(*m.span(m.lastindex or 0))].strip() for m in _ZH_ASKED.finditer(text)]
     found += [name for name in asked if _NAME.fullmatch(name)]
     found += _beside_nouns(left, dimensions) + _beside_values(left, known)
-    found += [m[1] for pattern in (_EN_AT, _EN_HOW, _EN_AND) for m in pattern.finditer(left)]
-    names = dict.fromkeys(_trimmed(name) for name in found)
-    return tuple(name for name in names if _is_name(name))
+    found += [m[1] for pattern in (_EN_AT, _EN_AND) for m in pattern.finditer(left)]
+    found += [m[1] for m in _EN_HOW.finditer(_without(text, [*known, *metrics])) if not _is_generic(m[1])]
+    found += _longer_names(text, left, known)
+    found = [name for name in found if not _names_a_value(text, name, known)]
+    names = [name for name in dict.fromkeys(_trimmed(name) for name in found) if _is_name(name)]
+    return tuple(n for n in names if not any(n != other and other.endswith(f" {n}") for other in names))
+
+
+def _without(text: str, spans: Iterable[tuple[int, int]]) -> str:
+    chars = list(text)
+    for start, end in spans:
+        chars[start:end] = " " * (end - start)
+    return "".join(chars)
+
+
+def _is_generic(name: str) -> bool:
+    return all(matcher("generic").find(word) or matcher("function_words").find(word) for word in name.split())
+
+
+def _longer_names(text: str, left: str, values: Sequence[tuple[int, int]]) -> list[str]:
+    """Ryanair Express, where only Ryanair is known: a capital after a capital belongs to the name."""
+    found = []
+    for start, end in values:
+        after = _CAPITAL.match(left[end:])
+        if after and text[start].isupper():
+            found.append(text[start:end] + after.group())
+    return found
+
+
+def _names_a_value(text: str, name: str, values: Sequence[tuple[int, int]]) -> bool:
+    """Texas (TX): the value itself stands in brackets after its name."""
+    brackets = [start for start, _ in values if start and text[start - 1] in "(（"]
+    return any(text[: start - 1].rstrip().endswith(name) for start in brackets)
 
 
 def _beside_nouns(left: str, dimensions: Sequence[Hit]) -> list[str]:

@@ -214,7 +214,7 @@ class Vocabulary:
         return tuple(dict.fromkeys(text[hit.start : hit.end] for hit in named if hit.tag not in _COUNTRIES))
 
     def meant_by(self, name: str) -> ValueHit | None:
-        """The one value of the data that a name is part of (净化器), or a single slip away from."""
+        """The one value of a column that a name is part of (净化器), or a single slip away from."""
         from rapidfuzz.distance import DamerauLevenshtein
 
         wanted = _fold(name)
@@ -227,8 +227,10 @@ class Vocabulary:
             and DamerauLevenshtein.distance(wanted, _fold(pair[1]), score_cutoff=1) == 1
         }
         for near in (parts, slips):
-            if len({value for _, value in near}) == 1:
-                return ValueHit(0, len(name), *max(near, key=lambda pair: self._rows[pair]))
+            alone = [pair for pair in near if sum(other[0] == pair[0] for other in near) == 1]
+            if alone:
+                # The shortest has least besides the name: an airline and not the address of its page.
+                return ValueHit(0, len(name), *min(alone, key=lambda pair: (len(pair[1]), -self._rows[pair])))
         return None
 
     def nearest(self, name: str, limit: int = 3) -> list[str]:
@@ -375,7 +377,7 @@ def _value_matcher(
 
 @lru_cache(maxsize=1)
 def _places_in_chinese() -> Matcher:
-    return Matcher({zh: zh for zh in _words()["places"]})
+    return Matcher({name: name for name in _words()["places"] if not name.isascii()})
 
 
 def _inside(hit: Hit, spans: Iterable[tuple[int, int]]) -> bool:
@@ -399,7 +401,7 @@ def _learn_value(learn: Any, dimension: str, value: str) -> None:
         return
     learn(value, dimension, value)
     bare = _PLACE_SUFFIX.sub("", value)
-    for word in (bare, *_place_names(bare)):
+    for word in (bare, *_place_names(bare), _plural(value)):
         learn(word, dimension, value)
     if dimension == "org_unit" and "/" in value:
         parts = value.split("/")
