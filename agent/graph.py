@@ -11,7 +11,7 @@ from langgraph.checkpoint.base import BaseCheckpointSaver
 from langgraph.graph.state import CompiledStateGraph
 
 from agent.answer_lock import LockFigures
-from agent.approvals import Approver
+from agent.approver import Approver
 from agent.middleware import AskApproval, DriveTurn, ToolErrors
 from agent.model_limits import TurnLimits
 from agent.model_request import FitRequest

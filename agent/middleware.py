@@ -20,7 +20,8 @@ from langgraph.config import get_config
 from langgraph.runtime import Runtime
 from langgraph.types import Command, interrupt
 
-from agent.approvals import Approver, Decision, pending_in
+from agent.approvals import Decision, pending_in
+from agent.approver import Approver
 from agent.language import language_of
 from agent.model_actions import Useless
 from agent.model_limits import NOT_PERMITTED, REPEATED, Spent, TurnLimits, is_repeated, nothing_spent

@@ -35,6 +35,10 @@ class Settings(BaseSettings):
         default=(), description="org units that may be seen, comma separated; none: everything"
     )
 
+    approval_days: int = Field(
+        default=14, ge=1, description="a draft that nobody decided about for so many days is not carried out"
+    )
+
     llm_base_url: str | None = Field(default=None, description="OpenAI-compatible; none: offline planner")
     llm_api_key: SecretStr = Field(default=SecretStr("not-needed"))
     llm_model: str = Field(default="", description="model name at that endpoint")

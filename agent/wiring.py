@@ -16,6 +16,7 @@ from tools.context import Asker, ToolContext
 if TYPE_CHECKING:
     from langchain_core.language_models import BaseChatModel
 
+    from agent.approver import Approver
     from agent.ask import Assistant
     from agent.insight_document import Kind, Language
     from agent.insights import Insights
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from pipeline.writing import Mask
     from retention.churn import ChurnModels
     from store.facts import FactStore
+    from store.operations import OperationStore
     from store.vault import Vault
     from tools.calendar_file import ExternalEvent
     from tools.targets import Yardsticks
@@ -209,6 +211,26 @@ class App(Labelling):
 
         return OfflinePlanner(self.planner(self.facts))
 
+    def operations_of(self, asker: Asker) -> "OperationStore":
+        """What an asker may see of the operations."""
+        if not asker.scope:
+            return self.operations
+        from store.scoped_operations import ScopedOperations
+
+        return ScopedOperations(self.operations, self.facts, self.facts.scoped(asker.scope))
+
+    @cached_property
+    def approver(self) -> "Approver":
+        """Decides about drafts."""
+        from agent.approver import Approver
+
+        return Approver(
+            self.operations_of,
+            lambda asker: self.facts.scoped(asker.scope) if asker.scope else self.facts,
+            self.clock,
+            days=self.settings.approval_days,
+        )
+
     @cached_property
     def threads(self) -> "ThreadStore":
         """The conversations, to be listed, renamed and deleted."""
@@ -222,7 +244,6 @@ class App(Labelling):
         import httpx
         from langgraph.checkpoint.sqlite.aio import AsyncSqliteSaver
 
-        from agent.approvals import Approver
         from agent.ask import Assistant
         from agent.briefing import system_prompt
         from agent.graph import build_graph
@@ -249,7 +270,7 @@ class App(Labelling):
                     system_prompt=lambda question, arguments: system_prompt(
                         question, arguments, facts_of_run(self.facts), self.clock, self.settings.zone
                     ),
-                    approver=Approver(self.operations),
+                    approver=self.approver,
                     guards=guards_for(answers, self.facts, ALL_TOOLS),
                     checkpointer=checkpointer,
                 )
