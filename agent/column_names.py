@@ -5,7 +5,24 @@ from collections.abc import Iterable, Mapping, Sequence
 
 _TELLING = 4
 # Parts of names that say what form a column has, and not what is in it.
-_FORMS = frozenset("name type code date time text flag number value status level group class title".split())
+_FORMS = frozenset(
+    [
+        "name",
+        "type",
+        "code",
+        "date",
+        "time",
+        "text",
+        "flag",
+        "number",
+        "value",
+        "status",
+        "level",
+        "group",
+        "class",
+        "title",
+    ]
+)
 _PARTS = re.compile(r"[^A-Za-z\u3400-\u9fff]+|(?<=[a-z])(?=[A-Z])|(?<=[A-Za-z])(?=[\u3400-\u9fff])")
 
 

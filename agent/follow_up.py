@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from agent.frame import Frame, PeriodValue
 from agent.understanding import Reader
-from agent.vocabulary import matcher
+from agent.word_matching import matcher
 
 _SHORT_ZH = 9
 _SHORT_EN = 6

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import get_args
 
 from agent.frame import Goal
-from agent.vocabulary import Hit, ValueHit, matcher
+from agent.word_matching import Hit, ValueHit, matcher
 
 # A goal of the first kind says what the others are about; these then only colour it.
 _SPECIAL = ("roi", "effect", "forecast", "segments", "journey", "industry", "backlog")

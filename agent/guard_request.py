@@ -9,7 +9,7 @@ from typing import Any
 
 import yaml
 
-from agent.vocabulary import matcher
+from agent.word_matching import matcher
 
 _FILE = Path(__file__).with_name("guard.yaml")
 # Quoted lines, and lines that pretend to come from elsewhere.

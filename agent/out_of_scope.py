@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 
 from agent.frame import Goal, Refusal
-from agent.vocabulary import matcher
+from agent.word_matching import matcher
 
 # Goals that a single ordinary word may have given a question about something else.
 _WEAK = frozenset(

@@ -14,7 +14,7 @@ from agent.planner_steps import NextCalls
 from agent.question_parts import question_parts
 from agent.referents import refer
 from agent.understanding import Reader
-from agent.vocabulary import matcher
+from agent.word_matching import matcher
 from tools.measures import lower_is_better
 
 

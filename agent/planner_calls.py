@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 from agent.frame import Frame, PeriodValue
 from agent.understanding import Reader
-from agent.vocabulary import matcher
+from agent.word_matching import matcher
 
 QUOTES = 3
 _LISTED = 5

@@ -5,7 +5,7 @@ from typing import Any, Protocol
 
 from agent.frame import Frame
 from agent.planner_calls import QUOTES, Call, FirstCalls, task_call
-from agent.vocabulary import matcher
+from agent.word_matching import matcher
 from tools.measures import lower_is_better
 
 _TASKS_PROPOSED = 3

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Sequence
 
-from agent.vocabulary import matcher
+from agent.word_matching import matcher
 
 MOST_PARTS = 6
 # A stop between digits is a decimal point; a full stop ends a sentence before a blank or the end only.

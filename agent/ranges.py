@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable, Sequence
 
 from agent.figures import find_figures, zh_number
-from agent.vocabulary import ValueHit
+from agent.word_matching import ValueHit
 
 _LIMIT = re.compile(
     r"(?:前|top\s*|(?:列|列出|给|看|举)\s*)(\d{1,3})(?!\d)|(?<!\d)(\d{1,3})\s*(?:条|个例|examples?|quotes?|comments?|reviews?|verbatims?)",

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from agent.figures import zh_number
 from agent.frame import Frame
-from agent.vocabulary import matcher
+from agent.word_matching import matcher
 
 _ZH_ORDINAL = re.compile(
     r"第([一二两三四五六七八九十]|\d{1,2})(?:个|条|名|位|类|项|大|家|款|种|点)?(?!季|周|月|天|次|年)"

@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping
 
 from agent.figures import Figure, find_figures, zh_number
-from agent.vocabulary import Hit, matcher
+from agent.word_matching import Hit, matcher
 
 _NEAR = 16
 _CLAUSE = re.compile(r"[，,。；;](?!\d{3})|\band\b|\bwith\b", re.IGNORECASE)

@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 
 from agent.ranges import blank, limit_spans
-from agent.vocabulary import ValueHit, matcher
+from agent.word_matching import ValueHit, matcher
 
 _QUOTED = re.compile(r"[「『“\"']([^「」『』“”\"']{1,60})[」』”\"']")
 _CLAUSE_END = re.compile(r"[，,]")

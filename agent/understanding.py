@@ -4,37 +4,44 @@ import re
 from collections.abc import Callable
 from dataclasses import replace
 
-from agent.frame import Direction, Doubt, End, Frame, Goal, PeriodValue, Rank
+from agent.frame import Doubt, Frame, Goal, PeriodValue
 from agent.goals import Cues, goals_of
 from agent.horizon import Horizon, horizon
 from agent.language import language_of
 from agent.out_of_scope import refused_word
 from agent.period_reading import PeriodReader
+from agent.question_shape import (
+    asks_generally,
+    claims_of,
+    consists_of,
+    end_claimed,
+    is_judged,
+    one_stretch,
+    rank_of,
+    search_words,
+    share_metric,
+    share_that_moved,
+    side_by_side_groups,
+    wanted_metrics,
+)
 from agent.ranges import blank, ends_of, from_to, hours_of_day, limit_of, side_by_side, unread_period
 from agent.roi_inputs import roi_inputs
 from agent.spelling import simplified
 from agent.subject import subject_of
 from agent.unknown_names import unknown_names
-from agent.vocabulary import Hit, ValueHit, Vocabulary, matcher
+from agent.vocabulary import Vocabulary
+from agent.word_matching import Hit, ValueHit, matcher
 
 _CUSTOMER = re.compile(
     r"(?<![A-Za-z0-9])[A-Za-z]{1,8}[-_]?\d{2,}(?![A-Za-z0-9])|(?<=客户)\s*[:：#]?\s*\d{3,}"
 )
-_LABEL_DIMENSIONS = ("topic", "topic_area", "risk", "intent", "sentiment", "emotion", "competitor")
-_WIDE_DIMENSIONS = ("channel", "region", "language", "nps_class", "customer_type", "product", "priority")
 _IS_CUSTOMER = re.compile(r"客户|用户|会员|customer|client|user|account", re.IGNORECASE)
 # Words that are themselves and no slip of another.
 _PLAIN_WORDS = ("goals", "generic", "up", "down", "lowest", "highest", "search_noise", "overview")
 # "Tomorrow" mostly says when an answer is needed.
 _SHORTEST_AHEAD = 3
-_TAKEN_BACK = re.compile(r"(?:不是|而非|并非|不看|不要)\s*$|\bnot\s+(?:the\s+)?$", re.IGNORECASE)
 # 202607 and 20260701 as people write them in files.
 _DIGITS = re.compile(r"(?<!\d)(20\d\d)(0[1-9]|1[0-2])(0[1-9]|[12]\d|3[01])?(?!\d)")
-# Two periods that these name are one stretch of time.
-_WHOLE = frozenset(
-    {"anomalies", "themes", "quotes", "low_scores", "risk", "drivers", "journey", "segments", "competitors"}
-    | {"industry", "quality", "opinion", "detail", "trend"}
-)
 _YEAR = re.compile(r"(?:19|20)\d{2}年?")
 # Who has the most reviews is told by counting them.
 _MOST_OF = re.compile(
@@ -43,14 +50,7 @@ _MOST_OF = re.compile(
     re.IGNORECASE,
 )
 _FROM = re.compile(r"from|between|从", re.IGNORECASE)
-_WORD = re.compile(r"[a-z0-9.]+|[\u3400-\u9fff]+")
 _NOT_GROUPED = frozenset({"customer_id", "source", "speaker", "theme", "conversation_id"})
-_MOVING = (
-    ("intent", "complaint", "negative_share"),
-    ("sentiment", "negative", "negative_share"),
-    ("sentiment", "positive", "positive_share"),
-)
-_SHARES = {"negative": "negative_share", "positive": "positive_share", "neutral": "neutral_share"}
 # In a search these are what is looked for, not segments.
 _SUBJECTS = frozenset({"risk", "topic", "topic_area", "competitor"})
 _WORDY = frozenset({"themes", "low_scores", "risk", "plan", "quality", "competitors", "journey", "anomalies"})
@@ -114,7 +114,7 @@ class Reader:
         if ahead:
             text = blank(text, [(ahead.start, ahead.end)])
         bare = blank(text, [span for span, _ in spans])
-        metric_hits = _wanted(bare, self.vocabulary.metrics(bare))
+        metric_hits = wanted_metrics(bare, self.vocabulary.metrics(bare))
         if not metric_hits and not matcher("goals").find(bare):
             bare = self._speller.chinese(bare)
             metric_hits = self.vocabulary.metrics(bare)
@@ -137,7 +137,7 @@ class Reader:
         filters, exclude = self._filters(bare, values, goals)
         metrics = self._metrics(bare, metric_hits, filters)
         if not metrics:
-            metrics, filters = _share_that_moved(goals, claim, filters)
+            metrics, filters = share_that_moved(goals, claim, filters)
         scored = [] if metrics or not set(goals) <= {"figure", "compare"} else self.vocabulary.aspects(bare)
         if scored:
             # Where the data scores cleanliness itself, the word asks for that score.
@@ -148,7 +148,7 @@ class Reader:
             metrics = ("volume",)
         period, compare_to = self._periods(bare, text, [phrase for _, phrase in spans], goals)
         dated = bool(spans)
-        if not goals and (metrics or group_by or filters or exclude or _asks_generally(bare, dated)):
+        if not goals and (metrics or group_by or filters or exclude or asks_generally(bare, dated)):
             goals = ("figure",)
         if goals == ("figure",) and compare_to is not None:
             goals = ("compare",)
@@ -156,7 +156,7 @@ class Reader:
             filters = {d: v for d, v in filters.items() if d != "sentiment"}  # 负面多少 is part of the answer
         if "competitors" in goals:
             filters = {d: v for d, v in filters.items() if d not in ("risk", "competitor")}
-        goals, group_by = _segments(goals, group_by, filters, compare_to)
+        goals, group_by = side_by_side_groups(goals, group_by, filters, compare_to)
         unread = unread_period(bare, values)
         if period is None and _YEAR.fullmatch(unread):
             period = unread
@@ -173,13 +173,13 @@ class Reader:
             exclude=exclude,
             group_by=group_by,
             limit=limit_of(bare),
-            rank=_rank(bare, goals),
-            judged=_judged(bare),
+            rank=rank_of(bare, goals),
+            judged=is_judged(bare),
             claims=claim,
             unread="" if _YEAR.fullmatch(unread) else unread,
-            stands=_stands(bare, goals, values),
+            stands=end_claimed(bare, goals, values),
             customer_ids=customers,
-            search=_search(bare, goals, values),
+            search=search_words(bare, goals, values),
             about=subject_of(bare, values) if {"opinion", "detail"} & set(goals) else "",
             horizon=ahead.days if ahead else None,
             inputs=roi_inputs(written) if "roi" in goals else {},
@@ -242,7 +242,7 @@ class Reader:
     def _metrics(self, text: str, hits: list[Hit], filters: dict[str, list[str]]) -> tuple[str, ...]:
         metrics = list(dict.fromkeys(hit.tag for hit in hits))
         asks_share = matcher("share").find(text) and (not metrics or metrics == ["volume"])
-        if asks_share and (share := _share_metric(filters)):
+        if asks_share and (share := share_metric(filters)):
             return (share,)
         if len(metrics) > 1 and "volume" in metrics:
             metrics.remove("volume")
@@ -250,7 +250,7 @@ class Reader:
 
     def _group_by(self, text: str, goals: tuple[Goal, ...], values: list[ValueHit]) -> tuple[str, ...]:
         each = matcher("each").find(text)
-        ranked = _rank(text, goals) is not None
+        ranked = rank_of(text, goals) is not None
         found: list[str] = []
         for hit in self.vocabulary.dimensions(text):
             inside_value = any(v.start <= hit.start and hit.end <= v.end for v in values)
@@ -271,7 +271,7 @@ class Reader:
         self, text: str, whole: str, phrases: list[str], goals: tuple[Goal, ...]
     ) -> tuple[PeriodValue | None, PeriodValue | None]:
         first = phrases[0] if phrases else None
-        if len(phrases) == 2 and (_one_stretch(goals) or from_to(whole, phrases)):
+        if len(phrases) == 2 and (one_stretch(goals) or from_to(whole, phrases)):
             return self.periods.together(phrases[0], phrases[1]) or phrases[-1], None
         if len(phrases) >= 2 and not ("compare" in goals or side_by_side(text)):
             return phrases[-1], None
@@ -301,7 +301,7 @@ class Reader:
         absent = self.vocabulary.absent_places(text)
         found = absent or unknown_names(text, [(hit.start, hit.end) for hit in metrics], known, named)
         own = self.vocabulary.own_words
-        return tuple(name for name in found if not _consists_of(name, own))
+        return tuple(name for name in found if not consists_of(name, own))
 
     def _names_a_column(self, text: str) -> bool:
         """Whether a question asks which value of a column (哪个州)."""
@@ -315,101 +315,6 @@ class Reader:
             for hit in values
             if hit.others and hit.value in filters.get(hit.dimension, ())
         )
-
-
-def _consists_of(name: str, words: frozenset[str]) -> bool:
-    parts = _WORD.findall(name.lower())
-    return bool(parts) and set(parts) <= words
-
-
-def _one_stretch(goals: tuple[Goal, ...]) -> bool:
-    return bool(_WHOLE & set(goals)) and not {"why", "plan", "compare", "since"} & set(goals)
-
-
-def _wanted(text: str, hits: list[Hit]) -> list[Hit]:
-    """The metrics without those a correction takes back (要看NPS不是满意度), unless none were left."""
-    kept = [hit for hit in hits if not _TAKEN_BACK.search(text[: hit.start])]
-    return kept or hits
-
-
-def _segments(
-    goals: tuple[Goal, ...],
-    group_by: tuple[str, ...],
-    filters: dict[str, list[str]],
-    compare_to: PeriodValue | None,
-) -> tuple[tuple[Goal, ...], tuple[str, ...]]:
-    """Two values of one dimension side by side are a grouped figure, not a comparison of periods."""
-    several = [d for d, values in filters.items() if len(values) > 1]
-    if several and compare_to is None and set(goals) <= {"compare", "figure"} and not group_by:
-        return ("figure",), (several[0],)
-    return goals, group_by
-
-
-def _share_metric(filters: dict[str, list[str]]) -> str | None:
-    """Turn "what share is X" into a share metric, taking X out of the filters."""
-    for dimension in _LABEL_DIMENSIONS:
-        if dimension in filters:
-            value = filters.pop(dimension)[0]
-            return _SHARES[value] if dimension == "sentiment" else f"share:{dimension}={value}"
-    for dimension in [*(d for d in _WIDE_DIMENSIONS if d in filters), *filters]:
-        return f"share:{dimension}={filters.pop(dimension)[0]}"
-    return None
-
-
-def _share_that_moved(
-    goals: tuple[Goal, ...], claim: Direction | None, filters: dict[str, list[str]]
-) -> tuple[tuple[str, ...], dict[str, list[str]]]:
-    """ "Why did complaints go up?" asks of the share of complaints, and not of a score among them."""
-    if claim is None or not {"why", "plan", "since"} & set(goals):
-        return (), filters
-    for dimension, value, metric in _MOVING:
-        if filters.get(dimension) == [value]:
-            return (metric,), {d: v for d, v in filters.items() if d != dimension}
-    return (), filters
-
-
-def _asks_generally(text: str, dated: bool) -> bool:
-    """ "How was last month?": a period and nothing else, or a word for the whole picture."""
-    if matcher("overview").find(text):
-        return True
-    rest = blank(text, [(hit.start, hit.end) for hit in matcher("overview_noise").find(text)])
-    return dated and not re.sub(r"[\s，。？！?!,.]", "", rest)
-
-
-def _rank(text: str, goals: tuple[Goal, ...]) -> Rank | None:
-    if "themes" in goals:
-        return None
-    text = blank(text, [(hit.start, hit.end) for hit in matcher("neutral").find(text)])
-    low, high = bool(matcher("lowest").find(text)), bool(matcher("highest").find(text))
-    if low and high:
-        return "both"
-    return "lowest" if low else "highest" if high else None
-
-
-def _judged(text: str) -> bool:
-    text = blank(text, [(hit.start, hit.end) for hit in matcher("neutral").find(text)])
-    return bool(matcher("worst").find(text) or matcher("best").find(text))
-
-
-def _search(text: str, goals: tuple[Goal, ...], values: list[ValueHit]) -> str:
-    if "quotes" not in goals:
-        return ""
-    return subject_of(text, [v for v in values if v.dimension not in _SUBJECTS])
-
-
-def _stands(text: str, goals: tuple[Goal, ...], values: list[ValueHit]) -> End | None:
-    """The end of the order at which "why is A the lowest" takes A to stand."""
-    rank = _rank(text, goals)
-    return None if "why" not in goals or not values or rank == "both" else rank
-
-
-def claims_of(text: str) -> Direction | None:
-    """The direction of change that a text speaks of; None where it names none or both."""
-    text = blank(text, [(hit.start, hit.end) for hit in matcher("neutral").find(text)])
-    down, up = matcher("down").find(text), matcher("up").find(text)
-    if bool(down) == bool(up):
-        return None
-    return "down" if down else "up"
 
 
 def _with_named(frame: Frame) -> Frame:

@@ -6,7 +6,7 @@ Without this, the words would be passed over and the figure of everything given 
 import re
 from collections.abc import Iterable, Sequence
 
-from agent.vocabulary import Hit, matcher
+from agent.word_matching import Hit, matcher
 
 _METRIC = "\x01"
 _SECTIONS = (

@@ -2,24 +2,26 @@
 
 import re
 from collections.abc import Iterable, Mapping
-from functools import lru_cache
-from pathlib import Path
-from typing import Any, NamedTuple
 
 from agent.column_names import aspect_words, dimension_words
 from agent.name_matching import Similar
-from agent.spelling import Speller, simplified
-from store.facts import Catalogue, DimensionInfo
+from agent.spelling import Speller
+from agent.value_words import (
+    FIELD_ORDER,
+    ID_LIKE,
+    PLACE_SUFFIX,
+    called_complaints,
+    inside,
+    is_code,
+    own_words,
+    places_in_chinese,
+    value_matcher,
+)
+from agent.word_matching import Hit, Matcher, ValueHit, fold, matcher, plural, words
+from store.facts import Catalogue
 
-_FILE = Path(__file__).with_name("vocabulary.yaml")
 _LATIN = re.compile(r"[A-Za-z]{5,}")
 _LONG_VALUE = 60
-_ASCII = re.compile(r"[A-Za-z0-9]")
-_ID_LIKE = frozenset(
-    {"feedback_id", "customer_id", "conversation_id", "turn", "source", "media", "speaker", "text"}
-)
-# Values that are ordinary words of a question: only their longer names stand for them.
-_TOO_COMMON = frozenset({"app", "other", "review", "und"})
 # Words for a score that do not say what was scored.
 _PLAIN_SCORES = frozenset({"score", "rating", "csat"})
 # Two columns whose rows differ by less than this share select the same thing by another name.
@@ -28,94 +30,14 @@ _ALIKE_ROWS = 0.05
 _LABELS = frozenset(
     ("topic", "topic_area", "risk", "intent", "sentiment", "emotion", "priority", "compliance")
 )
-_ROWS_A_VALUE = 3
 # A place by one name is one place, in whichever of these columns it is written.
 _PLACES = frozenset({"region", "city"})
 # Named in passing (中国客户) more often than as a segment.
 _COUNTRIES = frozenset({"中国"})
 _SHORTEST_SLIP = 3
 _SHORTEST_PART = 5
-_LONGEST_CODE = 3
 _HIGHEST_MARK = 5
 _LOOKS_LIKE = 50.0
-_FIELD_ORDER = (
-    "region",
-    "city",
-    "product",
-    "version",
-    "org_unit",
-    "tier",
-    "customer_type",
-    "channel",
-    "language",
-)
-_PLACE_SUFFIX = re.compile(r"(?<=..)(?:省|市|自治区|特别行政区|大区|分公司)$")
-
-
-class Hit(NamedTuple):
-    """A word found in a question: where, and what it stands for."""
-
-    start: int
-    end: int
-    tag: str
-
-
-class ValueHit(NamedTuple):
-    """A dimension value found in a question; `others`: columns where that word selects other rows."""
-
-    start: int
-    end: int
-    dimension: str
-    value: str
-    others: tuple[str, ...] = ()
-
-
-class Matcher:
-    """Finds the longest known words of a set; Latin words only as whole words."""
-
-    def __init__(self, words: Mapping[str, str]) -> None:
-        """`words`: word to tag."""
-        self._tags = {_fold(word): tag for word, tag in words.items() if word.strip()}
-        ordered = sorted(self._tags, key=len, reverse=True)
-        self._pattern = re.compile("|".join(_word_pattern(word) for word in ordered)) if ordered else None
-
-    def find(self, text: str) -> list[Hit]:
-        """All words in order, not overlapping."""
-        if self._pattern is None:
-            return []
-        return [Hit(*m.span(), self._tags[m.group()]) for m in self._pattern.finditer(_fold(text))]
-
-
-def _fold(text: str) -> str:
-    """Lower case, simplified characters, separators as spaces; keeps every position."""
-    lowered = "".join(c.lower() if len(c.lower()) == 1 else c for c in simplified(text))
-    return re.sub(r"[-_]", " ", lowered)
-
-
-def _word_pattern(word: str) -> str:
-    escaped = re.escape(word)
-    left = r"(?<![a-z0-9])" if _ASCII.match(word[0]) else ""
-    right = r"(?![a-z0-9])" if _ASCII.match(word[-1]) else ""
-    return left + escaped + right
-
-
-@lru_cache(maxsize=1)
-def _words() -> dict[str, Any]:
-    import yaml
-
-    loaded: dict[str, Any] = yaml.safe_load(_FILE.read_text(encoding="utf-8"))
-    return loaded
-
-
-@lru_cache(maxsize=32)
-def matcher(*path: str) -> Matcher:
-    """The matcher of one section of vocabulary.yaml; a list's words are tagged with its name."""
-    section: Any = _words()
-    for key in path:
-        section = section[key]
-    if isinstance(section, list):
-        return Matcher(dict.fromkeys(section, path[-1]))
-    return Matcher({word: tag for tag, words in section.items() for word in words})
 
 
 class Vocabulary:
@@ -140,24 +62,24 @@ class Vocabulary:
         # A word for a field of ours means that field where it is filled, whatever other columns there are.
         own = {name: name for name in catalogue.dimensions if name not in catalogue.metrics}
         filled = {alias: name for alias, name in dimension_names.items() if name in catalogue.dimensions}
-        nouns = dimension_words(set(own) - _ID_LIKE - set(dimension_names.values()), _words()["columns"])
+        nouns = dimension_words(set(own) - ID_LIKE - set(dimension_names.values()), words()["columns"])
         names = dict(dimension_names) | nouns | own | filled
-        self._dimensions = Matcher(names | {_plural(name): tag for name, tag in names.items()})
-        self._custom = Matcher({name: name for name in catalogue.metrics if name not in _words()["metrics"]})
+        self._dimensions = Matcher(names | {plural(name): tag for name, tag in names.items()})
+        self._custom = Matcher({name: name for name in catalogue.metrics if name not in words()["metrics"]})
         aspects = aspect_words(
-            [name for name in catalogue.metrics if name not in _words()["metrics"]],
-            _words()["aspects"],
-            _words()["scoring"],
+            [name for name in catalogue.metrics if name not in words()["metrics"]],
+            words()["aspects"],
+            words()["scoring"],
         )
         self._aspects = Matcher(aspects)
-        self._rows_are_complaints = _called_complaints(catalogue)
-        self._values, self._meanings = _value_matcher(catalogue, topics)
-        self._codes = {_fold(v) for i in catalogue.dimensions.values() for v, _ in i.values if _is_code(v)}
-        self.own_words = _own_words(catalogue)
+        self._rows_are_complaints = called_complaints(catalogue)
+        self._values, self._meanings = value_matcher(catalogue, topics)
+        self._codes = {fold(v) for i in catalogue.dimensions.values() for v, _ in i.values if is_code(v)}
+        self.own_words = own_words(catalogue)
         self._rows = {
             (name, value): rows
             for name, info in catalogue.dimensions.items()
-            if name not in _ID_LIKE and name not in _LABELS
+            if name not in ID_LIKE and name not in _LABELS
             for value, rows in info.values
         }
 
@@ -189,8 +111,8 @@ class Vocabulary:
     def _is_written(self, word: str, pair: tuple[str, str]) -> bool:
         """Whether the data itself writes a value so, or it is what the value is called first; else the word
         is only one of its other names."""
-        called = _words()["values"].get(pair[0], {}).get(pair[1], [""])
-        return pair in self._rows and word in (_fold(pair[1]), _fold(called[0]))
+        called = words()["values"].get(pair[0], {}).get(pair[1], [""])
+        return pair in self._rows and word in (fold(pair[1]), fold(called[0]))
 
     def _elsewhere(self, chosen: tuple[str, str], meanings: list[tuple[str, str]]) -> tuple[str, ...]:
         """Other columns of the data with the same word, unless they select about as many rows."""
@@ -209,22 +131,22 @@ class Vocabulary:
         if not any(name in self.catalogue.dimensions for name in _PLACES):
             return ()
         known = [(hit.start, hit.end) for hit in self.values(text)]
-        named = [hit for hit in matcher("places").find(text) if not _inside(hit, known)]
-        named += [hit for hit in _places_in_chinese().find(text) if not _inside(hit, known)]
+        named = [hit for hit in matcher("places").find(text) if not inside(hit, known)]
+        named += [hit for hit in places_in_chinese().find(text) if not inside(hit, known)]
         return tuple(dict.fromkeys(text[hit.start : hit.end] for hit in named if hit.tag not in _COUNTRIES))
 
     def meant_by(self, name: str) -> ValueHit | None:
         """The one value of a column that a name is part of (净化器), or a single slip away from."""
         from rapidfuzz.distance import DamerauLevenshtein
 
-        wanted = _fold(name)
+        wanted = fold(name)
         long_enough = len(wanted) >= (_SHORTEST_PART if wanted.isascii() else 2)
-        parts = {pair for pair in self._rows if long_enough and wanted in _fold(pair[1])}
+        parts = {pair for pair in self._rows if long_enough and wanted in fold(pair[1])}
         slips = {
             pair
             for pair in self._rows
             if min(len(wanted), len(pair[1])) >= _SHORTEST_SLIP
-            and DamerauLevenshtein.distance(wanted, _fold(pair[1]), score_cutoff=1) == 1
+            and DamerauLevenshtein.distance(wanted, fold(pair[1]), score_cutoff=1) == 1
         }
         for near in (parts, slips):
             alone = [pair for pair in near if sum(other[0] == pair[0] for other in near) == 1]
@@ -237,7 +159,7 @@ class Vocabulary:
         """Values of the data that look most like a name, or mean the same in another script, best first."""
         from rapidfuzz import fuzz, process
 
-        named = [value for dimension, value in self._rows if dimension in _FIELD_ORDER]
+        named = [value for dimension, value in self._rows if dimension in FIELD_ORDER]
         if self._similar is not None and name.isascii():
             foreign = [value for value in dict.fromkeys(named) if not value.isascii()]
             if foreign:
@@ -272,13 +194,13 @@ class Vocabulary:
     def speller(self) -> Speller:
         """Mends towards metric words and the data's own names."""
         # 多少来着 is no slip of 多少条: words for counting are too ordinary to be mended towards.
-        named = {metric: words for metric, words in _words()["metrics"].items() if metric != "volume"}
-        words = [word for synonyms in named.values() for word in synonyms]
-        names = [value for dimension, value in self._rows if dimension in _FIELD_ORDER]
-        names += [_PLACE_SUFFIX.sub("", name) for name in names]
+        named = {metric: said for metric, said in words()["metrics"].items() if metric != "volume"}
+        known = [word for synonyms in named.values() for word in synonyms]
+        names = [value for dimension, value in self._rows if dimension in FIELD_ORDER]
+        names += [PLACE_SUFFIX.sub("", name) for name in names]
         names += [w for _, value in self._rows if len(value) < _LONG_VALUE for w in _LATIN.findall(value)]
         names += [word for word in self.own_words if word.isascii()]
-        return Speller([*words, "average", *self.catalogue.metrics, *names])
+        return Speller([*known, "average", *self.catalogue.metrics, *names])
 
     def available(self, metric: str) -> str:
         """The metric itself, or for a plain rating or satisfaction the data's own measure of it."""
@@ -306,105 +228,5 @@ class Vocabulary:
         return chosen if chosen in self.catalogue.metrics else "negative_share"
 
 
-def _repeats(info: DimensionInfo) -> bool:
-    return info.filled >= _ROWS_A_VALUE * info.distinct
-
-
-def _is_code(value: str) -> bool:
-    return value.isascii() and value.isupper() and len(value) <= _LONGEST_CODE
-
-
-def _called_complaints(catalogue: Catalogue) -> bool:
-    """Whether every file is named as complaints: then that word means any row."""
-    sources = catalogue.dimensions.get("source")
-    if sources is None or not sources.values:
-        return False
-    return all("complaint" in _fold(value) or "投诉" in value for value, _ in sources.values)
-
-
-def _own_words(catalogue: Catalogue) -> frozenset[str]:
-    """Words of which the data's columns and files are named: what its rows are about, and no segment."""
-    sources = catalogue.dimensions.get("source")
-    names = [*catalogue.dimensions, *catalogue.metrics, *(v for v, _ in (sources.values if sources else ()))]
-    words = {word.lower() for name in names for word in re.findall(r"[A-Za-z]{3,}|[\u3400-\u9fff]{2,}", name)}
-    return frozenset(words | {_plural(word) for word in words})
-
-
-def _plural(name: str) -> str:
-    """The English plural of a dimension's name; anything else unchanged."""
-    if not name.isascii() or not name[-1:].isalpha() or name.endswith("s"):
-        return name
-    return name[:-1] + "ies" if name.endswith("y") and name[-2:-1] not in "aeiou" else name + "s"
-
-
 def _overlaps(hit: Hit, others: Iterable[Hit]) -> bool:
     return any(hit.start < other.end and other.start < hit.end for other in others)
-
-
-def _value_matcher(
-    catalogue: Catalogue, topics: Mapping[str, str]
-) -> tuple[Matcher, dict[str, list[tuple[str, str]]]]:
-    meanings: dict[str, list[tuple[str, str]]] = {}
-
-    def learn(word: str, dimension: str, value: str) -> None:
-        key = _fold(word).strip()
-        if len(key) < 2 or (key.replace(".", "").isdigit() and "." not in key):
-            return
-        pairs = meanings.setdefault(key, [])
-        if (dimension, value) not in pairs:
-            pairs.append((dimension, value))
-
-    known = [name for name in _FIELD_ORDER if name in catalogue.dimensions]
-    for dimension in known:
-        for value, _ in catalogue.dimensions[dimension].values:
-            if value not in _TOO_COMMON:
-                _learn_value(learn, dimension, value)
-    for dimension, values in _words()["values"].items():
-        for value, words in values.items():
-            for word in words:
-                learn(word, dimension, value)
-    others = sorted(set(catalogue.dimensions) - set(known) - _ID_LIKE - set(catalogue.metrics))
-    # Nearly every row with a value of its own: a title or a remark, whose words stand for nothing.
-    named = [d for d in others if _repeats(catalogue.dimensions[d])]
-    counted = [(n, d, value) for d in named for value, n in catalogue.dimensions[d].values]
-    # A word that is a value of several columns is meant where most rows carry it.
-    for _, dimension, value in sorted(counted, key=lambda one: -one[0]):
-        _learn_value(learn, dimension, value)
-    for name, path in topics.items():
-        learn(name, "topic" if "/" in path else "topic_area", path)
-    return Matcher({word: word for word in meanings}), meanings
-
-
-@lru_cache(maxsize=1)
-def _places_in_chinese() -> Matcher:
-    return Matcher({name: name for name in _words()["places"] if not name.isascii()})
-
-
-def _inside(hit: Hit, spans: Iterable[tuple[int, int]]) -> bool:
-    return any(start < hit.end and hit.start < end for start, end in spans)
-
-
-@lru_cache(maxsize=1)
-def _places_by_any_name() -> dict[str, list[str]]:
-    """Every name of a place, from its names in English."""
-    return {name: [zh, *names] for zh, names in _words()["places"].items() for name in names}
-
-
-def _place_names(value: str) -> list[str]:
-    """What else a place and its people are called: 英国 and british, canadian and canadians."""
-    names = [*_words()["places"].get(value, ()), *_places_by_any_name().get(_fold(value), ())]
-    return [*names, *(f"{name}s" for name in names if name.isascii() and name[-1] in "in")]
-
-
-def _learn_value(learn: Any, dimension: str, value: str) -> None:
-    if len(value) > 60:
-        return
-    learn(value, dimension, value)
-    bare = _PLACE_SUFFIX.sub("", value)
-    for word in (bare, *_place_names(bare), _plural(value)):
-        learn(word, dimension, value)
-    if dimension == "org_unit" and "/" in value:
-        parts = value.split("/")
-        for depth in range(1, len(parts) + 1):
-            for word in (parts[depth - 1], _PLACE_SUFFIX.sub("", parts[depth - 1])):
-                learn(word, dimension, "/".join(parts[:depth]))
