@@ -13,7 +13,8 @@ from typing import Literal
 
 from retention.measures import PLAN_METRIC, TOPIC_METRIC, Cost, MeasureBook, Template
 from retention.wording import Language
-from store.records import ActionPlan, Measure, TaskStatus
+from store.plan_parts import Measure
+from store.records import ActionPlan, TaskStatus
 
 Grade = Literal["association", "adjusted", "quasi-experimental"]
 

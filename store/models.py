@@ -1,13 +1,13 @@
 """The tables of the operation store, for SQLite and PostgreSQL alike."""
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any, Final
 
 from sqlalchemy import JSON, DateTime, Dialect, Index, Text, TypeDecorator
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 # The newest migration; a store that says so is opened without loading Alembic.
-REVISION: Final = "0005"
+REVISION: Final = "0006"
 
 
 class UtcTime(TypeDecorator[datetime]):
@@ -32,7 +32,13 @@ class UtcTime(TypeDecorator[datetime]):
 class Model(DeclarativeBase):
     """Base of all tables."""
 
-    type_annotation_map = {datetime: UtcTime, str: Text, list[Any]: JSON, dict[str, str]: JSON}  # noqa: RUF012
+    type_annotation_map = {  # noqa: RUF012
+        datetime: UtcTime,
+        str: Text,
+        list[Any]: JSON,
+        dict[str, str]: JSON,
+        dict[str, Any]: JSON,
+    }
 
 
 class BatchRow(Model):
@@ -89,9 +95,49 @@ class PlanRow(Model):
     risks: Mapped[list[Any]]
     evidence: Mapped[list[Any]]
     scope: Mapped[list[Any]]
+    language: Mapped[str]
+    hypothesis: Mapped[str]
+    control: Mapped[str]
+    window_days: Mapped[int]
+    design: Mapped[dict[str, Any] | None]
+    translation: Mapped[dict[str, Any] | None]
+    review: Mapped[dict[str, Any] | None]
+    follows: Mapped[str | None]
     created_at: Mapped[datetime]
     created_by: Mapped[str]
     approved_by: Mapped[str | None]
+    approved_at: Mapped[datetime | None]
+
+
+class EffectRow(Model):
+    """What a plan was found to have changed in one figure."""
+
+    __tablename__ = "effect"
+    __table_args__ = (Index("effect_by_plan", "plan_id"),)
+
+    effect_id: Mapped[str] = mapped_column(primary_key=True)
+    plan_id: Mapped[str]
+    main: Mapped[bool]
+    measures: Mapped[list[Any]]
+    metric: Mapped[str]
+    topic: Mapped[str | None]
+    title: Mapped[str]
+    design: Mapped[str]
+    evidence_grade: Mapped[str]
+    effect: Mapped[float | None]
+    ci_low: Mapped[float | None]
+    ci_high: Mapped[float | None]
+    target: Mapped[float | None]
+    level_before: Mapped[float | None]
+    level_after: Mapped[float | None]
+    n_before: Mapped[int]
+    n_after: Mapped[int]
+    starts_on: Mapped[date]
+    ends_on: Mapped[date]
+    verdict: Mapped[str]
+    reason: Mapped[str | None]
+    verified_at: Mapped[datetime]
+    verified_by: Mapped[str]
 
 
 class AuditRow(Model):

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Protocol
 
+from store.plan_parts import Effect, PlanReview
 from store.records import ActionPlan, AuditEntry, Batch, Task, TaskStatus
 
 
@@ -39,6 +40,23 @@ class OperationStore(Protocol):
 
     def plans(self, *, status: TaskStatus | None = None) -> list[ActionPlan]:
         """List plans, newest first."""
+        ...
+
+    def review_plan(
+        self,
+        plan_id: str,
+        review: PlanReview,
+        effects: Sequence[Effect],
+        follow_up: ActionPlan | None = None,
+    ) -> ActionPlan:
+        """End an open plan with its outcome and effects, and insert the plan that follows, in one go.
+
+        A plan reviewed already is only given back.
+        """
+        ...
+
+    def effects(self, *, plan_id: str | None = None) -> list[Effect]:
+        """List verified effects, newest first."""
         ...
 
     def audit(self, entry: AuditEntry) -> None:

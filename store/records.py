@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import AwareDatetime, Field, FiniteFloat
 
+from store.plan_parts import Grade, Measure, PlanDesign, PlanReview, PlanWords
 from store.record import Record
 from store.theme_events import Lineage, ThemeWording
 
@@ -333,35 +334,34 @@ class Task(Record):
     approved_by: str | None = None
 
 
-class Measure(Record):
-    """One step of an action plan."""
-
-    action: str
-    owner_department: str
-    metric: str
-    target: str = ""
-    window_days: Annotated[int, Field(gt=0)] = 30
-    cost: Literal["low", "medium", "high"] = "medium"
-    expected_effect: str = ""
-    priority_score: float = 0.0
-    first_step: str = ""
-
-
 class ActionPlan(Record):
-    """What to do about one cause, measured how, by whom; `scope`: the org units it was drawn up from."""
+    """What to do about one cause, measured how, by whom; `scope`: the org units it was drawn up from.
+
+    Texts are in `language`; `translation` holds them in the other one. `window_days` run from the day after
+    approval. `review` is there once it was verified, `follows` names the plan that this one takes up.
+    """
 
     plan_id: str
     status: TaskStatus
     problem: str
     cause: str
-    evidence_grade: Literal["association", "adjusted", "quasi-experimental"]
+    evidence_grade: Grade
     measures: tuple[Measure, ...]
     risks: tuple[str, ...] = ()
     evidence: tuple[str, ...] = ()
     scope: tuple[str, ...] = ()
+    language: Literal["zh", "en"] = "zh"
+    hypothesis: str = ""
+    control: str = ""
+    window_days: Annotated[int, Field(gt=0)] = 30
+    design: PlanDesign | None = None
+    translation: PlanWords | None = None
+    review: PlanReview | None = None
+    follows: str | None = None
     created_at: AwareDatetime
     created_by: str
     approved_by: str | None = None
+    approved_at: AwareDatetime | None = None
 
 
 class AuditEntry(Record):

@@ -6,6 +6,7 @@ from typing import NoReturn
 from store.errors import NotPermitted
 from store.facts import Aggregate, FactStore, Selection
 from store.operations import OperationStore
+from store.plan_parts import Effect, PlanReview
 from store.records import ActionPlan, AuditEntry, Batch, Task, TaskStatus
 from store.units import Scope, within
 
@@ -64,6 +65,24 @@ class ScopedOperations:
     def plans(self, *, status: TaskStatus | None = None) -> list[ActionPlan]:
         """List the plans that may be seen, newest first."""
         return [plan for plan in self._whole.plans(status=status) if self._drawn_up(plan.scope)]
+
+    def review_plan(
+        self,
+        plan_id: str,
+        review: PlanReview,
+        effects: Sequence[Effect],
+        follow_up: ActionPlan | None = None,
+    ) -> ActionPlan:
+        """End a plan; NotPermitted for one that may not be seen or is not there."""
+        if all(plan.plan_id != plan_id for plan in self.plans()):
+            self._refuse(f"plan {plan_id!r}")
+        own = None if follow_up is None else follow_up.model_copy(update={"scope": self._facts.scope})
+        return self._whole.review_plan(plan_id, review, effects, own)
+
+    def effects(self, *, plan_id: str | None = None) -> list[Effect]:
+        """List the effects of the plans that may be seen, newest first."""
+        seen = {plan.plan_id for plan in self.plans()}
+        return [effect for effect in self._whole.effects(plan_id=plan_id) if effect.plan_id in seen]
 
     def audit(self, entry: AuditEntry) -> None:
         """Append to the hash chain."""

@@ -10,7 +10,8 @@ from sqlalchemy.orm import Session
 from store.audit_chain import GENESIS, link_digest
 from store.clock import Clock, SystemClock
 from store.errors import StoreError, ToolInputError
-from store.models import AuditHead, AuditRow, BatchRow, Model, PlanRow, TaskRow
+from store.models import AuditHead, AuditRow, BatchRow, EffectRow, Model, PlanRow, TaskRow
+from store.plan_parts import Effect, PlanReview
 from store.record import Record
 from store.records import ActionPlan, AuditEntry, Batch, Task, TaskStatus
 from store.sqlite_file import BUSY_TIMEOUT_S, SqliteFile
@@ -115,6 +116,42 @@ class SqliteOperationStore:
         with self._file.reading() as session:
             return [_record(ActionPlan, row) for row in session.scalars(query)]
 
+    def review_plan(
+        self,
+        plan_id: str,
+        review: PlanReview,
+        effects: Sequence[Effect],
+        follow_up: ActionPlan | None = None,
+    ) -> ActionPlan:
+        """End an open plan with what was found of it, its effects and the plan that follows; in one go.
+
+        A plan reviewed already is only given back. Raises ToolInputError for an unknown id or a plan that
+        is not open.
+        """
+        with self._file.writing() as session:
+            row = session.get(PlanRow, plan_id)
+            if row is None:
+                raise ToolInputError(f"no plan {plan_id!r}")
+            if row.review is not None:
+                return _record(ActionPlan, row)
+            self._move(session, row, "plan", plan_id, TaskStatus.DONE, review.verified_by)
+            row.review = review.model_dump(mode="json")
+            session.add_all([EffectRow(**_values(effect)) for effect in effects])
+            if follow_up is not None and session.get(PlanRow, follow_up.plan_id) is None:
+                session.add(PlanRow(**_values(follow_up)))
+            self._tell(session, "plan.verify", plan_id, review.verified_by, {"outcome": review.outcome})
+            return _record(ActionPlan, row)
+
+    def effects(self, *, plan_id: str | None = None) -> list[Effect]:
+        """List verified effects, newest first."""
+        query = select(EffectRow).order_by(
+            EffectRow.verified_at.desc(), EffectRow.main.desc(), EffectRow.effect_id
+        )
+        if plan_id is not None:
+            query = query.where(EffectRow.plan_id == plan_id)
+        with self._file.reading() as session:
+            return [_record(Effect, row) for row in session.scalars(query)]
+
     def _move(
         self, session: Session, row: TaskRow | PlanRow, what: str, key: str, status: TaskStatus, actor: str
     ) -> None:
@@ -130,13 +167,15 @@ class SqliteOperationStore:
         row.status = status.value
         if before is TaskStatus.PENDING_APPROVAL and status is TaskStatus.OPEN:
             row.approved_by = actor
-        entry = AuditEntry(
-            occurred_at=self._clock.now(),
-            actor=actor,
-            action=f"{what}.status",
-            subject=key,
-            detail={"from": before.value, "to": status.value},
-        )
+            if isinstance(row, PlanRow):
+                row.approved_at = self._clock.now()
+        self._tell(session, f"{what}.status", key, actor, {"from": before.value, "to": status.value})
+
+    def _tell(
+        self, session: Session, action: str, subject: str, actor: str, detail: Mapping[str, str]
+    ) -> None:
+        at = self._clock.now()
+        entry = AuditEntry(occurred_at=at, actor=actor, action=action, subject=subject, detail=dict(detail))
         _append(session, entry)
 
     def audit(self, entry: AuditEntry) -> None:
@@ -181,7 +220,7 @@ def _append(session: Session, entry: AuditEntry) -> None:
 def _values(record: Record) -> dict[str, Any]:
     # JSON mode only for what SQLite keeps as JSON; times and numbers stay themselves.
     plain, shaped = record.model_dump(), record.model_dump(mode="json")
-    return {name: shaped[name] if isinstance(value, tuple) else value for name, value in plain.items()}
+    return {name: shaped[name] if isinstance(value, tuple | dict) else value for name, value in plain.items()}
 
 
 def _record(kind: type[_R], row: Model) -> _R:

@@ -15,7 +15,8 @@ import pytest
 from store.clock import FixedClock
 from store.errors import StoreError, StoreLocked, ToolInputError
 from store.models import REVISION, Model
-from store.records import ActionPlan, AuditEntry, Batch, Measure, Task, TaskStatus, Tier
+from store.plan_parts import Measure
+from store.records import ActionPlan, AuditEntry, Batch, Task, TaskStatus, Tier
 from store.sqlite_operations import ALLOWED_MOVES, SqliteOperationStore
 
 NOW = datetime(2026, 3, 1, 4, 5, 6, 789, tzinfo=UTC)
