@@ -23,7 +23,7 @@ _UNITS = (
     ("days", r"天|days?\b"),
     ("weeks", r"周(?![一二三四五六日末])|个星期|weeks?\b"),
     ("months", r"个月|months?\b"),
-    ("years", r"years?\b"),
+    ("years", r"岁|周岁|years?\b"),
     ("fold", r"倍|[x×]\b|times\s+(?:the|as|more|higher|larger)|-?fold\b"),
     ("score", r"分(?!之|别|组|类|布|析|钟|店|公)|points?\b|stars?\b|星"),
     (
@@ -50,8 +50,8 @@ _DATE = re.compile(
     r"|\d{4}[-/]\d{1,2}(?:[-/]\d{1,2})?(?!\d|\.\d)"
     r"|(?<!\d)\d{1,2}\s?月\s?\d{1,2}\s?[日号]?(?!\d|[.,]\d|\s?[%条份])"
     r"|(?<!\d)(?:1[0-2]|[1-9])\s?月(?!\d)"
-    r"|(?<![\d.,])(?:19|20)\d{2}(?:年|(?![\d.,%％年]))"
-    r"|(?:(?:19|20)\d{2}\s*)?(?<![A-Za-z])[QH][1-4](?!\d)"
+    r"|(?:(?:19|20)\d{2}[\s年-]*)?(?<![A-Za-z])[QH][1-4](?:[\s,]+(?:19|20)\d{2})?(?!\d)"
+    r"|(?<![\d.,])(?:19|20)\d{2}(?:\s?年|(?![\d%％]|\s?[年条位人名份个元]|[.,]\d))"
     r"|\b(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*\.?\s+(?:\d{4}|\d{1,2}(?!\d)(?:,?\s+\d{4})?)"
     r"|\b\d{1,2}\s+(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*(?:\s+\d{4})?",
     re.IGNORECASE,
@@ -82,6 +82,7 @@ _EN_WORD = re.compile(rf"\b(?P<word>{'|'.join(_EN_WORDS)})\b", re.IGNORECASE)
 _LIST_MARK = re.compile(r"(?m)^\s*(?:[-*]\s*)?(?:\*\*)?(\d{1,2})[.)、．]\s")
 _SCALE = {"万": 1e4, "亿": 1e8, "万亿": 1e12, "千": 1e3, "百": 1e2, "k": 1e3, "m": 1e6, "bn": 1e9}
 _SCALE |= {"thousand": 1e3, "million": 1e6, "billion": 1e9}
+_RANGE_JOINT = re.compile(r"\s*(?:到|至|~|–|—|-|to)\s*", re.IGNORECASE)
 _ONE_IS_NO_FIGURE = 1.0
 _LOOSE = 2.5  # points by which a fraction in words may be off: 一半 is 47.5 to 52.5
 
@@ -156,7 +157,17 @@ def find_figures(text: str) -> list[Figure]:
         add(Figure(*match.span(), match.group(), "percent", value, _LOOSE))
     for match in _EN_WORD.finditer(text):
         add(_en_word(match))
-    return [_with_unit(figure, text) for figure in sorted(found, key=lambda figure: figure.start)]
+    ordered = [_with_unit(figure, text) for figure in sorted(found, key=lambda figure: figure.start)]
+    following = [*ordered[1:], None] if ordered else []
+    return [_in_range(figure, after, text) for figure, after in zip(ordered, following, strict=True)]
+
+
+def _in_range(figure: Figure, after: Figure | None, text: str) -> Figure:
+    """The first end of a range has the unit of the second: 1.6 到 10.6 个百分点, 12 to 15%."""
+    if after is None or figure.kind != "number" or figure.unit or after.kind not in ("percent", "points"):
+        return figure
+    joint = _RANGE_JOINT.fullmatch(text[figure.end : after.start])
+    return replace(figure, kind=after.kind, unit=after.unit) if joint else figure
 
 
 def _with_unit(figure: Figure, text: str) -> Figure:

@@ -1,35 +1,50 @@
 """Which values of the results a figure as written may stand for: number, unit, rounding, hedges."""
 
-import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 
 from agent.figures import Figure
-from agent.lock_values import Value
-from agent.lock_words import hedge_words, lock_words
+from agent.lock_values import Evidence, Value
+from agent.lock_words import hedge_words, lock_words, pattern
 
 _WHOLE = 0.5
 _TENTHS = 5.0  # what 三成 may be off by
-_SCALES = {"seconds": 60.0, "hours": 1 / 60, "weeks": 1 / 7, "years": 1 / 12}
-_MINUS = re.compile(r"(?:负(?:的|数|值)?|零下|minus|negative)\s*$", re.IGNORECASE)
-_LOSS = re.compile(
-    r"(?:降|跌|减|少|掉|负|低|落|下|损|亏|差|扣|拖|fell|fall|drop|down|declin|decreas|lost|loss|slip|slid|lower|below|"
-    r"negative|minus|shed|dip|sank|reduc|behind|short|less|worse|drag|plung|tumbl)",
-    re.IGNORECASE,
-)
+_SCALES = {  # from the unit of a value to that of a figure
+    "seconds": {"minutes": 60.0},
+    "hours": {"minutes": 1 / 60},
+    "weeks": {"days": 1 / 7},
+    "years": {"months": 1 / 12},
+}
 _CHANGES = frozenset({"points", "contribution", "standardised", "distance", "impact"})
 _NEAR = 14
+_DIFFERENCES = ("change", "low", "high")
 _SLOPES = frozenset({"change"})
 
 
-def candidates(figure: Figure, text: str, values: Iterable[Value], *, rounds: bool) -> list[Value]:
+def candidates(figure: Figure, text: str, evidence: Evidence, *, rounds: bool) -> list[Value]:
     """Values that the figure may show, in their order.
 
     `rounds`: a bare whole number may stand for a value with decimals (the sentence says what it measures).
     """
     hedges = _hedges(figure, text)
-    minus = _MINUS.search(text, 0, figure.start) is not None
-    lossy = _LOSS.search(text, max(0, figure.start - _NEAR), figure.end + _NEAR) is not None
-    return [v for v in values if _agrees(figure, v, hedges, minus=minus, lossy=lossy, rounds=rounds)]
+    minus = pattern("minus_before").search(text, 0, figure.start) is not None
+    lossy = pattern("loss").search(text, max(0, figure.start - _NEAR), figure.end + _NEAR) is not None
+    return [
+        v
+        for v in evidence.sized(_spans(figure))
+        if _agrees(figure, v, hedges, minus=minus, lossy=lossy, rounds=rounds)
+    ]
+
+
+def _spans(figure: Figure) -> Iterator[tuple[float, float]]:
+    """The sizes of values that a figure may stand for at all, whatever hedge it has; `_close` decides."""
+    shown = abs(figure.value)
+    room = max(0.3 * shown, 11.0 if figure.unit == "percent" else 1.0, figure.tolerance) + 1e-6
+    factors = {1.0}
+    if figure.unit in ("percent", "points"):
+        factors.add(100.0)
+    factors.update(_SCALES[figure.unit].values() if figure.unit in _SCALES else ())
+    for factor in factors:
+        yield (shown - room) / factor, (shown + room) / factor
 
 
 def _hedges(figure: Figure, text: str) -> frozenset[str]:
@@ -64,10 +79,12 @@ def _scaled(figure: Figure, value: Value) -> Iterator[float]:
     elif figure.unit == "points":
         if value.unit in ("score", "count", "any"):
             yield number
-        if abs(number) <= 1.0 and (value.unit == "any" or (value.unit == "share" and value.role == "change")):
+        if abs(number) <= 1.0 and (
+            value.unit == "any" or (value.unit == "share" and value.role in _DIFFERENCES)
+        ):
             yield number * 100
-    elif figure.unit in _SCALES and value.unit != "any":
-        yield number * _SCALES[figure.unit]
+    elif value.unit in _SCALES.get(figure.unit, {}):
+        yield number * _SCALES[figure.unit][value.unit]
     else:
         yield number
 

@@ -7,8 +7,8 @@ from functools import lru_cache
 
 from agent.figures import find_figures
 from agent.lock_reasons import FailedClaim, failed
-from agent.lock_values import Evidence
-from agent.lock_words import any_of, concept_words, lock_words
+from agent.lock_values import Evidence, folded, plain
+from agent.lock_words import concept_words, lock_words, words
 
 _CITATION = re.compile(r"\[([^\[\]\s]{3,})\](?!\()")
 _ID_LIKE = re.compile(r"(?=.*\d)[A-Za-z0-9_\-:.#]+")
@@ -27,12 +27,12 @@ class Citations:
         self._ids = evidence.ids | {text for text, _, path in evidence.strings if _is_id_path(path)}
         self._texts: Mapping[str, tuple[str, ...]] = evidence.texts
         self._labels = evidence.labels
-        self._known = [_plain(text) for text, _, _ in evidence.strings if len(text) > 1]
-        self._asked = _plain(questions)
+        self._evidence = evidence
+        self._asked = plain(questions)
         names = {
             t for t, _, p in evidence.strings if p.endswith(("label", "theme", "name", "area", "topic_label"))
         }
-        self._names = any_of(name for name in names if len(name) > 1)
+        self._names = tuple(folded(name) for name in names if len(name) > 1)
 
     def check(self, text: str) -> list[FailedClaim]:
         """Failed quotations and citations of a sentence, and a saying that cites nothing."""
@@ -46,7 +46,7 @@ class Citations:
         found += [
             failed("citation", "unknown_id", m.span(), m.group(), text) for m in ids if m[1] not in self._ids
         ]
-        found += self._unsupported(text, ids, quotes)
+        found += self._unsupported(text, ids)
         if not found and not ids:
             found += self._uncited(text, quotes)
         return found
@@ -56,7 +56,7 @@ class Citations:
         return [
             m.span()
             for m in _QUOTE.finditer(text)
-            if len(_plain(_inner(m))) > 1 and self._is_verbatim(_inner(m))
+            if len(plain(_inner(m))) > 1 and self._is_verbatim(_inner(m))
         ]
 
     def figures_of(self, text: str) -> list[float]:
@@ -72,21 +72,21 @@ class Citations:
         """Whether quotation marks hold somebody's words, and not a term, a name or a question to ask."""
         inner = _inner(match)
         before = text[max(0, match.start() - 12) : match.start()]
-        if any_of(lock_words()["asking_before_quote"]).search(before) or _plain(inner) in self._asked:
+        if words("asking_before_quote").search(before) or plain(inner) in self._asked:
             return False
-        if _CITATION.match(text[match.end() :].lstrip(" ")) or _saying().search(text[: match.start()]):
+        after = text[match.end() :]
+        cited = _CITATION.search(after)
+        if (cited and not _QUOTE.search(after[: cited.start()])) or _saying().search(text[: match.start()]):
             return True
         zh = len(_CJK.findall(inner))
         return zh >= _LONG_ZH or (zh == 0 and len(inner.split()) >= _LONG_EN)
 
     def _is_verbatim(self, quote: str) -> bool:
-        wanted = [_plain(part) for part in re.split(r"…+|\.{3,}|⋯+", quote)]
+        wanted = [plain(part) for part in re.split(r"…+|\.{3,}|⋯+", quote)]
         parts = [part for part in wanted if part]
-        return not parts or any(all(part in known for part in parts) for known in self._known)
+        return not parts or any(all(part in known for part in parts) for known in self._evidence.plain)
 
-    def _unsupported(
-        self, text: str, ids: Sequence[re.Match[str]], quotes: Sequence[re.Match[str]]
-    ) -> Iterator[FailedClaim]:
+    def _unsupported(self, text: str, ids: Sequence[re.Match[str]]) -> Iterator[FailedClaim]:
         start = 0
         for at, match in enumerate(ids):
             texts = [one for one in self._texts.get(match[1], ()) if one]
@@ -97,10 +97,14 @@ class Citations:
                 start = match.end()
             if not words:
                 continue
-            own = [q for q in quotes if q.end() <= match.start() and q.start() >= match.start() - len(said)]
+            own = [
+                q
+                for q in _QUOTE.finditer(text)
+                if q.end() <= match.start() and q.start() >= match.start() - len(said)
+            ]
             if own:
-                parts = [p for p in (_plain(x) for x in re.split(r"…+|\.{3,}", _inner(own[-1]))) if p]
-                good = any(all(p in _plain(one) for p in parts) for one in words)
+                parts = [p for p in (plain(x) for x in re.split(r"…+|\.{3,}", _inner(own[-1]))) if p]
+                good = any(all(p in plain(one) for p in parts) for one in words)
             else:
                 good = self._supports(said, texts)
             if not good:
@@ -132,7 +136,9 @@ class Citations:
         match = _saying().search(text)
         if match is None or quotes or _HEADING.search(text) or _FIGURE.search(text):
             return
-        if self._names.search(text) or any(_is_supposed(text, match.start()) for _ in (0,)):
+        if any(name in folded(text) for name in self._names) or words("supposed").search(
+            text[: match.start()]
+        ):
             return
         told = text[match.end() :]
         if concepts(text) or len(_CJK.findall(told)) >= 4 or len(told.split()) >= 3:
@@ -148,12 +154,6 @@ def concepts(text: str) -> frozenset[str]:
 def _saying() -> re.Pattern[str]:
     patterns = lock_words()["saying"]
     return re.compile(f"{patterns['zh']}|{patterns['en']}", re.IGNORECASE)
-
-
-def _is_supposed(text: str, at: int) -> bool:
-    from agent.lock_words import words
-
-    return words("supposed").search(text[:at]) is not None
 
 
 def _opposites() -> list[tuple[str, str]]:
@@ -196,8 +196,3 @@ def _is_id_path(path: str) -> bool:
 
 def _inner(match: re.Match[str]) -> str:
     return next(group for group in match.groups() if group is not None)
-
-
-def _plain(text: str) -> str:
-    """Letters, digits and characters alone: spaces and punctuation may differ in a quotation."""
-    return re.sub(r"[\W_]+", "", text).lower()

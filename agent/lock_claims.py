@@ -2,24 +2,23 @@
 
 import re
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 
+from agent.lock_measures import Measures
 from agent.lock_reasons import FailedClaim, failed
 from agent.lock_subjects import Mention
-from agent.lock_values import Evidence, Movement
-from agent.lock_words import any_of, lock_words, measure_words, words
+from agent.lock_values import Evidence, Movement, Subject
+from agent.lock_words import any_of, lock_words, pattern, words
 
-_CLAUSE = re.compile(r"[，,；;。！？!?\n]|\s(?:while|but|whereas|although|though)\s|而|但")
 _NEGATED, _REACH = 10, 40
 _PERIOD = "period"
 _TWICE, _HALF = (1.8, 2.3), (0.4, 0.6)
-_THAN = re.compile(r"\s*(?:than|bound|end|limit|ci\b)|的?下限", re.IGNORECASE)
-_QUESTION = re.compile(r"[?？吗]|为什么|why\b", re.IGNORECASE)
 
 
 def clauses(text: str) -> Iterator[tuple[int, int]]:
     """Spans between commas, semicolons and words that set two statements against each other."""
     start = 0
-    for match in _CLAUSE.finditer(text):
+    for match in pattern("clause").finditer(text):
         digits = (
             text[match.start() - 1 : match.start()].isdigit()
             and text[match.end() : match.end() + 1].isdigit()
@@ -36,15 +35,16 @@ def clauses(text: str) -> Iterator[tuple[int, int]]:
 class Claims:
     """Checks the words of sentences against one body of evidence."""
 
-    def __init__(self, evidence: Evidence) -> None:
+    def __init__(self, evidence: Evidence, measures: Measures) -> None:
         self._evidence = evidence
+        self._measures = measures
 
     def check(
         self, text: str, mentions: Sequence[Mention], hidden: Sequence[tuple[int, int]]
     ) -> list[FailedClaim]:
         """Failed claims of a sentence; words within `hidden` spans (quotes, names) claim nothing."""
         found: list[FailedClaim] = []
-        if _QUESTION.search(text[-3:]):
+        if pattern("question_end").search(text[-3:]):
             return found
         for start, end in clauses(text):
             found += self._directions(text, start, end, mentions, hidden)
@@ -60,13 +60,13 @@ class Claims:
     ) -> Iterator[FailedClaim]:
         for match in words("up", "down", "steady").finditer(text, start, end):
             word, (at, stop) = match.group().lower(), match.span()
-            if any(a <= at and stop <= b for a, b in hidden) or _THAN.match(text, stop):
+            if any(a <= at and stop <= b for a, b in hidden) or pattern("than_after").match(text, stop):
                 continue
             if words("supposed").search(text, max(start, at - 24), at) or (
                 text[stop : stop + 3] == " to" and word == "up"
             ):
                 continue
-            measure = _measure(text, start, end, at)
+            measure = self._measures.nearest(text, start, end, at)
             moves = self._movements(text, start, at, end, measure, mentions)
             if not moves:
                 continue
@@ -87,8 +87,11 @@ class Claims:
         pair = self._between(periods, measure)
         if pair:
             return pair
-        moves = [m for m in self._evidence.movements if measure is None or m.measure in (measure, "")]
+        alike = self._measures.alike(measure) | {""} if measure is not None else frozenset()
+        moves = [m for m in self._evidence.movements if measure is None or m.measure in alike]
         named = [m for m in mentions if m.start < at or m.start < end]
+        own = [m.span() for m in self._measures.words_of(measure).finditer(text)] if measure else []
+        named = [m for m in named if not any(a <= m.start and m.end <= b for a, b in own)]
         for mention in sorted(
             (m for m in named if _PERIOD not in m.dimensions), key=lambda m: (m.start > at, -m.start)
         ):
@@ -99,7 +102,7 @@ class Claims:
                 return []
         if measure is None:
             return []
-        return [m for m in moves if m.overall and m.measure == measure]
+        return [m for m in moves if m.overall and m.measure in alike - {""}]
 
     def _between(self, periods: Sequence[Mention], measure: str | None) -> list[Movement]:
         """The change between two named periods of one list (or from the one before a named period)."""
@@ -121,9 +124,10 @@ class Claims:
                 return [Movement(group, measure, sign, None, (), True, ends[0], ends[1])]
         return []
 
-    def _of(self, subject: object, measure: str) -> float | None:
-        for value in self._evidence.values:
-            if value.measure == measure and value.role == "value" and subject in value.subjects:
+    def _of(self, subject: Subject, measure: str) -> float | None:
+        alike = self._measures.alike(measure)
+        for value in self._evidence.by_subject.get(subject, ()):
+            if value.measure in alike and value.role == "value":
                 return value.number
         return None
 
@@ -133,7 +137,7 @@ class Claims:
         if not claims or words("supposed").search(text):
             return
         denies = denies or words("negated").search(text, max(0, claims.start() - 20), claims.start())
-        measure = _measure(text, 0, len(text), claims.start())
+        measure = self._measures.nearest(text, 0, len(text), claims.start())
         moves = self._movements(text, 0, claims.start(), len(text), measure, mentions)
         if not moves and measure is None:
             moves = [m for m in self._evidence.movements if m.overall]
@@ -147,8 +151,12 @@ class Claims:
         word = missed or met
         if word is None or words("supposed").search(text[: word.start()]):
             return
-        measure = _measure(text, 0, len(text), word.start())
-        known = [is_met for name, is_met in self._evidence.targets if measure in (None, name)]
+        measure = self._measures.nearest(text, 0, len(text), word.start())
+        known = [
+            is_met
+            for name, is_met in self._evidence.targets
+            if measure is None or name in self._measures.alike(measure)
+        ]
         if known and all(one is bool(missed) for one in known):
             yield failed("direction", "target", word.span(), word.group(), text)
 
@@ -157,8 +165,12 @@ class Claims:
             word = words(name).search(text)
             if word is None or words("supposed").search(text[: word.start()]):
                 continue
-            measure = _measure(text, 0, len(text), word.start())
+            measure = self._measures.nearest(text, 0, len(text), word.start())
             moves = self._movements(text, 0, word.start(), len(text), measure, mentions)
+            if name == "doubled" and words("more_than").search(
+                text, max(0, word.start() - 12), word.end() + 4
+            ):
+                low, high = 2.0, 3.0
             ratios = [m.after / m.before for m in moves if m.before and m.after is not None]
             if not any(low <= ratio <= high for ratio in ratios):
                 yield failed("direction", "direction", word.span(), word.group(), text)
@@ -191,19 +203,6 @@ def _sign(word: str, measure: str) -> int:
     return 1 if words("up").fullmatch(word) else -1
 
 
-def _measure(text: str, start: int, end: int, at: int) -> str | None:
-    """The measure a word at `at` speaks of: the nearest in its clause, else the last before it."""
-    best: tuple[int, str] | None = None
-    for name, _, pattern in measure_words():
-        for match in pattern.finditer(text, 0, end):
-            far = at - match.end() if match.end() <= at else match.start() - at + 1
-            if match.start() < start:
-                far += 1000
-            if best is None or far < best[0]:
-                best = (far, name)
-    return best[1] if best else None
-
-
 def contradicts_move(text: str, first: tuple[int, float], second: tuple[int, float]) -> bool:
     """Whether the words between two figures ("从 34.5 上升到 7.9") say the opposite of the figures."""
     between = text[max(0, first[0] - _REACH) : second[0]]
@@ -214,6 +213,7 @@ def contradicts_move(text: str, first: tuple[int, float], second: tuple[int, flo
     return bool(up) != (second[1] > first[1])
 
 
+@lru_cache(maxsize=2)
 def contrast_words(kind: str) -> re.Pattern[str]:
     """Words that set one subject above ("more") or below ("less") another."""
     return any_of(lock_words()["contrast"][kind])

@@ -26,6 +26,8 @@ def date_parts(text: str) -> Parts:
 
 def covers(text: str, wanted: Parts) -> bool:
     """Whether an ISO date (or month, or a period's end) in `text` is the date that was written."""
+    if quarter := re.fullmatch(r"(\d{4})-?Q([1-4])", text):
+        text = f"{quarter[1]}-{3 * int(quarter[2]) - 2:02d}"
     match = re.match(r"(\d{4})-(\d{2})(?:-(\d{2}))?", text)
     if not match or wanted == (None, None, None):
         return False

@@ -7,11 +7,14 @@ from datetime import date, timedelta
 from functools import lru_cache
 from typing import Any
 
-from agent.lock_words import lock_words
+from agent.lock_values import folded
+from agent.lock_words import any_of, lock_words
 from agent.phrases import name
 
 _MONTHS = list(calendar.month_name)
 _WEEKDAYS = ("一", "二", "三", "四", "五", "六", "日")
+_COLUMN = re.compile(r"[A-Za-z][A-Za-z0-9]*(?:_[A-Za-z0-9]+)+")
+_SCORE_WORD = re.compile(r"\b(?:rating|score|index|ind|count|value|name|id)\b", re.IGNORECASE)
 _NOISY = frozenset({"speaker", "priority", "sentiment", "emotion", "intent", "metric"})
 
 
@@ -50,9 +53,42 @@ def value_names(dimension: str, value: Any) -> Iterator[str]:
             yield from period_names(
                 first.isoformat(), (first + timedelta(days=32)).replace(day=1).isoformat()
             )
+        elif span := _calendar_span(dimension, text):
+            yield text
+            yield from period_names(span[0].isoformat(), span[1].isoformat())
         else:
             yield text
+            yield from column_names(text)
             yield from _said(dimension, text)
+
+
+def column_names(text: str) -> Iterator[str]:
+    """What a column like `wifi_connectivity_rating` is called: its words, without the one for a score."""
+    if _COLUMN.fullmatch(text):
+        bare = _SCORE_WORD.sub("", text.replace("_", " ")).strip()
+        if bare and bare.lower() not in lock_words()["column_fillers"]:
+            yield bare
+        first = bare.partition(" ")[0]
+        if len(first) > 3 and first.lower() not in lock_words()["column_fillers"]:
+            yield first
+
+
+def column_unit(text: str) -> str:
+    """The unit that a column's name tells, "any" where it tells none."""
+    for unit, told in lock_words()["column_units"].items():
+        if any_of(told).search(folded(text)):
+            return str(unit)
+    return "any"
+
+
+def _calendar_span(dimension: str, text: str) -> tuple[date, date] | None:
+    """The half-open span of a quarter ("2026-Q3") or a year that is a group of a result."""
+    if dimension == "quarter" and (match := re.fullmatch(r"(\d{4})-?Q([1-4])", text)):
+        year, month = int(match[1]), 3 * int(match[2]) - 2
+        return date(year, month, 1), date(year + month // 10, (month + 2) % 12 + 1, 1)
+    if dimension == "year" and re.fullmatch(r"(?:19|20)\d{2}", text):
+        return date(int(text), 1, 1), date(int(text) + 1, 1, 1)
+    return None
 
 
 def _said(dimension: str, text: str) -> Iterator[str]:
@@ -93,14 +129,29 @@ def period_names(start: str, end: str) -> Iterator[str]:
             f"Q{quarter}",
             f"{y}Q{quarter}",
             f"Q{quarter} {y}",
+            f"{y} Q{quarter}",
+            f"{y}年Q{quarter}",
+            f"{y}年{zh}季度",
             f"第{zh}季度",
             f"{zh}季度",
             f"{y}年第{zh}季度",
         )
         yield from (f"{y}-Q{quarter}", f"{['first', 'second', 'third', 'fourth'][quarter - 1]} quarter")
+    elif (first.month, first.day, last.month, last.day) == (1, 1, 12, 31):
+        yield from _year_names(y, last.year)
     else:
         yield f"{first.isoformat()} 至 {last.isoformat()}"
         yield f"{first.isoformat()} to {last.isoformat()}"
+
+
+def _year_names(first: int, last: int) -> Iterator[str]:
+    if first == last:
+        yield from (str(first), f"{first}年", f"{first} 年")
+        return
+    for joint in ("-", "–", "—", "~", " to ", "至", "到", " 至 ", " 到 "):
+        yield f"{first}{joint}{last}"
+    yield f"{first}-01-01 至 {last}-12-31"
+    yield f"{first}-01-01 to {last}-12-31"
 
 
 def _day_names(day: date) -> Iterator[str]:

@@ -1,38 +1,30 @@
 """Rank words of a sentence (最低, second, higher than), held against the sorted groups of results."""
 
+import itertools
 import re
 from collections.abc import Iterator, Mapping, Sequence
 
 from agent.lock_claims import clauses, contrast_words
+from agent.lock_measures import Measures
 from agent.lock_reasons import FailedClaim, failed
 from agent.lock_subjects import Mention
 from agent.lock_values import Evidence, Subject, Value
-from agent.lock_words import any_of, lock_words, measure_words, words
+from agent.lock_words import any_of, lock_words, pattern, words
 
-_IS = re.compile(
-    r"[^，,；;。\n]{0,44}?(?:是|为|：|:|属于|出现在|当属|"
-    r"\bis\b|\bwas\b|\bin\b|\bfrom\b|\bby\b|\bgoes to\b|\bbelongs to\b|\bare\b|"
-    r"\bwere\b|\bat\b)\s*(?:the\s+)?[「“*]*$"
-    r"|的?[^，,；;。\n\w]{0,2}$",
-    re.IGNORECASE,
-)
 _ENOUGH = 30
+_NEAR = 6
 _MAIN_ROLES = ("value", "after", "change")
 _SIZES = frozenset({"size", "n", "importance", "observed", "items"})
 _AUXILIARY = frozenset({"n", ""})
-_ORDER = re.compile(r"(?:第([二三四五])|\b(second|third|fourth|fifth)\b)(?:低|高|差|多|大)?", re.IGNORECASE)
-_TIMES = re.compile(r"\s*(?:quarter|time|季度|次|天|周|个月|步|half)", re.IGNORECASE)
 
 
 class Ranks:
     """Checks ranks against one body of evidence."""
 
-    def __init__(self, evidence: Evidence) -> None:
+    def __init__(self, evidence: Evidence, measures: Measures) -> None:
         self._evidence = evidence
-        self._values: dict[Subject, list[Value]] = {}
-        for value in evidence.values:
-            for one in value.subjects:
-                self._values.setdefault(one, []).append(value)
+        self._measures = measures
+        self._values: Mapping[Subject, Sequence[Value]] = evidence.by_subject
 
     def check(
         self, text: str, mentions: Sequence[Mention], hidden: Sequence[tuple[int, int]]
@@ -70,11 +62,12 @@ class Ranks:
                 k for k in ("lowest", "highest", "best", "worst") if words(k).fullmatch(match.group())
             )
             lists = [one for one in mention.subjects if len(self._evidence.lists.get(one.group, ())) > 1]
-            moved = any_of(lock_words()["moved_most"]).search(text, *span) is not None
+            moved = words("moved_most").search(text, *span) is not None
             verdicts = [
                 v for one in lists if (v := self._is_extreme(one, kind, text, span, moved=moved)) is not None
             ]
-            if verdicts and not any(verdicts):
+            denied = pattern("is_not").search(text, stop, max(stop, mention.start)) is not None
+            if verdicts and any(verdicts) == denied:
                 yield failed("rank", "rank", span, text[slice(*span)].strip(), text, subject=mention.text)
 
     def _is_extreme(
@@ -83,18 +76,26 @@ class Ranks:
         """Whether a subject is the extreme of its list; None where the list has no such values."""
         by_size = words("size_words").search(text, *span) is not None
         table = self._table(
-            subject.group, _measure(text, *span), moved=moved, by_size=by_size, said=text[slice(*span)]
+            subject.group,
+            self._measures.first(text, *span),
+            moved=moved,
+            by_size=by_size,
+            said=text[slice(*span)],
         )
         if not any(subject in column for column in table.values()):
             return None
-        for (measure, _), column in table.items():
+        for (of, _), column in table.items():
             if subject not in column:
                 continue
             counts = {one: self._count(one) or _ENOUGH for one in column}
             for least in (0, _ENOUGH):
-                enough = {k: v for k, v in column.items() if k == subject or counts[k] >= least}
+                enough = {
+                    k: v
+                    for k, v in column.items()
+                    if k == subject or (counts[k] >= least and not _is_blank(k))
+                }
                 low, high = min(enough.values()), max(enough.values())
-                good_low = measure in lock_words()["low_is_good"]
+                good_low = of in lock_words()["low_is_good"]
                 ends = {"lowest": [low], "highest": [high], "best": [low if good_low else high]}
                 ends["worst"] = [high if good_low else low]
                 if moved:
@@ -120,7 +121,8 @@ class Ranks:
                 if k[1] in ("total", "change", "effect", "contribution", "share")
             }
             return chosen or columns
-        chosen = {k: c for k, c in columns.items() if measure is not None and measure in k}
+        alike = self._measures.alike(measure) if measure is not None else frozenset()
+        chosen = {k: c for k, c in columns.items() if alike & set(k)}
         if chosen:
             return chosen
         if measure is not None and measure != "n":
@@ -136,12 +138,12 @@ class Ranks:
         return next((v.number for v in self._values.get(subject, ()) if v.key in ("n", "n_after")), None)
 
     def _ordinals(self, text: str, span: tuple[int, int], here: Sequence[Mention]) -> Iterator[FailedClaim]:
-        for match in _ORDER.finditer(text, *span):
+        for match in pattern("ordinal").finditer(text, *span):
             framed = words("ordinal_frames").search(text, max(span[0], match.start() - 8), match.start())
             ranked = match.group()[-1] in "低高差多大" or re.match(
                 r"\s*(?:lowest|highest|worst|best|largest)", text[match.end() :], re.I
             )
-            if _TIMES.match(text, match.end()) or not (framed or ranked):
+            if pattern("ordinal_of_time").match(text, match.end()) or not (framed or ranked):
                 continue
             mention = _ranked(text, match.start(), match.end(), here)
             if mention is None:
@@ -156,7 +158,7 @@ class Ranks:
         listed = self._evidence.lists.get(subject.group, ())
         if len(listed) < place:
             return None
-        columns = self._table(subject.group, _measure(text, *span), moved=False)
+        columns = self._table(subject.group, self._measures.first(text, *span), moved=False)
         if not columns:
             return None
         if listed[place - 1] == subject:
@@ -170,23 +172,18 @@ class Ranks:
         return False
 
     def _contrasts(self, text: str, span: tuple[int, int], here: Sequence[Mention]) -> Iterator[FailedClaim]:
-        for kind, sign in (("more", 1), ("less", -1)):
-            for match in contrast_words(kind).finditer(text, *span):
-                first = next((m for m in reversed(here) if m.end <= match.start()), None)
-                second = next((m for m in here if 0 <= m.start - match.end() <= 6), None)
-                if first is None or second is None:
-                    continue
-                shared = {s.group for s in first.subjects} & {s.group for s in second.subjects}
-                verdicts = [
-                    v for g in shared if (v := self._compare(g, first, second, sign, text, span)) is not None
-                ]
-                if verdicts and not any(verdicts):
-                    yield failed("rank", "comparison", span, text[slice(*span)].strip(), text)
+        for first, second, sign in _contrasted(text, span, here):
+            shared = {s.group for s in first.subjects} & {s.group for s in second.subjects}
+            verdicts = [
+                v for g in shared if (v := self._compare(g, first, second, sign, text, span)) is not None
+            ]
+            if verdicts and not any(verdicts):
+                yield failed("rank", "comparison", span, text[slice(*span)].strip(), text)
 
     def _compare(
         self, group: str, first: Mention, second: Mention, sign: int, text: str, span: tuple[int, int]
     ) -> bool | None:
-        measure = _measure(text, *span) or _measure(text, 0, span[1])
+        measure = self._measures.first(text, *span) or self._measures.first(text, 0, span[1])
         columns = self._table(group, measure, moved=False)
         a = next((s for s in first.subjects if s.group == group), None)
         b = next((s for s in second.subjects if s.group == group), None)
@@ -205,12 +202,36 @@ class Ranks:
             if not m.dimensions & {"period"} and not all(s.group.endswith(":filters") for s in m.subjects)
         ]
         strange = [p for p, other in lock_words()["places"].items() if any_of([p, *other]).search(text)]
-        strange = [p for p in strange if p not in {name for found in firsts for name in found}]
+        strange = [p for p in strange if not any(p in name for found in firsts for name in found)]
         if strange:
             yield failed("rank", "cause", word.span(), text[slice(*word.span())], text, subject=strange[0])
         elif named and not any(m.text.lower() in names for m in named):
             shown = text[word.start() : word.end()]
             yield failed("rank", "cause", word.span(), shown, text, subject=named[0].text)
+
+
+def _contrasted(
+    text: str, span: tuple[int, int], here: Sequence[Mention]
+) -> Iterator[tuple[Mention, Mention, int]]:
+    """Pairs of names of which the first is said to be above (+1) or below (-1) the second."""
+    for kind, sign in (("more", 1), ("less", -1)):
+        found = [*contrast_words(kind).finditer(text, *span), *pattern(f"{kind}_than").finditer(text, *span)]
+        for match in found:
+            first = next((m for m in reversed(here) if m.end <= match.start()), None)
+            second = next((m for m in here if 0 <= m.start - match.end() <= _NEAR), None)
+            if first is not None and second is not None:
+                yield first, second, sign
+    for first, second in itertools.pairwise(sorted(here, key=lambda m: m.start)):
+        if not pattern("zh_than").fullmatch(text[first.end : second.start]):
+            continue
+        for kind, sign in (("more", 1), ("less", -1)):
+            if pattern(f"zh_{kind}").match(text[second.end : span[1]]):
+                yield first, second, sign
+
+
+def _is_blank(subject: Subject) -> bool:
+    """Whether a group is that of the items which lack the dimension: it takes no part in a ranking."""
+    return not subject.names.isdisjoint(lock_words()["not_given"])
 
 
 def _depth(group: str) -> int:
@@ -220,15 +241,8 @@ def _depth(group: str) -> int:
 def _ranked(text: str, at: int, stop: int, here: Sequence[Mention]) -> Mention | None:
     """The mention that a rank word is said of: after "最低的是", else the last before it."""
     after = next((m for m in here if m.start >= stop), None)
-    if after is not None and _IS.fullmatch(text[stop : after.start]):
+    if after is not None and pattern("is_named").fullmatch(text[stop : after.start]):
         return after
     before = [m for m in here if m.end <= at]
     plain = [m for m in before if "period" not in m.dimensions]
     return (plain or before)[-1] if before else None
-
-
-def _measure(text: str, start: int, end: int) -> str | None:
-    for name, _, pattern in measure_words():
-        if pattern.search(text, start, end):
-            return name
-    return "n" if any_of(lock_words()["counted"]).search(text, start, end) else None

@@ -1,18 +1,17 @@
-"""Values of tool results with what they are of: measure, unit, role, and the groups they stand under."""
+"""What tool results hold, as the number lock sees it: values, groups, changes, texts."""
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
-from agent.lock_names import period_names, value_names
-from agent.lock_words import lock_words
-
+_SPACES = str.maketrans({"-": " ", "_": " ", "\u00a0": " "})
+_NO_WORD = re.compile(r"[\W_]+")
 _DIGITS = re.compile(r"\d+(?:\.\d+)?")
-_ISO = re.compile(r"\d{4}-\d{2}(?:-\d{2})?")
-_NAMED_BY = ("customer_id", "theme_id", "day", "name", "component", "topic", "key", "label")
-_TEXT_KEYS = ("text", "quote")
-_PERIOD = "period"
+_DIGIT = re.compile(r"\d")
+_SHORT_QUOTE, _LONG = 2, 5
 
 
 @dataclass(frozen=True)
@@ -65,300 +64,125 @@ class Movement:
 
 @dataclass(frozen=True)
 class Evidence:
-    """Everything a conversation's results say, in the order newest first."""
+    """Everything that results say, in the order newest first; what is looked up in it is worked out once."""
 
-    values: tuple[Value, ...]
-    strings: tuple[tuple[str, str, str], ...]
-    movements: tuple[Movement, ...]
-    lists: Mapping[str, tuple[Subject, ...]]
-    texts: Mapping[str, tuple[str, ...]]
-    ids: frozenset[str]
-    labels: Mapping[str, str]
-    targets: tuple[tuple[str, bool], ...]
-    first_causes: tuple[frozenset[str], ...]
+    values: tuple[Value, ...] = ()
+    strings: tuple[tuple[str, str, str], ...] = ()
+    movements: tuple[Movement, ...] = ()
+    lists: Mapping[str, tuple[Subject, ...]] = field(default_factory=dict)
+    texts: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    ids: frozenset[str] = frozenset()
+    labels: Mapping[str, str] = field(default_factory=dict)
+    targets: tuple[tuple[str, bool], ...] = ()
+    first_causes: tuple[frozenset[str], ...] = ()
+    metrics: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    parts: "tuple[Evidence, ...]" = ()
 
-
-class _Reading:
-    """Walks one source after the other and collects."""
-
-    def __init__(self) -> None:
-        self.values: list[Value] = []
-        self.strings: list[tuple[str, str, str]] = []
-        self.movements: list[Movement] = []
-        self.lists: dict[str, list[Subject]] = {}
-        self.texts: dict[str, list[str]] = {}
-        self.ids: set[str] = set()
-        self.labels: dict[str, str] = {}
-        self.targets: list[tuple[str, bool]] = []
-        self.first_causes: list[frozenset[str]] = []
-        self._call = ""
-        self._metric, self._metric_unit = "", "any"
-        self._spans: dict[str, tuple[Subject, ...]] = {}
-
-    def read(self, source: Source) -> None:
-        """Take in one call."""
-        result = source.result
-        data = result.get("data")
-        data = data if isinstance(data, Mapping) else {}
-        self._call = source.tool_call_id
-        self._metric = str(data.get("metric") or lock_words()["tool_metrics"].get(source.name, ""))
-        kind = str(data.get("kind") or ("nps" if self._metric == "nps" else ""))
-        self._metric_unit = lock_words()["metric_units"].get(
-            self._metric, lock_words()["kinds"].get(kind, "score" if self._metric == "rating" else "any")
-        )
-        self._spans = self._periods(result, data)
-        root = (*self._filters(result), *self._spans.get("root", ()))
-        self.ids.update(str(one) for one in result.get("evidence", ()) or ())
-        for key, value in result.items():
-            if key not in ("args", "chart"):
-                self._walk(value, str(key), str(key), root, "")
-        self._walk(source.args, "args", "args", (), "")
-        self._judgements(data)
-
-    def _filters(self, result: Mapping[str, Any]) -> tuple[Subject, ...]:
-        found = []
-        for dimension, value in (result.get("filters") or {}).items():
-            for one in value if isinstance(value, list) else [value]:
-                if isinstance(one, str) and dimension != "exclude":
-                    names = frozenset(value_names(dimension, one))
-                    found.append(Subject(f"{self._call}:filters", dimension, one, names))
-        return tuple(found)
-
-    def _periods(self, result: Mapping[str, Any], data: Mapping[str, Any]) -> dict[str, tuple[Subject, ...]]:
-        spans: dict[str, tuple[Subject, ...]] = {}
-        baseline = data.get("baseline")
-        places = {
-            "root": result.get("period"),
-            "before": data.get("before_period"),
-            "after": data.get("after_period"),
-            "baseline": baseline.get("period") if isinstance(baseline, Mapping) else None,
-        }
-        if places["before"] is not None and places["after"] is None:
-            places["after"] = result.get("period")
-        for place, period in places.items():
-            if isinstance(period, Mapping) and period.get("from") and period.get("to"):
-                key = f"{str(period['from'])[:10]}/{str(period['to'])[:10]}"
-                names = frozenset(period_names(str(period["from"]), str(period["to"])))
-                spans[place] = (Subject(f"{self._call}:periods", _PERIOD, key, names),)
-        if "before" in spans and "root" in spans:
-            spans["root"] = ()
-        for subjects in spans.values():
-            self._enlist(subjects)
-        return spans
-
-    def _enlist(self, subjects: Sequence[Subject]) -> None:
-        for one in subjects:
-            known = self.lists.setdefault(one.group, [])
-            if one not in known:
-                known.append(one)
-
-    def _walk(self, value: object, path: str, key: str, under: tuple[Subject, ...], parent: str) -> None:
-        if isinstance(value, Mapping):
-            self._note(value, path, under)
-            self._derive(value, path, under)
-            spans = self._spans.get("baseline", ()) if key == "baseline" else ()
-            here = tuple(one for one in under if one.dimension != _PERIOD) + spans if spans else under
-            for name, item in value.items():
-                self._walk(item, f"{path}.{name}", str(name), here, key)
-        elif isinstance(value, list | tuple):
-            self.values.append(Value(float(len(value)), self._call, f"{path}.length", "length", "n"))
-            for index, item in enumerate(value):
-                subject = self._subject(item, f"{self._call}:{path}") if isinstance(item, Mapping) else ()
-                self._enlist(subject)
-                deeper = (*under, *subject)
-                if subject and subject[0].dimension == _PERIOD:
-                    deeper = (*(one for one in under if one.dimension != _PERIOD), *subject)
-                self._walk(item, f"{path}[{index}]", key, deeper, parent)
-        elif isinstance(value, str):
-            self._string(value, path)
-        elif isinstance(value, int | float) and not isinstance(value, bool):
-            self.values.append(self._value(value, path, key, under, parent))
-
-    def _derive(self, item: Mapping[str, Any], path: str, under: tuple[Subject, ...]) -> None:
-        """What a result implies: shares of promoters, passives, detractors; two sides of a comparison."""
-        parts = {key: _number(item.get(key)) for key in ("promoters", "passives", "detractors")}
-        total = sum(value or 0.0 for value in parts.values())
-        for key, count in parts.items():
-            if count is not None and total:
-                self.values.append(
-                    Value(count / total, self._call, f"{path}.{key}", key, key, "share", "value", under)
-                )
-        if "before_period" in item:
-            self.values.append(Value(2.0, self._call, f"{path}.before_period", "sides", "n"))
-
-    def _string(self, value: str, path: str) -> None:
-        self.strings.append((value, self._call, path))
-        if _DIGITS.fullmatch(value.strip()):
-            self.values.append(Value(float(value), self._call, path, "text", unit="text"))
-
-    def _value(
-        self, whole: int | float, path: str, key: str, under: tuple[Subject, ...], parent: str
-    ) -> Value:
-        words, number = lock_words(), float(whole)
-        measure, unit, role = words["keys"].get(key, ("", "any", "value"))
-        if parent in words["under"] and key in ("value", "low", "high", *words["under"][parent][2:]):
-            measure, unit = words["under"][parent][:2]
-            role = {"low": "low", "high": "high"}.get(key, "value")
-        elif parent in ("usual_budget_split", "sentiments"):
-            unit = words["under"][parent][1]
-        if parent == "parts" or path.startswith("args"):
-            measure, unit = "", "any" if unit == "metric" or parent == "parts" else unit
-        if key not in words["keys"] and isinstance(whole, int):
-            unit = "integer"
-        if parent in ("median", "p90") and key == "value":
-            role = "quantile"
-        if key == "before" and ".themes[" in path:
-            measure, unit = "n", "count"
-        if (key == "mean" and ".traits[" in path) or (key == "value" and ".parts[" in path):
-            measure, unit = "", "any"
-        if key == "score":
-            measure, unit = ("nps", "score") if ".stages[" in path else ("", "any")
-        if key == "total" and ".contributions[" in path:
-            role = "change"
-        measure = self._metric if measure == "metric" else measure
-        unit = self._metric_unit if unit == "metric" else unit
-        if role in ("before", "rest_before") or key.startswith("before_ci") or key == "n_before":
-            under = (*under, *self._spans.get("before", ()))
-        elif role in ("after", "rest_after") or key.startswith("after_ci") or key == "n_after":
-            under = (*under, *self._spans.get("after", ()))
-        return Value(number, self._call, path, key, measure, unit, role, under)
-
-    def _subject(self, item: Mapping[str, Any], group: str) -> tuple[Subject, ...]:
-        """The subject that an entry of a list is, by its keys, conditions or name."""
-        keys = item.get("keys") or item.get("conditions") or item.get("scope")
-        if isinstance(keys, Mapping) and keys:
-            names = {name for d, v in keys.items() for name in value_names(d, v)}
-            dimension = "+".join(keys)
-            if dimension in ("month", "date", "week", "quarter", "year"):
-                dimension = _PERIOD
-            if item.get("label"):
-                names.add(str(item["label"]))
-            if item.get("scope_label"):
-                names.add(str(item["scope_label"]))
-            key = str(item.get("key") or item.get("label") or sorted(keys.items(), key=str))
-            return (Subject(group, dimension, key, frozenset(names)),)
-        if "field" in item or "trait" in item:
-            return ()  # called by words such as 渠道 that name no group
-        for by in _NAMED_BY:
-            if isinstance(item.get(by), str):
-                listed = group.rpartition(".")[2]
-                names = set(value_names(listed.removesuffix("s") if by == "key" else by, item[by]))
-                names |= {str(item[k]) for k in ("label", "topic_label", "scope_label") if item.get(k)}
-                dimension = _PERIOD if by == "day" else listed if by != "customer_id" else by
-                key = f"{item[by]}:{item['side']}" if "side" in item else item[by]
-                return (Subject(group, dimension, key, frozenset(names)),)
-        return ()
-
-    def _note(self, item: Mapping[str, Any], path: str, under: tuple[Subject, ...]) -> None:
-        """Texts by their feedback id, labels of topics, and changes that this object states."""
-        for by in ("id", "feedback_id"):
-            if isinstance(item.get(by), str):
-                self.ids.add(item[by])
-                texts = self.texts.setdefault(item[by], [])
-                texts += [item[k] for k in _TEXT_KEYS if isinstance(item.get(k), str) and item[k]]
-                if isinstance(item.get("topics"), list):
-                    texts += [f"topic:{topic}" for topic in item["topics"] if isinstance(topic, str)]
-        if isinstance(item.get("topic"), str) and isinstance(item.get("label"), str):
-            self.labels[item["topic"]] = item["label"]
-        if isinstance(item.get("evidence"), list):
-            self.ids.update(str(one) for one in item["evidence"])
-        if not path.startswith("args"):
-            self._movement(item, path, under)
-
-    def _movement(self, item: Mapping[str, Any], path: str, under: tuple[Subject, ...]) -> None:
-        named = tuple(one for one in under if one.dimension != _PERIOD and not one.group.endswith(":filters"))
-        significant = item.get("significant")
-        significant = significant if isinstance(significant, bool) else None
-        before, after = _number(item.get("before")), _number(item.get("after"))
-        sign: int | None = None
-        if isinstance(item.get("trend"), str):
-            sign = {"rising": 1, "falling": -1, "steady": 0, "new": 1}.get(item["trend"])
-            self._move("", sign, None, named, None, None)
-            return
-        if ".anomalies[" in path and item.get("direction") in ("up", "down"):
-            self._move(
-                str(item.get("metric", "")), 1 if item["direction"] == "up" else -1, None, named, None, None
-            )
-            return
-        direction = item.get("direction")
-        if isinstance(direction, str):
-            known = {"rose": 1, "up": 1, "rising": 1, "fell": -1, "down": -1, "falling": -1}
-            sign = known.get(direction, 0)
-            change = _number(item.get("change"))
-            if change is not None and significant is False:
-                sign = _sign(change)
-        elif ".causes[" in path and _number(item.get("effect")) is not None and "symptoms" in item:
-            if before is not None and after is not None:
-                sign = _sign(after - before)
-            significant = True
-        elif before is not None and after is not None and "recent" not in item:
-            sign = _sign(after - before)
+    @cached_property
+    def by_name(self) -> Mapping[str, tuple[Subject, ...]]:
+        """Every subject (filters and periods among them) by each of its names, folded."""
+        found: dict[str, dict[Subject, None]] = {}
+        if self.parts:
+            for part in self.parts:
+                for name, subjects in part.by_name.items():
+                    found.setdefault(name, {}).update(dict.fromkeys(subjects))
         else:
-            moved = next((v for k in ("change", "effect") if (v := _number(item.get(k))) is not None), None)
-            sign = None if moved is None else _sign(moved)
-        self._move(self._metric, sign, significant, named, before, after)
+            listed = (one for subjects in self.lists.values() for one in subjects)
+            held = (one for value in self.values for one in value.subjects)
+            for subject in dict.fromkeys((*listed, *held)):
+                for name in map(folded, subject.names):
+                    if len(name) > 1 and not (name.isdigit() and len(name) < 4):
+                        found.setdefault(name, {})[subject] = None
+        for topic, label in self.labels.items():
+            of_topic = [one for one in found.get(folded(topic), ()) if one.dimension == "topic"]
+            if of_topic:
+                found.setdefault(folded(label), {}).update(dict.fromkeys(of_topic))
+        return {name: tuple(subjects) for name, subjects in found.items()}
 
-    def _move(
-        self,
-        measure: str,
-        sign: int | None,
-        significant: bool | None,
-        named: tuple[Subject, ...],
-        before: float | None,
-        after: float | None,
-    ) -> None:
-        if sign is not None:
-            self.movements.append(
-                Movement(self._call, measure, sign, significant, named, not named, before, after)
-            )
+    @cached_property
+    def by_subject(self) -> Mapping[Subject, Sequence[Value]]:
+        """The values that stand under each subject."""
+        found: dict[Subject, list[Value]] = {}
+        for part in self.parts:
+            for subject, values in part.by_subject.items():
+                found.setdefault(subject, []).extend(values)
+        if not self.parts:
+            for value in self.values:
+                for one in value.subjects:
+                    found.setdefault(one, []).append(value)
+        return found
 
-    def _judgements(self, data: Mapping[str, Any]) -> None:
-        target = data.get("target")
-        if isinstance(target, Mapping) and isinstance(target.get("met"), bool):
-            self.targets.append((self._metric, target["met"]))
-        causes = data.get("causes")
-        if data.get("verdict") == "cause_found" and isinstance(causes, list) and causes:
-            found = {name for d, v in causes[0]["conditions"].items() for name in value_names(d, v)}
-            found |= {str(causes[0][k]) for k in ("theme", "theme_label", "label") if causes[0].get(k)}
-            self.first_causes.append(frozenset(found))
+    @cached_property
+    def verbatim(self) -> tuple[str, ...]:
+        """Strings that hold a figure or are long: repeated word for word they are no claim."""
+        if self.parts:
+            return tuple(dict.fromkeys(text for part in self.parts for text in part.verbatim))
+        texts = {text.replace("\n", " ").strip() for text, _, _ in self.strings}
+        return tuple(text for text in texts if _is_telling(text))
+
+    @cached_property
+    def plain(self) -> tuple[str, ...]:
+        """Letters and digits alone of every string: what a quotation is compared with."""
+        if self.parts:
+            return tuple(text for part in self.parts for text in part.plain)
+        return tuple(plain(text) for text, _, _ in self.strings if len(text) > 1)
+
+    @cached_property
+    def _by_size(self) -> tuple[list[float], list[int]]:
+        order = sorted(range(len(self.values)), key=lambda at: abs(self.values[at].number))
+        return [abs(self.values[at].number) for at in order], order
+
+    def sized(self, spans: Iterable[tuple[float, float]]) -> list[Value]:
+        """Values whose size (without sign) lies within one of the spans, in their order."""
+        sizes, order = self._by_size
+        found: set[int] = set()
+        for low, high in spans:
+            found.update(order[bisect_left(sizes, low) : bisect_right(sizes, high)])
+        return [self.values[at] for at in sorted(found)]
 
 
-def read_sources(sources: Sequence[Source]) -> Evidence:
-    """All that the results of a conversation (oldest first) hold."""
-    reading = _Reading()
-    for source in reversed(sources):
-        reading.read(source)
+def merged(parts: Sequence[Evidence]) -> Evidence:
+    """The evidence of several results together, newest first."""
+    if len(parts) == 1:
+        return parts[0]
+    lists: dict[str, tuple[Subject, ...]] = {}
+    texts: dict[str, tuple[str, ...]] = {}
+    labels: dict[str, str] = {}
+    metrics: dict[str, tuple[str, ...]] = {}
+    for part in parts:
+        for group, listed in part.lists.items():
+            lists[group] = (*lists.get(group, ()), *listed)
+        for one, told in part.texts.items():
+            texts[one] = (*texts.get(one, ()), *told)
+        labels = {**part.labels, **labels}
+        for metric, names in part.metrics.items():
+            metrics[metric] = tuple(dict.fromkeys((*metrics.get(metric, ()), *names)))
     return Evidence(
-        values=tuple(reading.values),
-        strings=tuple(reading.strings),
-        movements=tuple(reading.movements),
-        lists={group: tuple(found) for group, found in reading.lists.items()},
-        texts={one: tuple(texts) for one, texts in reading.texts.items()},
-        ids=frozenset(reading.ids),
-        labels=reading.labels,
-        targets=tuple(reading.targets),
-        first_causes=tuple(reading.first_causes),
+        values=tuple(value for part in parts for value in part.values),
+        strings=tuple(one for part in parts for one in part.strings),
+        movements=tuple(one for part in parts for one in part.movements),
+        lists=lists,
+        texts=texts,
+        ids=frozenset(one for part in parts for one in part.ids),
+        labels=labels,
+        targets=tuple(one for part in parts for one in part.targets),
+        first_causes=tuple(one for part in parts for one in part.first_causes),
+        metrics=metrics,
+        parts=tuple(parts),
     )
 
 
-def subjects_of(evidence: Evidence) -> Iterator[Subject]:
-    """Every subject of every list, filters and periods among them."""
-    seen: set[Subject] = set()
-    for found in evidence.lists.values():
-        for one in found:
-            if one not in seen:
-                seen.add(one)
-                yield one
-    for value in evidence.values:
-        for one in value.subjects:
-            if one not in seen:
-                seen.add(one)
-                yield one
+def folded(name: str) -> str:
+    """A name as it is compared: in lower case, hyphens and underscores as spaces; of the same length."""
+    low = name.lower()
+    return (low if len(low) == len(name) else name).translate(_SPACES)
 
 
-def _number(value: object) -> float | None:
-    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
+def plain(text: str) -> str:
+    """Letters, digits and characters alone: spaces and punctuation may differ in a quotation."""
+    return _NO_WORD.sub("", text).lower()
 
 
-def _sign(value: float) -> int:
-    return (value > 0) - (value < 0)
+def _is_telling(text: str) -> bool:
+    short = len(text) < _SHORT_QUOTE or _DIGITS.fullmatch(text)
+    return not short and (len(text) > _LONG or _DIGIT.search(text) is not None)

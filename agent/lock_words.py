@@ -17,6 +17,21 @@ def lock_words() -> Mapping[str, Any]:
     return loaded
 
 
+@lru_cache(maxsize=128)
+def pattern(name: str) -> re.Pattern[str]:
+    """A pattern of lock_patterns.yaml, in any case."""
+    return re.compile(_patterns()[name], re.IGNORECASE)
+
+
+@lru_cache(maxsize=1)
+def _patterns() -> Mapping[str, str]:
+    import yaml
+
+    file = Path(__file__).with_name("lock_patterns.yaml")
+    loaded: Mapping[str, str] = yaml.safe_load(file.read_text(encoding="utf-8"))
+    return loaded
+
+
 def any_of(words: Iterable[str]) -> re.Pattern[str]:
     """A pattern that finds any of the words, longer ones first.
 

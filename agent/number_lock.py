@@ -18,35 +18,24 @@ from agent.lock_binding import candidates
 from agent.lock_citations import Citations
 from agent.lock_claims import Claims, contradicts_move
 from agent.lock_dates import covers, date_parts
+from agent.lock_measures import Measures, fitting, implied_overall, measure_of, of_measure, wrong_unit
 from agent.lock_ranks import Ranks
+from agent.lock_reading import read_sources
 from agent.lock_reasons import FailedClaim, Kind, failed
 from agent.lock_sentences import sentences
 from agent.lock_subjects import (
     Mention,
     Subjects,
-    fitting,
     governors,
-    implied_overall,
-    measure_of,
-    of_measure,
-    wrong_unit,
 )
-from agent.lock_values import Source, Value, read_sources
-from agent.lock_words import words
+from agent.lock_values import Source, Value
+from agent.lock_words import pattern, words
 
 __all__ = ["Bound", "Checked", "FailedClaim", "NumberLock", "Source"]
 
-_DIGITS = re.compile(r"\d+(?:\.\d+)?")
-_LEVEL = re.compile(r"\s*(?:的)?(?:置信|可信|区间|CI\b|confidence|interval)", re.IGNORECASE)
 _CITATION = re.compile(r"\[[^\[\]\s]{3,}\]")
 _MARKS = re.compile(r"^[\s\-*#>]+|^\s*\d{1,2}[.)、]\s*|[\s*。.！!]+$")
-_INTERVAL_BEFORE = re.compile(
-    r"(?:置信区间|可信区间|区间|\bCI\b|confidence interval|interval)[^\d\-+−.;；。,，]{0,40}$", re.IGNORECASE
-)
-_JOINED = re.compile(r"\s*(?:到|至|~|–|—|-|and|to|,|，)\s*", re.IGNORECASE)
-_FROM = re.compile(r"(?:从|由|自|\bfrom)\s*$", re.IGNORECASE)
 _RANGE_ROLES = ("low", "high")
-_SHORT_QUOTE = 2
 
 
 @dataclass(frozen=True)
@@ -74,15 +63,21 @@ class Checked:
 class NumberLock:
     """Checks answers against the results of a conversation; newer results are preferred."""
 
-    def __init__(self, sources: Sequence[Source], questions: Sequence[str] = ()) -> None:
-        """`questions`: what the person asked; dates and times they named themselves may be repeated."""
+    def __init__(
+        self, sources: Sequence[Source], questions: Sequence[str] = (), said: Sequence[str] = ()
+    ) -> None:
+        """`questions`: what the person asked; dates, times and quoted words of theirs may be repeated.
+
+        `said`: what tools refused and why; repeated word for word it is no claim.
+        """
         self._evidence = read_sources(sources)
         self._asked = " ".join(questions)
+        self._said = tuple(text.replace("\n", " ").strip() for text in said if text.strip())
         self._subjects = Subjects(self._evidence)
-        self._claims = Claims(self._evidence)
-        self._ranks = Ranks(self._evidence)
+        self._measures = Measures(self._evidence)
+        self._claims = Claims(self._evidence, self._measures)
+        self._ranks = Ranks(self._evidence, self._measures)
         self._citations = Citations(self._evidence, self._asked)
-        self._verbatim = self._protectable()
 
     def check(self, answer: str) -> Checked:
         """Bind every figure of `answer` and hold its words against the results, sentence by sentence."""
@@ -109,7 +104,8 @@ class NumberLock:
         hidden = self._hidden(text)
         figures = [f for f in find_figures(text) if not any(a <= f.start and f.end <= b for a, b in hidden)]
         dates = [f for f in figures if f.kind == "date"]
-        mentions = self._subjects.mentions(text, dates)
+        spoken = self._measures.spans(text)
+        mentions = [m for m in self._subjects.mentions(text, dates) if not _is_word_of(m, spoken)]
         context = self._asked + answer[:end]
         bound: list[Bound] = []
         unbound: list[Figure] = []
@@ -141,21 +137,23 @@ class NumberLock:
         if figure.kind in ("date", "time"):
             hit = self._bind_date(figure) if figure.kind == "date" else self._bind_time(figure)
             return hit or _fail("figure", "unbound", figure, text)
-        if figure.unit == "percent" and figure.value == 95 and _LEVEL.match(text, figure.end):
+        if figure.unit == "percent" and figure.value == 95 and pattern("level_after").match(text, figure.end):
             hit = self._level(figure)
             return hit or _fail("figure", "unbound", figure, text)
-        measure = measure_of(figure, text, figures)
+        measure = measure_of(figure, text, figures, self._measures)
         if wrong_unit(figure, measure):
             return _fail("unit", "unit", figure, text, measure=measure[0] if measure else "")
         rounds = measure is not None and measure[0] != "n"
-        found = candidates(figure, text, self._evidence.values, rounds=rounds)
+        found = candidates(figure, text, self._evidence, rounds=rounds)
         if not found and figure.value in self._citations.figures_of(text):
             return Bound(figure.text, figure.value, "", "cited text")
         found = fitting(figure, text, figures, found)
+        if not found and not (measure and measure[2]) and self._is_asked(figure):
+            return Bound(figure.text, figure.value, "", "question")
         if not found:
             return _fail("figure", "unbound", figure, text)
         chosen[figure] = found
-        measured = of_measure(found, figure, measure)
+        measured = of_measure(found, figure, measure, self._measures)
         if not measured:
             return _fail("attribution", "measure", figure, text, measure=measure[0] if measure else "")
         for options in governors(figure, text, mentions, figures):
@@ -164,7 +162,7 @@ class NumberLock:
                 return _fail("attribution", "subject", figure, text, subject=options[-1].text)
             measured = kept
         chosen[figure] = measured
-        if not _FROM.search(text[: figure.start]) and implied_overall(
+        if not pattern("from_before").search(text[: figure.start]) and implied_overall(
             measured, self._evidence, text, context
         ):
             return _fail("attribution", "overall", figure, text)
@@ -195,22 +193,16 @@ class NumberLock:
             return Bound(figure.text, figure.text, "", "question")
         return None
 
-    def _protectable(self) -> list[str]:
-        """Strings of the results that hold a figure or are long: repeated word for word they are no claim."""
-        texts = {text.replace("\n", " ").strip() for text, _, _ in self._evidence.strings}
-        return [
-            text
-            for text in texts
-            if len(text) >= _SHORT_QUOTE
-            and not _DIGITS.fullmatch(text)
-            and (len(text) > 5 or re.search(r"\d", text))
-        ]
+    def _is_asked(self, figure: Figure) -> bool:
+        """Whether the person wrote the figure; as the value of a measure it needs a result all the same."""
+        return any((f.value, f.unit) == (figure.value, figure.unit) for f in find_figures(self._asked))
 
     def _hidden(self, text: str) -> list[tuple[int, int]]:
         """Spans of known citations and of strings of the results; a date alone stays a claim."""
         spans = [m.span() for m in _CITATION.finditer(text) if self._citations.is_known(m.group()[1:-1])]
+        spans += [m.span() for m in pattern("quoted").finditer(text) if m.group()[1:-1] in self._asked]
         spans += [span for span in self._citations.verbatim_spans(text) if not _is_date(text[slice(*span)])]
-        for known in self._verbatim:
+        for known in (*self._evidence.verbatim, *self._said):
             at = text.find(known)
             while at >= 0:
                 if not _is_date(known):
@@ -221,7 +213,7 @@ class NumberLock:
     def _is_of_a_result(self, text: str) -> bool:
         """Whether a sentence repeats a sentence of a result (a caveat, an explanation) word for word."""
         bare = _MARKS.sub("", _MARKS.sub("", text))
-        return len(bare) > 8 and any(bare in known for known in self._verbatim)
+        return len(bare) > 8 and any(bare in known for known in (*self._evidence.verbatim, *self._said))
 
 
 def _fail(kind: Kind, why: str, figure: Figure, text: str, **values: str) -> FailedClaim:
@@ -236,7 +228,7 @@ def _swapped(text: str, figures: Sequence[Figure], chosen: dict[Figure, list[Val
         between = text[first.end : second.start]
         span = (first.start, second.end)
         a, b = chosen[first], chosen[second]
-        if _INTERVAL_BEFORE.search(text[: first.start]) and _JOINED.fullmatch(between):
+        if pattern("interval_before").search(text[: first.start]) and pattern("joined").fullmatch(between):
             if not _pair(a, b, "low", "high"):
                 found.append(failed("attribution", "ends", span, text[slice(*span)], text))
             continue
@@ -263,6 +255,11 @@ def _pair(first: Sequence[Value], second: Sequence[Value], low: str, high: str) 
     """Whether some value of role `low` and one of role `high` stand side by side in one object."""
     lows = {(v.call, v.path.rpartition(".")[0]) for v in first if v.role == low}
     return any((v.call, v.path.rpartition(".")[0]) in lows for v in second if v.role == high)
+
+
+def _is_word_of(mention: Mention, spoken: Sequence[tuple[int, int]]) -> bool:
+    """Whether a name is only part of a measure's words: "negative" in "negative share"."""
+    return any(a <= mention.start and mention.end <= b and b - a > len(mention.text) for a, b in spoken)
 
 
 def _moved(figure: Figure, by: int) -> Figure:
