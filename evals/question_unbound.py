@@ -46,6 +46,10 @@ def _points_at_value(figure: Mapping[str, Any], calls: Mapping[str, Mapping[str,
         value = resolve(where, figure["path"])
     except KeyError:
         return False
+    if isinstance(value, Mapping):  # a figure with its interval
+        value = value.get("value")
+    if not isinstance(value, str | int | float):
+        return False
     return isinstance(value, str) or close(abs(float(value)), abs(float(figure["value"]))) or _level(figure)
 
 
