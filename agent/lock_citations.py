@@ -120,6 +120,8 @@ class Citations:
         if any((a in wanted and b in known and a not in known) for a, b in _opposites()):
             return False
         if wanted:
+            if (wanted - known) & set(lock_words()["particular"]):
+                return False
             if wanted & known:
                 return True
             labels = " ".join(self._labels.get(topic, "") for topic in topics)

@@ -7,7 +7,7 @@ from functools import lru_cache
 from agent.lock_measures import Measures
 from agent.lock_reasons import FailedClaim, failed
 from agent.lock_subjects import Mention
-from agent.lock_values import Evidence, Movement, Subject
+from agent.lock_values import Evidence, Movement, Subject, folded
 from agent.lock_words import any_of, lock_words, pattern, words
 
 _NEGATED, _REACH = 10, 40
@@ -90,8 +90,12 @@ class Claims:
         alike = self._measures.alike(measure) | {""} if measure is not None else frozenset()
         moves = [m for m in self._evidence.movements if measure is None or m.measure in alike]
         named = [m for m in mentions if m.start < at or m.start < end]
-        own = [m.span() for m in self._measures.words_of(measure).finditer(text)] if measure else []
-        named = [m for m in named if not any(a <= m.start and m.end <= b for a, b in own)]
+        own = self._evidence.metric_names
+        column = next((own[name] for m in named if (name := folded(m.text)) in own), None)
+        # A column that one result follows through time may be a driver, so a group, in another.
+        of_column = [m for m in self._evidence.movements if m.overall and m.measure == column]
+        if of_column:
+            return of_column
         for mention in sorted(
             (m for m in named if _PERIOD not in m.dimensions), key=lambda m: (m.start > at, -m.start)
         ):

@@ -35,7 +35,9 @@ _GOVERNS = {
     "years": ("", "years"),
     "fold": ("", "fold"),
     "any": _FREE,
+    "rate": (*_FREE, "percent"),
 }
+_BESIDE = 24
 Spoken = tuple[str, str, re.Pattern[str]]
 
 
@@ -47,7 +49,8 @@ class Measures:
         units = {value.measure: value.unit for value in evidence.values if value.measure in evidence.metrics}
         own = {metric: units.get(metric, "any") for metric in evidence.metrics if metric not in known}
         self._scores = frozenset(metric for metric, unit in own.items() if unit in ("score", "any"))
-        self.spoken: tuple[Spoken, ...] = (
+        self._last: tuple[str, Sequence[tuple[int, int, str, str]]] | None = None
+        self._spoken: tuple[Spoken, ...] = (
             *(
                 (
                     metric,
@@ -63,30 +66,35 @@ class Measures:
         """The measures that a word may mean: "rating" is that of any column of scores."""
         return frozenset({name}) | (self._scores if name in lock_words()["general_measures"] else frozenset())
 
-    def spans(self, text: str) -> list[tuple[int, int]]:
-        """Where words for measures stand in a text."""
-        return [match.span() for _, _, found in self.spoken for match in found.finditer(text)]
-
-    def words_of(self, name: str) -> re.Pattern[str]:
-        """The pattern of a measure's words."""
-        return next(found for known, _, found in self.spoken if known == name)
+    def places(self, text: str) -> Sequence[tuple[int, int, str, str]]:
+        """Where words for measures stand in a text: (start, end, measure, type), by measure."""
+        last = self._last
+        if last is None or last[0] != text:
+            found = [
+                (*match.span(), name, kind)
+                for name, kind, called in self._spoken
+                for match in called.finditer(text)
+            ]
+            last = self._last = text, found
+        return last[1]
 
     def nearest(self, text: str, start: int, end: int, at: int) -> str | None:
         """The measure a word at `at` speaks of: the nearest in its clause, else the last before it."""
         best: tuple[int, str] | None = None
-        for name, _, found in self.spoken:
-            for match in found.finditer(text, 0, end):
-                far = at - match.end() if match.end() <= at else match.start() - at + 1
-                if match.start() < start:
-                    far += 1000
-                if best is None or far < best[0]:
-                    best = (far, name)
+        for begun, ended, name, _ in self.places(text):
+            if ended > end:
+                continue
+            far = at - ended if ended <= at else begun - at + 1
+            if begun < start:
+                far += 1000
+            if best is None or far < best[0]:
+                best = (far, name)
         return best[1] if best else None
 
     def first(self, text: str, start: int, end: int) -> str | None:
         """The measure a clause is about: "n" where it counts."""
-        for name, _, found in self.spoken:
-            if found.search(text, start, end):
+        for begun, ended, name, _ in self.places(text):
+            if start <= begun and ended <= end:
                 return name
         return "n" if words("counted").search(text, start, end) else None
 
@@ -104,21 +112,21 @@ def measure_of(
     """(measure, its type, whether it stands right before) that the sentence gives the figure, if any."""
     if pattern("n_equals").search(text[: figure.start]):
         return "n", "count", True
-    tail = text[figure.end : figure.end + 24]
+    places = measures.places(text)
     if figure.unit in ("", "count"):
-        for name, kind, found in measures.spoken:
-            match = found.search(tail)
-            if kind == "count" and match and pattern("counted_before").fullmatch(tail[: match.start()]):
+        for begun, ended, name, kind in places:
+            beside = kind == "count" and figure.end <= begun and ended <= figure.end + _BESIDE
+            if beside and pattern("counted_before").fullmatch(text[figure.end : begun]):
                 return name, kind, True
     start = max(
         (f.end for f in figures if f.end <= figure.start and f.kind not in ("date", "time")), default=0
     )
     start = max(start, *(text.rfind(mark, 0, figure.start) + 1 for mark in "；;\n"))
     best: tuple[int, str, str, int] | None = None
-    for name, kind, found in measures.spoken:
-        for match in found.finditer(text, start, figure.start):
-            if best is None or (match.end(), -match.start()) > (best[0], -best[3]):
-                best = (match.end(), name, kind, match.start())
+    for begun, ended, name, kind in places:
+        inside = start <= begun and ended <= figure.start
+        if inside and (best is None or (ended, -begun) > (best[0], -best[3])):
+            best = (ended, name, kind, begun)
     if best is None:
         return None
     return best[1], best[2], pattern("tight").fullmatch(text[best[0] : figure.start]) is not None

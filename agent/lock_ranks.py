@@ -109,11 +109,14 @@ class Ranks:
     ) -> Mapping[tuple[str, str], dict[Subject, float]]:
         """Columns of a list by (measure, key): those of the measure, else of what the list is about."""
         columns: dict[tuple[str, str], dict[Subject, float]] = {}
+        changes: set[tuple[str, str]] = set()
         for one in self._evidence.lists[group]:
             for value in self._values.get(one, ()):
                 direct = value.path.count("[") == _depth(group) + 1 and value.path.endswith(f"].{value.key}")
                 if (direct or ".keys" in value.path) and value.role in _MAIN_ROLES:
                     columns.setdefault((value.measure, value.key), {}).setdefault(one, value.number)
+                    if value.role == "change":
+                        changes.add((value.measure, value.key))
         if moved:
             chosen = {
                 k: c
@@ -121,10 +124,14 @@ class Ranks:
                 if k[1] in ("total", "change", "effect", "contribution", "share")
             }
             return chosen or columns
+        if words("driver_words").search(said) and (
+            of_weight := {k: c for k, c in columns.items() if k[1] == "importance"}
+        ):
+            return of_weight
         alike = self._measures.alike(measure) if measure is not None else frozenset()
         chosen = {k: c for k, c in columns.items() if alike & set(k)}
         if chosen:
-            return chosen
+            return {k: c for k, c in chosen.items() if k not in changes} or chosen
         if measure is not None and measure != "n":
             return {}
         sized = {k: c for k, c in columns.items() if k[1] in _SIZES} if by_size else {}

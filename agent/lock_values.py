@@ -100,6 +100,11 @@ class Evidence:
         return {name: tuple(subjects) for name, subjects in found.items()}
 
     @cached_property
+    def metric_names(self) -> Mapping[str, str]:
+        """The metrics that results are about by their folded names."""
+        return {folded(name): metric for metric in self.metrics for name in (metric, *self.metrics[metric])}
+
+    @cached_property
     def by_subject(self) -> Mapping[Subject, Sequence[Value]]:
         """The values that stand under each subject."""
         found: dict[Subject, list[Value]] = {}

@@ -104,7 +104,7 @@ class NumberLock:
         hidden = self._hidden(text)
         figures = [f for f in find_figures(text) if not any(a <= f.start and f.end <= b for a, b in hidden)]
         dates = [f for f in figures if f.kind == "date"]
-        spoken = self._measures.spans(text)
+        spoken = [place[:2] for place in self._measures.places(text)]
         mentions = [m for m in self._subjects.mentions(text, dates) if not _is_word_of(m, spoken)]
         context = self._asked + answer[:end]
         bound: list[Bound] = []
