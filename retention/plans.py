@@ -6,21 +6,21 @@ only.
 """
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Literal
+from datetime import date, timedelta
+from typing import Final
+from zoneinfo import ZoneInfo
 
 from retention.measures import PLAN_METRIC, TOPIC_METRIC, Cost, MeasureBook, Template
 from retention.wording import Language
-from store.plan_parts import Measure
-from store.records import ActionPlan, TaskStatus
-
-Grade = Literal["association", "adjusted", "quasi-experimental"]
+from store.plan_parts import Control, Grade, Measure, PlanWords
+from store.records import ActionPlan
 
 COST_WEIGHT: Mapping[Cost, int] = {"low": 1, "medium": 2, "high": 3}
 SMALL_SAMPLE = 30
 _TREND_LOW, _TREND_HIGH = 0.5, 3.0
+_TOLD: Final = ("action", "owner_department", "metric", "target", "expected_effect", "first_step")
 
 
 @dataclass(frozen=True)
@@ -115,17 +115,20 @@ def rank_measures(
     *,
     language: Language,
     limit: int,
+    tried: Collection[str] = (),
 ) -> list[Ranked]:
     """Fit the book to the cause and rank it, best first, each measure once.
 
     `topics` are what was complained of within the cause, `overall` the cause as a whole, `dimensions` those
-    that the cause names.
+    that the cause names. The ids in `tried` did not work and are left out.
     """
     candidates = [(t, reach) for reach in topics for t in book.for_topic(reach.topic or "")]
     candidates += [(t, overall) for name in dimensions for t in book.conditions.get(name, ())]
     candidates += [(t, overall) for t in book.generic]
     best: dict[str, Ranked] = {}
     for template, reach in candidates:
+        if template.id in tried:
+            continue
         score = priority(reach, template)
         if template.id not in best or score > best[template.id].score:
             measure = _measure(template, reach, problem, score, book, language)
@@ -154,45 +157,56 @@ def hypothesis(problem: Problem, book: MeasureBook, language: Language) -> str:
     )
 
 
-def build_plan(
-    problem: Problem,
-    ranked: Sequence[Ranked],
-    book: MeasureBook,
-    *,
-    plan_id: str,
-    evidence: Sequence[str],
-    language: Language,
-    now: datetime,
-    actor: str,
-) -> ActionPlan:
-    """Put the plan together; it awaits approval. The evidence grade is the one found, never more."""
-    return ActionPlan(
-        plan_id=plan_id,
-        status=TaskStatus.PENDING_APPROVAL,
-        problem=problem.text,
-        cause=problem.cause,
-        evidence_grade=problem.grade,
-        measures=tuple(r.measure for r in ranked),
-        risks=tuple(book.risks[key].of(language) for key in _risks(problem, ranked)),
-        evidence=tuple(evidence),
-        created_at=now,
-        created_by=actor,
+def risks_of(
+    problem: Problem, ranked: Sequence[Ranked], control: Control, book: MeasureBook, language: Language
+) -> tuple[str, ...]:
+    """What may be wrong with a plan, in words."""
+    keys: list[str] = [problem.grade if problem.found else "no_cause"]
+    if problem.n < SMALL_SAMPLE:
+        keys.append("small_sample")
+    if any(r.template.cost == "high" for r in ranked):
+        keys.append("high_cost")
+    if control.kind != "peers":
+        keys.append("no_control")
+    return tuple(book.risks[key].of(language) for key in keys)
+
+
+def window_days(measures: Sequence[Measure]) -> int:
+    """Days until the slowest measure can have worked; 30 without any."""
+    return max((measure.window_days for measure in measures), default=30)
+
+
+def window(plan: ActionPlan, zone: ZoneInfo) -> tuple[date, date]:
+    """First day of a plan and the first day after it: from the day after approval, or proposal until then."""
+    begun = (plan.approved_at or plan.created_at).astimezone(zone).date() + timedelta(days=1)
+    return begun, begun + timedelta(days=plan.window_days)
+
+
+def said_in(plan: ActionPlan, language: Language) -> ActionPlan:
+    """The same plan with its texts in a language; a plan without a translation stays as it is."""
+    words = plan.translation
+    if plan.language == language or words is None:
+        return plan
+    own = words_of(plan)
+    measures = tuple(
+        measure.model_copy(update=dict(told))
+        for measure, told in zip(plan.measures, words.measures, strict=True)
     )
+    texts = {name: getattr(words, name) for name in PlanWords.model_fields if name != "measures"}
+    return plan.model_copy(update={**texts, "measures": measures, "language": language, "translation": own})
+
+
+def words_of(plan: ActionPlan) -> PlanWords:
+    """The texts of a plan in its own language."""
+    texts = {name: getattr(plan, name) for name in PlanWords.model_fields if name != "measures"}
+    told = tuple({name: getattr(measure, name) for name in _TOLD} for measure in plan.measures)
+    return PlanWords(**texts, measures=told)
 
 
 def plan_id(*parts: str) -> str:
     """Derive the id from what the plan is about, so that the same plan is stored once."""
     key = "\x1f".join(parts).encode("utf-8", "surrogatepass")
     return "plan-" + hashlib.blake2b(key, digest_size=8).hexdigest()
-
-
-def _risks(problem: Problem, ranked: Sequence[Ranked]) -> list[str]:
-    keys: list[str] = [problem.grade if problem.found else "no_cause"]
-    if problem.n < SMALL_SAMPLE:
-        keys.append("small_sample")
-    if any(r.template.cost == "high" for r in ranked):
-        keys.append("high_cost")
-    return keys
 
 
 def _measure(
@@ -209,6 +223,7 @@ def _measure(
         expected_effect=template.effect.of(language),
         priority_score=score,
         first_step=template.first_step.of(language),
+        id=template.id,
     )
 
 

@@ -1,4 +1,3 @@
-from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -7,8 +6,9 @@ import yaml
 from pipeline.taxonomy import load_taxonomy
 from pipeline.taxonomy_sources import Sources, pack_names
 from retention.measures import MEASURES_FILE, load_measures
-from retention.plans import Problem, Reach, build_plan, hypothesis, plan_id, priority, rank_measures
+from retention.plans import Problem, Reach, hypothesis, plan_id, priority, rank_measures, risks_of
 from store.errors import ConfigError
+from store.plan_parts import Control
 
 BOOK = load_measures()
 PROBLEM = Problem(
@@ -69,20 +69,18 @@ def test_targets_are_levels_that_were_measured() -> None:
 def test_the_plan_names_its_doubts(found: bool) -> None:
     thin = Problem("p", "c", "nps", "NPS", "association", found, 12)
     ranked = rank_measures(thin, [LATE], LATE, [], BOOK, language="en", limit=9)
-    plan = build_plan(
-        thin,
-        ranked,
-        BOOK,
-        plan_id=plan_id("a"),
-        evidence=["f1"],
-        language="en",
-        now=datetime(2026, 11, 22, tzinfo=UTC),
-        actor="ana",
-    )
-    said = " ".join(plan.risks)
-    assert "sample is small" in said and "costly" in said
+    said = " ".join(risks_of(thin, ranked, Control(), BOOK, "en"))
+    assert "sample is small" in said and "costly" in said and "Without a control group" in said
     assert ("association" in said) is found and ("No single cause" in said) is not found
-    assert plan.status == "pending_approval" and plan.approved_by is None
+    peers = Control(kind="peers", dimension="region", groups=("浙江",), n=40)
+    assert "control" not in " ".join(risks_of(thin, [], peers, BOOK, "en"))
+
+
+def test_what_did_not_work_is_not_proposed_again() -> None:
+    everything = rank_measures(PROBLEM, [LATE], LATE, ["region"], BOOK, language="zh", limit=20)
+    first = everything[0].template.id
+    left = rank_measures(PROBLEM, [LATE], LATE, ["region"], BOOK, language="zh", limit=20, tried=[first])
+    assert [r.template.id for r in left] == [r.template.id for r in everything[1:]]
 
 
 def test_every_topic_of_the_taxonomy_has_a_measure() -> None:

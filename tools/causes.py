@@ -1,5 +1,6 @@
 """Why a figure changed, or why it is low: the root cause search as a tool."""
 
+from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
 from pydantic import Field
@@ -143,7 +144,7 @@ def _data(
         "rivals": [
             {
                 "conditions": dict(rival.conditions),
-                "label": _label(dict(rival.conditions), namer, language),
+                "label": conditions_label(dict(rival.conditions), namer, language),
                 "of": rival.of,
                 "overlap": rounded(rival.overlap),
                 "n": rival.n_after,
@@ -171,7 +172,7 @@ def _cause(cause: Cause, query: CauseQuery, context: ToolContext, language: Lang
         )
     return {
         "conditions": conditions,
-        "label": _label(conditions, namer, language),
+        "label": conditions_label(conditions, namer, language),
         **theme,
         "symptoms": [_symptom(one, namer) for one in cause.symptoms],
         "share": rounded(cause.share),
@@ -257,7 +258,8 @@ def _counts(dimension: str, conditions: dict[str, str], query: CauseQuery) -> di
     return {group.key[0]: group.n for group in groups if group.key[0] is not None}
 
 
-def _label(conditions: dict[str, str], namer: Namer, language: Language) -> str:
+def conditions_label(conditions: Mapping[str, Any], namer: Namer, language: Language) -> str:
+    """The conditions of a cause to read, like 地区=广东."""
     parts = [
         f"{dimension_title(name, language)}={namer.label(name, value)}" for name, value in conditions.items()
     ]

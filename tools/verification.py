@@ -6,7 +6,10 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from analytics.interventions import Daily, InterventionEffect, intervention_effect
+from analytics.sums import EMPTY, Sums
+from retention.measures import load_measures
 from store.facts import Selection
+from store.plan_parts import Verdict
 from tools.answers import answer, evidence_ids
 from tools.arguments import Arguments, Filters, Language
 from tools.caveats import caveat
@@ -17,8 +20,6 @@ from tools.periods import ResolvedPeriod, resolve
 from tools.refusals import Refusal
 from tools.results import ToolResult
 from tools.selection import Chosen, normalise, sample_caveats
-
-Verdict = Literal["achieved", "partly", "missed", "worse", "inconclusive"]
 
 
 class EffectArguments(Arguments):
@@ -33,6 +34,16 @@ class EffectArguments(Arguments):
     filters: Annotated[Filters, Field(description="whom or what the measure was applied to")] = Field(
         default_factory=dict
     )
+    exclude: Annotated[Filters, Field(description="like filters, but left out, of the control group too")] = (
+        Field(default_factory=dict)
+    )
+    topic: Annotated[
+        str | None,
+        Field(
+            description="judge the share of all feedback that is negative about this topic; metric is then "
+            "negative_share"
+        ),
+    ] = None
     control: Annotated[
         Filters | Literal["rest"],
         Field(
@@ -56,21 +67,27 @@ def verify_effect(args: EffectArguments, context: ToolContext) -> ToolResult:
     before/after comparison, which proves least. `design` and `evidence_grade` say which. A missed target
     names the root_cause call that reopens the question.
     """
-    measure = find_measure(args.metric, context, args.language)
-    need_daily(measure, "verify_effect")
+    measure, topic = _judged(args, context)
     if args.plan_id is not None and not any(p.plan_id == args.plan_id for p in context.operations.plans()):
         raise Refusal("unknown_plan", plan=args.plan_id)
     span, start = _span(args, context)
     filters, reported = normalise(args.filters, context)
-    chosen = Chosen(Selection(span.window, filters), span, reported)
-    treated = _daily(measure, chosen.selection, span, start, context)
+    exclude, left_out = normalise(args.exclude, context)
+    if left_out:
+        reported["exclude"] = left_out
+    chosen = Chosen(Selection(span.window, filters, exclude), span, reported)
+    treated = _daily(measure, topic, chosen.selection, span, start, context)
     control_selection = _control(args, chosen, context)
-    control = None if control_selection is None else _daily(measure, control_selection, span, start, context)
+    control = (
+        None if control_selection is None else _daily(measure, topic, control_selection, span, start, context)
+    )
     found = intervention_effect(measure.kind, treated, start, control, scale=measure.scale)
     verdict = _verdict(found, args.target, measure)
     data: dict[str, Any] = {
         **_figures(found, measure),
+        "topic": topic,
         "start": start.isoformat(),
+        "end": span.end.date().isoformat() if span.end else None,
         "target": args.target,
         "verdict": verdict,
         "plan_id": args.plan_id,
@@ -89,6 +106,24 @@ def verify_effect(args: EffectArguments, context: ToolContext) -> ToolResult:
         caveats=[*sample_caveats(chosen, n, context, args.language), *_doubts(found, args, control)],
         chart=_chart(measure, treated, control, start),
     )
+
+
+def _judged(args: EffectArguments, context: ToolContext) -> tuple[Measure, str | None]:
+    """The metric, and the topic whose complaints it is the share of, as stored."""
+    if args.topic is None:
+        measure = find_measure(args.metric, context, args.language)
+        need_daily(measure, "verify_effect")
+        return measure, None
+    topic = normalise({"topic": args.topic}, context)[0]["topic"][0]
+    if topic is None or args.metric != "negative_share":
+        raise Refusal("topic_judged", metric=args.metric)
+    return topic_measure(topic, context, args.language), topic
+
+
+def topic_measure(topic: str, context: ToolContext, language: Language) -> Measure:
+    """The share of all feedback that is negative about a topic, as a metric."""
+    title = load_measures().say("topic_metric", language, topic=context.taxonomy.title_of(topic, language))
+    return Measure("negative_share", "proportion", 0.0, title)
 
 
 def _span(args: EffectArguments, context: ToolContext) -> tuple[ResolvedPeriod, date]:
@@ -110,13 +145,33 @@ def _span(args: EffectArguments, context: ToolContext) -> tuple[ResolvedPeriod, 
 
 
 def _daily(
-    measure: Measure, selection: Selection, span: ResolvedPeriod, start: date, context: ToolContext
+    measure: Measure,
+    topic: str | None,
+    selection: Selection,
+    span: ResolvedPeriod,
+    start: date,
+    context: ToolContext,
 ) -> Daily:
     """Sums by day. For counts a day without items is a zero, from the first day that has any."""
+    if topic is not None:
+        return _topic_days(topic, selection, context)
     days = daily_sums(measure, selection, context)
     if measure.kind != "count" or not days or span.end is None:
         return days
     return without_gaps(days, min(min(days), start), span.end.date())
+
+
+def _topic_days(topic: str, selection: Selection, context: ToolContext) -> dict[date, Sums]:
+    """Of all items of a day, those that are negative and about the topic."""
+    volume = find_measure("volume", context, "en")
+    about = Chosen(selection, ResolvedPeriod(selection.window, "", None, None, "all")).also(
+        {"topic": (topic,), "sentiment": ("negative",)}
+    )
+    said, everything = (daily_sums(volume, each, context) for each in (about, selection))
+    return {
+        day: Sums(sums.n, float(said.get(day, EMPTY).n), float(said.get(day, EMPTY).n))
+        for day, sums in everything.items()
+    }
 
 
 def _control(args: EffectArguments, chosen: Chosen, context: ToolContext) -> Selection | None:
@@ -125,7 +180,9 @@ def _control(args: EffectArguments, chosen: Chosen, context: ToolContext) -> Sel
     if args.control == "rest":
         if len(chosen.selection.filters) != 1:
             raise Refusal("rest_of_one")
-        return Selection(chosen.selection.window, exclude=dict(chosen.selection.filters))
+        return Selection(
+            chosen.selection.window, exclude={**chosen.selection.exclude, **chosen.selection.filters}
+        )
     if isinstance(args.control, str):
         raise Refusal("control_form", control=args.control)
     filters, _ = normalise(args.control, context)
@@ -134,7 +191,7 @@ def _control(args: EffectArguments, chosen: Chosen, context: ToolContext) -> Sel
     ]
     if not chosen.selection.filters or len(overlap) == len(filters):
         raise Refusal("control_overlaps")
-    return Selection(chosen.selection.window, filters)
+    return Selection(chosen.selection.window, filters, chosen.selection.exclude)
 
 
 def _figures(found: InterventionEffect, measure: Measure) -> dict[str, Any]:
