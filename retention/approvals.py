@@ -5,6 +5,8 @@ from store.operations import OperationStore
 from store.records import ActionPlan, Task, TaskStatus
 
 APPROVERS = frozenset({"manager", "admin"})
+# Verifying ends a plan and may draft the next one, which whoever may propose may do.
+VERIFIERS = APPROVERS | {"analyst", "service"}
 
 
 def require_approver(role: str, what: str) -> None:
@@ -13,6 +15,15 @@ def require_approver(role: str, what: str) -> None:
         raise NotPermitted(
             f"{what}: role {role!r} is not permitted to approve",
             hint=f"ask someone with the role {' or '.join(sorted(APPROVERS))}",
+        )
+
+
+def require_verifier(role: str) -> None:
+    """Raise NotPermitted unless `role` may verify plans."""
+    if role not in VERIFIERS:
+        raise NotPermitted(
+            f"plan: role {role!r} is not permitted to verify",
+            hint=f"ask someone with the role {' or '.join(sorted(VERIFIERS))}",
         )
 
 

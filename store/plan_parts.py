@@ -106,7 +106,8 @@ class Effect(Record):
 
     `measures` are the ids of those judged by it; measures of one plan run together, so the effect is that
     of all of them. `effect` is None where nothing could be estimated; `reason` then says why. `main` is the
-    figure that the plan as a whole is judged by.
+    figure that the plan as a whole is judged by. `starts_on` and `ends_on` are the first and last day looked
+    at under the measures.
     """
 
     effect_id: str
@@ -137,7 +138,7 @@ class Effect(Record):
 class PlanReview(Record):
     """The end of a plan: its outcome and, where it was missed or made worse, the cause searched for anew.
 
-    `reopened` holds the new search (verdict, reason, causes) and `follow_up` the id of the plan drafted.
+    `starts_on` and `ends_on` are the first and last day of its window; `reopened` holds the new search (verdict, reason, causes) and `follow_up` the id of the plan drafted.
     """
 
     outcome: Verdict

@@ -139,6 +139,8 @@ class SqliteOperationStore:
             session.add_all([EffectRow(**_values(effect)) for effect in effects])
             if follow_up is not None and session.get(PlanRow, follow_up.plan_id) is None:
                 session.add(PlanRow(**_values(follow_up)))
+                told = {"problem": follow_up.problem, "follows": plan_id}
+                self._tell(session, "plan.propose", follow_up.plan_id, review.verified_by, told)
             self._tell(session, "plan.verify", plan_id, review.verified_by, {"outcome": review.outcome})
             return _record(ActionPlan, row)
 

@@ -24,7 +24,7 @@ from tools.arguments import Language
 from tools.causes import RootCauseArguments, conditions_label, root_cause
 from tools.context import ToolContext
 from tools.groups import Namer
-from tools.measures import Measure, find_measure
+from tools.measures import Measure, find_measure, rounded
 from tools.periods import ResolvedPeriod, comparable, resolve
 from tools.plan_arguments import ActionPlanArguments
 from tools.plan_design import as_filters, control_words, design_plan, judge_measure, value_of
@@ -60,7 +60,7 @@ class _Aim:
 
     @property
     def change(self) -> float | None:
-        return None if self.now is None or self.target is None else self.target - self.now
+        return None if self.now is None or self.target is None else rounded(self.target - self.now)
 
 
 def draft_plan(

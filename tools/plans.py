@@ -1,5 +1,6 @@
 """Action plans: the root cause, then measures against it, ranked by figures; proposed, never carried out."""
 
+from datetime import timedelta
 from typing import Any
 
 from retention.approvals import approve_plan, require_approver
@@ -84,7 +85,7 @@ def plan_figures(plan: ActionPlan, context: ToolContext, language: Language | No
         **shown,
         "window": {
             "starts_on": first.isoformat(),
-            "ends_on": after.isoformat(),
+            "ends_on": (after - timedelta(days=1)).isoformat(),
             "days": told.window_days,
             "from_approval": told.approved_at is not None,
         },

@@ -1,0 +1,63 @@
+"""Three months in which Guangdong's deliveries are late, a plan against it, and what the plan then does."""
+
+import random
+from datetime import timedelta
+from pathlib import Path
+from typing import Any, Literal
+
+from store.clock import FixedClock
+from store.records import Sentiment
+from store.sqlite_operations import SqliteOperationStore
+from tests.retention_world import NOW, World
+from tools.context import Asker, ToolContext
+from tools.plans import create_action_plan
+from tools.registry import spec
+
+PLAN = spec(create_action_plan, acts=True, role="analyst")
+REGIONS = ("广东", "浙江", "江苏")
+ASKED = NOW - timedelta(days=62)
+# Good until day 120 ago, late since; the plan is drawn up 62 days ago and runs from the day after.
+PERIODS = {
+    "period": {"from": "2026-07-25", "to": "2026-09-21"},
+    "compare_to": {"from": "2026-05-26", "to": "2026-07-25"},
+}
+Does = Literal["works", "nothing", "worse"]
+LATE_AFTER: dict[Does, float] = {"works": 0.04, "nothing": 0.5, "worse": 0.95}
+
+
+def three_months(home: Path, does: Does, *, seed: int = 7, until: int = 0) -> World:
+    """A world whose plan works, does nothing or makes it worse; feedback up to `until` days ago."""
+    draw = random.Random(seed)
+    world = World(home)
+    for day in range(180, until, -1):
+        for i in range(18):
+            region = REGIONS[i % 3]
+            odds = 0.04 if day > 120 or region != "广东" else 0.5 if day >= 61 else LATE_AFTER[does]
+            late = draw.random() < odds
+            upset = late or draw.random() < 0.12
+            topic = "logistics/speed" if late else draw.choice(["product/quality", "service/attitude"])
+            world.says(
+                f"c{day}-{i}",
+                day - draw.random() * 0.4,
+                f"{'等了十天还没到' if late else '一般' if upset else '不错'} {day}-{i}",
+                Sentiment.NEGATIVE if upset else Sentiment.POSITIVE,
+                topics=(topic,),
+                nps=draw.choice([1, 2, 3]) if upset else draw.choice([8, 9, 10]),
+                region=region,
+                org_unit=f"hq/{region}",
+            )
+    return world
+
+
+def at_the_time(world: World, home: Path, **changes: Any) -> ToolContext:
+    """The context on the day on which the plan was drawn up, with operations of that day."""
+    operations = SqliteOperationStore(home / "operations.sqlite", FixedClock(ASKED))
+    return world.context(clock=FixedClock(ASKED), operations=operations, **changes)
+
+
+def approved_plan(world: World, home: Path, **arguments: Any) -> dict[str, Any]:
+    """The plan as proposed and approved at the time."""
+    context = at_the_time(world, home, asker=Asker("max", "manager"), approved=True)
+    found = PLAN.run({**PERIODS, "limit": 3, **arguments}, context).data["plan"]
+    context.operations.close()
+    return dict(found)
