@@ -21,7 +21,7 @@ class TaskListArguments(Arguments):
 
     status: Annotated[
         Standing,
-        Field(description="undone: open or awaiting approval (default); overdue: undone and past its deadline"),
+        Field(description="undone: open or awaiting approval (default); overdue: undone, deadline past"),
     ] = "undone"
     customer_ids: Annotated[list[str], Field(description="only tasks for these customers")] = Field(
         default_factory=list
