@@ -125,7 +125,8 @@ class Assistant:
         asked = turns_of(state.values.get("messages", []))
         if not asked:
             raise ToolInputError(f"you have no thread {thread_id!r}", hint="voiceloop threads list")
-        return [Turn(question=question, answer="\n\n".join(_answers(turn))) for question, turn in asked]
+        told = [Turn(question=question, answer="\n\n".join(_answers(turn))) for question, turn in asked]
+        return [*told[:-1], Turn(question=told[-1].question, answer="")] if _is_open(state) else told
 
     async def _tend(self, config: Any) -> None:
         await asyncio.to_thread(self._threads.prune, config["configurable"]["thread_id"])
@@ -195,8 +196,12 @@ def _turn(before: StateSnapshot, text: str) -> dict[str, Any] | None:
 
 def _broke_off(before: StateSnapshot, text: str) -> bool:
     """Whether this very question was on its way to an answer when its process ended."""
-    asked = questions(before.values.get("messages", []))
-    return bool(before.next) and not before.interrupts and asked[-1:] == [text]
+    return _is_open(before) and questions(before.values.get("messages", []))[-1:] == [text]
+
+
+def _is_open(state: StateSnapshot) -> bool:
+    """Whether a step is left to do. `next` leaves out one that ran and was not concluded."""
+    return bool(state.tasks) and not state.interrupts
 
 
 def _answers(turn: Sequence[AnyMessage]) -> list[str]:

@@ -15,6 +15,7 @@ from tools.context import Asker, ToolContext
 
 if TYPE_CHECKING:
     from langchain_core.language_models import BaseChatModel
+    from langgraph.checkpoint.sqlite.aio import AsyncSqliteSaver
 
     from agent.approver import Approver
     from agent.ask import Assistant
@@ -239,10 +240,18 @@ class App(Labelling):
         return ThreadStore(self._file("threads.sqlite"))
 
     @asynccontextmanager
+    async def checkpointer(self) -> AsyncIterator["AsyncSqliteSaver"]:
+        """What the graph keeps the threads in."""
+        from langgraph.checkpoint.sqlite.aio import AsyncSqliteSaver
+
+        async with AsyncSqliteSaver.from_conn_string(str(self._file("threads.sqlite"))) as checkpointer:
+            await checkpointer.setup()
+            yield checkpointer
+
+    @asynccontextmanager
     async def assistant(self, model: "BaseChatModel | None" = None) -> AsyncIterator["Assistant"]:
         """The agent over the persisted threads. `model` overrides the configured endpoint."""
         import httpx
-        from langgraph.checkpoint.sqlite.aio import AsyncSqliteSaver
 
         from agent.ask import Assistant
         from agent.briefing import system_prompt
@@ -254,11 +263,11 @@ class App(Labelling):
         from agent.wiring_model import client_failures, endpoints, turn_limits
         from tools.catalogue import ALL_TOOLS
 
-        threads, answers = self._file("threads.sqlite"), answer_guard(self.settings)
+        answers = answer_guard(self.settings)
         try:
             async with (
                 httpx.AsyncClient(timeout=self.settings.llm_timeout_s) as client,
-                AsyncSqliteSaver.from_conn_string(str(threads)) as checkpointer,
+                self.checkpointer() as checkpointer,
             ):
                 models = (model,) if model is not None else endpoints(self.settings, client)
                 graph = build_graph(
@@ -274,7 +283,6 @@ class App(Labelling):
                     guards=guards_for(answers, self.facts, ALL_TOOLS),
                     checkpointer=checkpointer,
                 )
-                await checkpointer.setup()
                 yield Assistant(
                     graph,
                     has_model=bool(models),
@@ -283,7 +291,7 @@ class App(Labelling):
                     clock=self.clock,
                 )
         except sqlite3.DatabaseError as error:
-            raise StoreError(f"the conversation store {threads} cannot be used: {error}") from error
+            raise StoreError(f"the conversations cannot be read or written: {error}") from error
 
     @property
     def theme_namer(self) -> "ModelNamer | None":
