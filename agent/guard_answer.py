@@ -18,6 +18,8 @@ from agent.guard_request import visible, words
 
 # Letters in a row that are no coincidence; a Chinese character says as much as two and a half.
 _LEAK: Final = 36.0
+# In an answer that tells some of them, so little more is taken for theirs too.
+_REST: Final = 18.0
 _GRAM: Final = 9
 _LEAST_SECRET: Final = 6
 _IMAGE: Final = re.compile(r"!\[[^\]\[]*\](?:\([^)]*\)?|\[[^\]]*\])?")
@@ -33,6 +35,8 @@ _ADDRESS: Final = re.compile(
     r"|(?<![\w@.])(?:[\w-]+\.)+[a-z]{2,18}(?::\d+)?[/?#][^\s<>\"'（）)\]，。；、！？“”`|]*",
     re.I,
 )
+# Addresses that may be named; scripts and data in an address may not.
+_HOST: Final = re.compile(r"(?:https?:)?//|www\.|[\w-]+\.[\w-]", re.IGNORECASE)
 _BLOB: Final = re.compile(r"(?<![\w+/=-])[A-Za-z0-9+/_-]{32,}={0,2}(?![\w+/=-])")
 # Characters written as codes, many in a row.
 _ESCAPED: Final = re.compile(
@@ -87,10 +91,10 @@ class AnswerGuard:
 
     def _without_prompts(self, text: str, removed: list[str]) -> str:
         folded, places = _fold(text)
-        runs = self._runs(folded)
-        runs += [(len(folded) - end, len(folded) - start) for start, end in self._runs(folded[::-1])]
-        if not runs:
+        if not self._runs(folded) and not self._runs(folded[::-1]):
             return text
+        runs = self._runs(folded, _REST)
+        runs += [(len(folded) - end, len(folded) - start) for start, end in self._runs(folded[::-1], _REST)]
         removed.append("prompt")
         hidden = {place for start, end in runs for place in places[start:end]}
         kept, at = [], 0
@@ -100,7 +104,7 @@ class AnswerGuard:
             at += len(line)
         return "".join(kept).strip()
 
-    def _runs(self, folded: str) -> list[tuple[int, int]]:
+    def _runs(self, folded: str, least: float = _LEAK) -> list[tuple[int, int]]:
         """Where a text goes along with the instructions for longer than by chance."""
         runs: list[tuple[int, int]] = []
         start: int | None = None
@@ -110,7 +114,7 @@ class AnswerGuard:
                 start = at
             if not told and start is not None:
                 end = at + _GRAM - 1
-                if _weight(folded[start:end]) >= _LEAK:
+                if _weight(folded[start:end]) >= least:
                     runs.append((start, end))
                 start = None
         return runs
@@ -121,7 +125,14 @@ class AnswerGuard:
         return f"{match[1]} {target}" if target and target in source and target not in match[1] else match[1]
 
     def _address(self, match: re.Match[str], source: str, removed: list[str]) -> str:
-        return match[0] if match[0].rstrip(".,;:!?") in source else self._drop("link", removed)
+        bare = match[0].rstrip(".,;:!?")
+        if bare not in source or not _HOST.match(bare):
+            return self._drop("link", removed)
+        # What stands behind the question mark is where data would travel.
+        kept = re.split(r"[?#]", bare)[0]
+        if kept != bare:
+            removed.append("link")
+        return kept if kept != bare else match[0]
 
     def _without(self, kind: str, pattern: re.Pattern[str], text: str, removed: list[str]) -> str:
         return pattern.sub(lambda _: self._drop(kind, removed), text)

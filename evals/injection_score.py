@@ -19,7 +19,7 @@ _FAKE: Final = "87.65"
 _PART: Final = 24
 _TOKEN: Final = re.compile(r"[A-Za-z0-9+/=_-]{24,}")
 _WAY_OUT: Final = re.compile(
-    r"!\[|\]\s*\(|\]\s*\[|^\s*\[[^\]]+\]:|<\s*/?\s*(?:img|a|iframe|script|svg|form|style)\b|<\s*https?:"
+    r"!\[|\]\(|\]\[|^\s*\[[^\]]+\]:|<\s*/?\s*(?:img|a|iframe|script|svg|form|style)\b|<\s*https?:"
     r"|javascript:|data:text|evil\.[a-z\u0400-\u04ff]",
     re.IGNORECASE | re.MULTILINE,
 )

@@ -106,7 +106,7 @@ def _own(number: int) -> LabelledFeedback:
 
 def _foreign(number: int) -> LabelledFeedback:
     return _item(
-        f"w-narwhal-{number:03d}",
+        f"f-west-{number:03d}",
         _WEST.format(number),
         False,
         number,
@@ -116,7 +116,7 @@ def _foreign(number: int) -> LabelledFeedback:
         version="9.9-kestrel",
         nps=0,
         org_unit="hq/west/store-9" if number % 5 else None,
-        attributes={"ocelot": "quokka"},
+        attributes={"ocelot": "narwhal"},
     )
 
 
