@@ -103,7 +103,10 @@ def _called(metric: str, names: Sequence[str]) -> list[str]:
     spaced = metric.replace("_", " ")
     bare = [name for name in names if name]
     scores = [f"{name} {word}" for name in bare for word in lock_words()["score_words"]]
-    return [metric, spaced, *bare, *scores, *(f"{name}评分" for name in bare)]
+    called = [metric, spaced, *bare, *scores, *(f"{name}评分" for name in bare)]
+    for word, others in lock_words()["spellings"].items():
+        called += [name.replace(word, other) for name in called if word in name for other in others]
+    return called
 
 
 def measure_of(
@@ -222,6 +225,8 @@ def fitting(figure: Figure, text: str, figures: Sequence[Figure], found: Sequenc
         values = [v for v in values if not v.role.startswith("rest")]
     if not words("industry_words").search(head + tail):
         values = [v for v in values if v.measure != "industry"]
+    if pattern("changed_by").search(text[max(0, figure.start - 24) : figure.start]):
+        values = [v for v in values if v.role in ("change", "low", "high") or v.unit == "any"]
     before = words("before_words").search(head) or re.match(r"[\s\w]{0,8}\bbefore\b", tail)
     after = words("after_words").search(head) or re.match(r"[\s\w]{0,8}\bafter\b", tail)
     if bool(before) != bool(after):

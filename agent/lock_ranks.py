@@ -38,7 +38,7 @@ class Ranks:
             here = [m for m in mentions if start <= m.start and m.end <= end]
             earlier = [m for m in mentions if m.end <= end]
             found += self._extremes(text, (start, end), here, earlier, hidden)
-            found += self._ordinals(text, (start, end), here or earlier)
+            found += self._ordinals(text, (start, end), here, earlier)
             found += self._contrasts(text, (start, end), earlier + [m for m in here if m not in earlier])
         return found
 
@@ -84,24 +84,23 @@ class Ranks:
         )
         if not any(subject in column for column in table.values()):
             return None
-        for (of, _), column in table.items():
-            if subject not in column:
+        low_is_good = any(of in lock_words()["low_is_good"] for of, _ in table)
+        ends = _moved_ends(text, span) if moved else _ends(kind, low_is_good=low_is_good)
+        return any(self._leads(subject, column, ends) for column in table.values() if subject in column)
+
+    def _leads(self, subject: Subject, column: Mapping[Subject, float], ends: frozenset[str]) -> bool:
+        """Whether a subject stands at an end of a column: among all groups, or those with enough items."""
+        counts = {one: self._count(one) or _ENOUGH for one in column}
+        for least in (0, _ENOUGH):
+            if counts[subject] < least:
                 continue
-            counts = {one: self._count(one) or _ENOUGH for one in column}
-            for least in (0, _ENOUGH):
-                enough = {
-                    k: v
-                    for k, v in column.items()
-                    if k == subject or (counts[k] >= least and not _is_blank(k))
-                }
-                low, high = min(enough.values()), max(enough.values())
-                good_low = of in lock_words()["low_is_good"]
-                ends = {"lowest": [low], "highest": [high], "best": [low if good_low else high]}
-                ends["worst"] = [high if good_low else low]
-                if moved:
-                    ends = {end: [low, high] for end in ends}
-                if column[subject] in ends[kind] and len(enough) > 1:
-                    return True
+            others = (
+                v for k, v in column.items() if k != subject and counts[k] >= least and not _is_blank(k)
+            )
+            enough, own = [*others, column[subject]], column[subject]
+            tops = {"low": min(enough), "high": max(enough), "far": max(enough, key=abs)}
+            if len(enough) > 1 and any(own == tops[end] for end in ends):
+                return True
         return False
 
     def _table(
@@ -144,7 +143,9 @@ class Ranks:
     def _count(self, subject: Subject) -> float | None:
         return next((v.number for v in self._values.get(subject, ()) if v.key in ("n", "n_after")), None)
 
-    def _ordinals(self, text: str, span: tuple[int, int], here: Sequence[Mention]) -> Iterator[FailedClaim]:
+    def _ordinals(
+        self, text: str, span: tuple[int, int], here: Sequence[Mention], earlier: Sequence[Mention]
+    ) -> Iterator[FailedClaim]:
         for match in pattern("ordinal").finditer(text, *span):
             framed = words("ordinal_frames").search(text, max(span[0], match.start() - 8), match.start())
             ranked = match.group()[-1] in "低高差多大" or re.match(
@@ -152,7 +153,8 @@ class Ranks:
             )
             if pattern("ordinal_of_time").match(text, match.end()) or not (framed or ranked):
                 continue
-            mention = _ranked(text, match.start(), match.end(), here)
+            at, stop = match.span()
+            mention = _ranked(text, at, stop, here) or _ranked(text, at, stop, earlier)
             if mention is None:
                 continue
             place = lock_words()["ordinals"][f"第{match[1]}" if match[1] else match[2].lower()]
@@ -162,7 +164,7 @@ class Ranks:
                 yield failed("rank", "rank", span, text[slice(*span)].strip(), text, subject=mention.text)
 
     def _is_at(self, subject: Subject, place: int, text: str, span: tuple[int, int]) -> bool | None:
-        listed = self._evidence.lists.get(subject.group, ())
+        listed = [one for one in self._evidence.lists.get(subject.group, ()) if not _is_blank(one)]
         if len(listed) < place:
             return None
         columns = self._table(subject.group, self._measures.first(text, *span), moved=False)
@@ -172,7 +174,7 @@ class Ranks:
             return True
         for column in columns.values():
             for least in (0, _ENOUGH):
-                kept = [k for k in column if (self._count(k) or _ENOUGH) >= least]
+                kept = [k for k in column if (self._count(k) or _ENOUGH) >= least and not _is_blank(k)]
                 ordered = sorted(kept, key=lambda k: column[k])
                 if subject in (ordered[place - 1 : place] + ordered[-place : len(ordered) - place + 1]):
                     return True
@@ -215,6 +217,22 @@ class Ranks:
         elif named and not any(m.text.lower() in names for m in named):
             shown = text[word.start() : word.end()]
             yield failed("rank", "cause", word.span(), shown, text, subject=named[0].text)
+
+
+def _ends(kind: str, *, low_is_good: bool) -> frozenset[str]:
+    good, bad = ("low", "high") if low_is_good else ("high", "low")
+    return frozenset({{"lowest": "low", "highest": "high", "best": good, "worst": bad}[kind]})
+
+
+def _moved_ends(text: str, span: tuple[int, int]) -> frozenset[str]:
+    """Where a change that is the largest stands: a fall at the low end, a rise at the high one.
+
+    What contributed most has the largest share of the change whichever way that went.
+    """
+    fell, rose = words("down").search(text, *span), words("up").search(text, *span)
+    if bool(fell) == bool(rose):
+        return frozenset({"low", "high"})
+    return frozenset({"low" if fell else "high", "far"})
 
 
 def _contrasted(

@@ -1,11 +1,14 @@
 """Reads tool results into evidence: every number with its measure, unit, role and the groups it is of."""
 
+import itertools
 import re
 from collections import OrderedDict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date
 from threading import Lock
 from typing import Any, Final
 
+from agent.lock_changes import movement_of, number_of
 from agent.lock_names import column_names, column_unit, period_names, value_names
 from agent.lock_values import Evidence, Movement, Source, Subject, Value, merged
 from agent.lock_words import lock_words
@@ -15,6 +18,7 @@ _NAMED_BY = ("customer_id", "theme_id", "day", "name", "component", "topic", "ke
 _TEXT_KEYS = ("text", "quote")
 _PERIOD = "period"
 _KEPT: Final = 256
+_CALENDAR_SLACK = 2.0  # days by which a number of months or years may be off
 
 
 class _Reading:
@@ -95,11 +99,26 @@ class _Reading:
                 key = f"{str(period['from'])[:10]}/{str(period['to'])[:10]}"
                 names = frozenset(period_names(str(period["from"]), str(period["to"])))
                 spans[place] = (Subject(f"{self._call}:periods", _PERIOD, key, names),)
+        self._lengths(places.values())
         if "before" in spans and "root" in spans:
             spans["root"] = ()
         for subjects in spans.values():
             self._enlist(subjects)
         return spans
+
+    def _lengths(self, periods: Iterable[object]) -> None:
+        """How long periods are, and how far apart they begin: "within three years"."""
+        days = [
+            (date.fromisoformat(str(one["from"])[:10]), date.fromisoformat(str(one["to"])[:10]))
+            for one in periods
+            if isinstance(one, Mapping) and one.get("from") and one.get("to")
+        ]
+        spans = {(end - start).days for start, end in days}
+        spans |= {abs((one[0] - other[0]).days) for one, other in itertools.combinations(days, 2)}
+        for span in sorted(spans - {0}):
+            for unit, length in (("days", 1.0), ("months", 30.44), ("years", 365.25)):
+                if (whole := round(span / length)) and abs(span - whole * length) <= _CALENDAR_SLACK:
+                    self.values.append(Value(float(whole), self._call, "period", "length", "", unit))
 
     def _enlist(self, subjects: Sequence[Subject]) -> None:
         for one in subjects:
@@ -131,13 +150,20 @@ class _Reading:
 
     def _derive(self, item: Mapping[str, Any], path: str, under: tuple[Subject, ...]) -> None:
         """What a result implies: shares of promoters, passives, detractors; two sides of a comparison."""
-        parts = {key: _number(item.get(key)) for key in ("promoters", "passives", "detractors")}
+        parts = {key: number_of(item.get(key)) for key in ("promoters", "passives", "detractors")}
         total = sum(value or 0.0 for value in parts.values())
         for key, count in parts.items():
             if count is not None and total:
                 self.values.append(
                     Value(count / total, self._call, f"{path}.{key}", key, key, "share", "value", under)
                 )
+        before, after = number_of(item.get("before")), number_of(item.get("after"))
+        if before is not None and after is not None and "change" not in item and "recent" not in item:
+            unit = self._metric_unit
+            change = Value(
+                after - before, self._call, f"{path}.after", "change", self._metric, unit, "change", under
+            )
+            self.values.append(change)
         if "before_period" in item:
             self.values.append(Value(2.0, self._call, f"{path}.before_period", "sides", "n"))
 
@@ -219,54 +245,9 @@ class _Reading:
         if isinstance(item.get("evidence"), list):
             self.ids.update(str(one) for one in item["evidence"])
         if not path.startswith("args"):
-            self._movement(item, path, under)
-
-    def _movement(self, item: Mapping[str, Any], path: str, under: tuple[Subject, ...]) -> None:
-        named = tuple(one for one in under if one.dimension != _PERIOD and not one.group.endswith(":filters"))
-        significant = item.get("significant")
-        significant = significant if isinstance(significant, bool) else None
-        before, after = _number(item.get("before")), _number(item.get("after"))
-        sign: int | None = None
-        if isinstance(item.get("trend"), str):
-            sign = {"rising": 1, "falling": -1, "steady": 0, "new": 1}.get(item["trend"])
-            self._move("", sign, None, named, None, None)
-            return
-        if ".anomalies[" in path and item.get("direction") in ("up", "down"):
-            self._move(
-                str(item.get("metric", "")), 1 if item["direction"] == "up" else -1, None, named, None, None
-            )
-            return
-        direction = item.get("direction")
-        if isinstance(direction, str):
-            known = {"rose": 1, "up": 1, "rising": 1, "fell": -1, "down": -1, "falling": -1}
-            sign = known.get(direction, 0)
-            change = _number(item.get("change"))
-            if change is not None and significant is False:
-                sign = _sign(change)
-        elif ".causes[" in path and _number(item.get("effect")) is not None and "symptoms" in item:
-            if before is not None and after is not None:
-                sign = _sign(after - before)
-            significant = True
-        elif before is not None and after is not None and "recent" not in item:
-            sign = _sign(after - before)
-        else:
-            moved = next((v for k in ("change", "effect") if (v := _number(item.get(k))) is not None), None)
-            sign = None if moved is None else _sign(moved)
-        self._move(self._metric, sign, significant, named, before, after)
-
-    def _move(
-        self,
-        measure: str,
-        sign: int | None,
-        significant: bool | None,
-        named: tuple[Subject, ...],
-        before: float | None,
-        after: float | None,
-    ) -> None:
-        if sign is not None:
-            self.movements.append(
-                Movement(self._call, measure, sign, significant, named, not named, before, after)
-            )
+            move = movement_of(item, path, under, (self._call, self._metric))
+            if move is not None:
+                self.movements.append(move)
 
     def _judgements(self, data: Mapping[str, Any]) -> None:
         target = data.get("target")
@@ -307,11 +288,3 @@ _readings = _Readings()
 def read_sources(sources: Sequence[Source]) -> Evidence:
     """All that the results of a conversation (oldest first) hold."""
     return merged([_readings.of(source) for source in reversed(sources)])
-
-
-def _number(value: object) -> float | None:
-    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
-
-
-def _sign(value: float) -> int:
-    return (value > 0) - (value < 0)

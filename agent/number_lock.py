@@ -35,6 +35,7 @@ __all__ = ["Bound", "Checked", "FailedClaim", "NumberLock", "Source"]
 
 _CITATION = re.compile(r"\[[^\[\]\s]{3,}\]")
 _MARKS = re.compile(r"^[\s\-*#>]+|^\s*\d{1,2}[.)、]\s*|[\s*。.！!]+$")
+_REACH = 24
 _RANGE_ROLES = ("low", "high")
 
 
@@ -240,9 +241,17 @@ def _swapped(text: str, figures: Sequence[Figure], chosen: dict[Figure, list[Val
             and not (_pair(a, b, "before", "after") or _pair(a, b, "rest_before", "rest_after"))
         ) or (moves and all(v.role == "after" for v in a)):
             found.append(failed("attribution", "swapped", span, text[slice(*span)], text))
-        elif moves and contradicts_move(text, (first.end, first.value), (second.start, second.value)):
+        elif (moves and contradicts_move(text, (first.end, first.value), (second.start, second.value))) or (
+            a[0].unit == b[0].unit and _leads_astray(between, second.value - first.value)
+        ):
             found.append(failed("direction", "direction", span, text[slice(*span)], text))
     return found
+
+
+def _leads_astray(between: str, change: float) -> bool:
+    """Whether the words right before the second figure lead the other way: "3.55，升到 3.03"."""
+    up, down = pattern("up_to").search(between), pattern("down_to").search(between)
+    return len(between) <= _REACH and ((up is not None and change < 0) or (down is not None and change > 0))
 
 
 def _from_to(text: str, first: Figure, between: str) -> bool:
