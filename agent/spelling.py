@@ -99,7 +99,8 @@ def _simplified_characters() -> dict[int, str]:
     with warnings.catch_warnings():
         # It leaves the file of its table to the garbage collector.
         warnings.simplefilter("ignore", ResourceWarning)
-        converted = [zhconv.convert(character, "zh-hans") for character in characters]
+        # On a line each, or neighbours would be converted as words.
+        converted = zhconv.convert("\n".join(characters), "zh-hans").split("\n")
     pairs = zip(characters, converted, strict=True)
     return {ord(old): new for old, new in pairs if old != new}
 
