@@ -7,7 +7,7 @@ from sqlalchemy import JSON, DateTime, Dialect, Index, Text, TypeDecorator
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 # The newest migration; a store that says so is opened without loading Alembic.
-REVISION: Final = "0006"
+REVISION: Final = "0007"
 
 
 class UtcTime(TypeDecorator[datetime]):
@@ -121,6 +121,7 @@ class EffectRow(Model):
     measures: Mapped[list[Any]]
     metric: Mapped[str]
     topic: Mapped[str | None]
+    kind: Mapped[str]
     title: Mapped[str]
     design: Mapped[str]
     evidence_grade: Mapped[str]
@@ -216,3 +217,15 @@ class SealedValuesRow(Model):
 
     scope: Mapped[str] = mapped_column(primary_key=True)
     sealed: Mapped[str]
+
+
+class PreferenceRow(Model):
+    """What one person has told the agent to take for granted."""
+
+    __tablename__ = "preference"
+
+    user: Mapped[str] = mapped_column(primary_key=True)
+    kind: Mapped[str] = mapped_column(primary_key=True)
+    name: Mapped[str] = mapped_column(primary_key=True)
+    values: Mapped[list[Any]]
+    set_at: Mapped[datetime]
