@@ -8,7 +8,7 @@ from langgraph.runtime import Runtime
 
 from agent.language import language_of
 from agent.phrases import phrase
-from agent.state import LOCK_NOTE, TurnState, questions
+from agent.state import LOCK_NOTE, PREFERENCE_NOTE, TurnState, questions
 from agent.thread_lock import thread_lock
 from prompts.library import render
 
@@ -22,7 +22,7 @@ class LockFigures(AgentMiddleware[TurnState, Any, Any]):
     async def aafter_model(self, state: TurnState, runtime: Runtime[Any]) -> dict[str, Any] | None:
         """Check an answer (a message without tool calls) against the results of the thread."""
         answer = state["messages"][-1]
-        if not isinstance(answer, AIMessage) or answer.tool_calls:
+        if not isinstance(answer, AIMessage) or answer.tool_calls or answer.name == PREFERENCE_NOTE:
             return None
         asked = questions(state["messages"])
         lock = thread_lock(state["messages"])

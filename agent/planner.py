@@ -11,6 +11,7 @@ from agent.follow_up import lean_on
 from agent.frame import Frame
 from agent.planner_calls import Call, FirstCalls
 from agent.planner_steps import NextCalls
+from agent.preferences import NOTHING, Preferences
 from agent.question_parts import question_parts
 from agent.referents import refer
 from agent.understanding import Reader
@@ -51,7 +52,12 @@ class Planner:
         self._first = FirstCalls(reader, zone)
         self._next = NextCalls(self._first)
 
-    def frames(self, turns: Sequence[Turn]) -> tuple[list[Frame], int]:
+    @property
+    def reader(self) -> Reader:
+        """What reads the questions."""
+        return self._reader
+
+    def frames(self, turns: Sequence[Turn], preferences: Preferences = NOTHING) -> tuple[list[Frame], int]:
         """The readings of the questions in the last message, each with what it takes over from those before,
         and how many questions were too many."""
         before: Frame | None = None
@@ -59,7 +65,7 @@ class Planner:
         frames: list[Frame] = []
         more = 0
         for turn in turns:
-            parts, more = question_parts(turn.message)
+            parts, more = question_parts(preferences.expanded(turn.message))
             unwanted = matcher("dont").find(turn.message)
             frames = []
             for part in parts:
@@ -72,7 +78,7 @@ class Planner:
             results = [d.result for d in turn.done if d.result is not None]
         if not frames:
             raise ValueError("a thread needs a question")
-        return _asking([self._judged(frame) for frame in frames]), more
+        return _asking([self._judged(preferences.applied(frame)) for frame in frames]), more
 
     def _judged(self, frame: Frame) -> Frame:
         """The worst of what should be low is the highest."""
@@ -80,9 +86,9 @@ class Planner:
             return frame
         return replace(frame, rank="highest" if frame.rank == "lowest" else "lowest")
 
-    def reply(self, turns: Sequence[Turn]) -> Reply:
+    def reply(self, turns: Sequence[Turn], preferences: Preferences = NOTHING) -> Reply:
         """Decide what comes next in the last turn."""
-        frames, more = self.frames(turns)
+        frames, more = self.frames(turns, preferences)
         done = turns[-1].done
         calls: list[Call] = []
         for frame in frames:

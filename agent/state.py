@@ -11,6 +11,7 @@ from agent.number_lock import Source
 
 LOCK_NOTE = "number_lock"
 APPROVAL_NOTE = "approval"
+PREFERENCE_NOTE = "preferences"
 
 
 class TurnState(AgentState[Any]):

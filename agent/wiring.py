@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from retention.churn import ChurnModels
     from store.facts import FactStore
     from store.operations import OperationStore
+    from store.preferences import PreferenceStore
     from store.vault import Vault
     from tools.calendar_file import ExternalEvent
     from tools.targets import Yardsticks
@@ -233,6 +234,15 @@ class App(Labelling):
         )
 
     @cached_property
+    def preferences(self) -> "PreferenceStore":
+        """What each person takes for granted."""
+        from store.sqlite_preferences import SqlitePreferences
+
+        store = SqlitePreferences(self._file("operations.sqlite"))
+        self._closers.append(store)
+        return store
+
+    @cached_property
     def threads(self) -> "ThreadStore":
         """The conversations, to be listed, renamed and deleted."""
         from agent.thread_store import ThreadStore
@@ -252,18 +262,23 @@ class App(Labelling):
     async def assistant(self, model: "BaseChatModel | None" = None) -> AsyncIterator["Assistant"]:
         """The agent over the persisted threads. `model` overrides the configured endpoint."""
         import httpx
+        from langgraph.config import get_config
 
         from agent.ask import Assistant
         from agent.briefing import system_prompt
         from agent.graph import build_graph
+        from agent.language import language_of
         from agent.offline_model import OfflinePlanner
+        from agent.preference_turn import KeepPreferences, prompt_section
+        from agent.preferences import Preferences
         from agent.scoped_planner import ScopedPlanner, facts_of_run
-        from agent.toolset import build_tools
+        from agent.toolset import asker_of, build_tools
         from agent.wiring_guard import answer_guard, guards_for
         from agent.wiring_model import client_failures, endpoints, turn_limits
         from tools.catalogue import ALL_TOOLS
 
         answers = answer_guard(self.settings)
+        planner = ScopedPlanner(self.facts, self.planner, self.preferences)
         try:
             async with (
                 httpx.AsyncClient(timeout=self.settings.llm_timeout_s) as client,
@@ -271,16 +286,25 @@ class App(Labelling):
             ):
                 models = (model,) if model is not None else endpoints(self.settings, client)
                 graph = build_graph(
-                    planner=OfflinePlanner(ScopedPlanner(self.facts, self.planner)),
+                    planner=OfflinePlanner(planner),
                     models=models,
                     model_failures=client_failures() if models and model is None else (),
                     limits=turn_limits(self.settings),
                     tools=build_tools(ALL_TOOLS, self.context),
-                    system_prompt=lambda question, arguments: system_prompt(
-                        question, arguments, facts_of_run(self.facts), self.clock, self.settings.zone
+                    system_prompt=lambda question, arguments: (
+                        system_prompt(
+                            question, arguments, facts_of_run(self.facts), self.clock, self.settings.zone
+                        )
+                        + prompt_section(
+                            Preferences.of(self.preferences.of(asker_of(get_config()).user)),
+                            language_of(question),
+                        )
                     ),
                     approver=self.approver,
-                    guards=guards_for(answers, self.facts, ALL_TOOLS),
+                    guards=(
+                        *guards_for(answers, self.facts, ALL_TOOLS),
+                        KeepPreferences(self.preferences, self.clock, lambda: planner.reader),
+                    ),
                     checkpointer=checkpointer,
                 )
                 yield Assistant(
