@@ -4,7 +4,7 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import asdict
-from typing import Any
+from typing import Any, cast
 
 from langchain_core.messages import AIMessage, AnyMessage, HumanMessage
 from langgraph.graph.state import CompiledStateGraph
@@ -122,10 +122,13 @@ class Assistant:
         Raises ToolInputError where the asker has no such thread.
         """
         state = await self._graph.aget_state(self._config(thread_id, asker))
-        asked = turns_of(state.values.get("messages", []))
-        if not asked:
+        if state.metadata is None:
             raise ToolInputError(f"you have no thread {thread_id!r}", hint="voiceloop threads list")
+        asked = turns_of(state.values.get("messages", []))
         told = [Turn(question=question, answer="\n\n".join(_answers(turn))) for question, turn in asked]
+        if state.metadata.get("source") == "input":
+            # It broke off before its question became part of the state.
+            return [*told, Turn(question=cast("Any", state.metadata).get(ASKED, ""), answer="")]
         return [*told[:-1], Turn(question=told[-1].question, answer="")] if _is_open(state) else told
 
     async def _tend(self, config: Any) -> None:
