@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 
 from retention.measures import PLAN_METRIC, TOPIC_METRIC, Cost, MeasureBook, Template
 from retention.wording import Language
-from store.plan_parts import Control, Grade, Measure, PlanWords
+from store.plan_parts import Control, Grade, Measure, PlanWords, Verdict
 from store.records import ActionPlan
 
 COST_WEIGHT: Mapping[Cost, int] = {"low": 1, "medium": 2, "high": 3}
@@ -158,9 +158,15 @@ def hypothesis(problem: Problem, book: MeasureBook, language: Language) -> str:
 
 
 def risks_of(
-    problem: Problem, ranked: Sequence[Ranked], control: Control, book: MeasureBook, language: Language
+    problem: Problem,
+    ranked: Sequence[Ranked],
+    control: Control,
+    book: MeasureBook,
+    language: Language,
+    *,
+    after: Verdict | None = None,
 ) -> tuple[str, ...]:
-    """What may be wrong with a plan, in words."""
+    """What may be wrong with a plan, in words; `after` is the outcome of the plan that it follows."""
     keys: list[str] = [problem.grade if problem.found else "no_cause"]
     if problem.n < SMALL_SAMPLE:
         keys.append("small_sample")
@@ -168,6 +174,8 @@ def risks_of(
         keys.append("high_cost")
     if control.kind != "peers":
         keys.append("no_control")
+    if after is not None:
+        keys.insert(0, f"after_{after}")
     return tuple(book.risks[key].of(language) for key in keys)
 
 

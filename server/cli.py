@@ -11,6 +11,7 @@ from server import (
     cli_data,
     cli_insights,
     cli_label,
+    cli_plans,
     cli_retention,
     cli_taxonomy,
     cli_unmask,
@@ -32,6 +33,7 @@ cli_label.register(app)
 cli_taxonomy.register(app)
 cli_conversations.register(app)
 cli_retention.register(app)
+cli_plans.register(app)
 cli_unmask.register(app)
 cli_upkeep.register(app)
 

@@ -1,5 +1,6 @@
-"""Commands of the retention loop: `tasks`, `plans`."""
+"""Commands of the retention loop: `tasks`."""
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import typer
@@ -11,13 +12,11 @@ if TYPE_CHECKING:
     from store.records import TaskStatus
 
 tasks = typer.Typer(help="retention tasks", no_args_is_help=True)
-plans = typer.Typer(help="action plans", no_args_is_help=True)
 
 
 def register(app: typer.Typer) -> None:
     """Add the commands."""
     app.add_typer(tasks, name="tasks")
-    app.add_typer(plans, name="plans")
 
 
 @tasks.command("list")
@@ -28,11 +27,11 @@ def list_tasks(
 ) -> None:
     """List tasks, nearest deadline first."""
     with command(as_json), application() as app:
-        found = app.operations.tasks(status=_status(status), customer_id=customer or None)
+        found = app.operations.tasks(status=status_named(status), customer_id=customer or None)
         if as_json:
             print_json({"tasks": [task.model_dump(mode="json") for task in found]})
             return
-        _table(
+        show_table(
             ("task", "status", "customer", "owner", "due", "summary"),
             [
                 (t.task_id, t.status.value, t.customer_id, t.owner, _local(t.due_at, app), t.summary)
@@ -62,7 +61,7 @@ def update_task(
 ) -> None:
     """Move a task on; `open` approves one that awaits approval."""
     with command(as_json), application() as app:
-        wanted = _status(status)
+        wanted = status_named(status)
         if wanted is None:
             raise ToolInputError("--status is empty")
         task = app.operations.set_task_status(task_id, wanted, actor="local")
@@ -72,22 +71,8 @@ def update_task(
             out().print(f"{task.task_id}: {task.status.value}")
 
 
-@plans.command("list")
-def list_plans(
-    status: str = typer.Option("", "--status", help="pending_approval, open, done, rejected or cancelled"),
-    as_json: bool = JsonFlag,
-) -> None:
-    """List action plans, newest first."""
-    with command(as_json), application() as app:
-        found = app.operations.plans(status=_status(status))
-        if as_json:
-            print_json({"plans": [plan.model_dump(mode="json") for plan in found]})
-            return
-        rows = [(p.plan_id, p.status.value, p.problem, p.cause, str(len(p.measures))) for p in found]
-        _table(("plan", "status", "problem", "cause", "measures"), rows)
-
-
-def _status(text: str) -> "TaskStatus | None":
+def status_named(text: str) -> "TaskStatus | None":
+    """The status of that name, None for none; ToolInputError that lists them."""
     from store.records import TaskStatus
 
     if not text:
@@ -103,7 +88,8 @@ def _local(at: Any, app: Any) -> str:
     return f"{at.astimezone(app.settings.zone):%Y-%m-%d %H:%M}" if at else ""
 
 
-def _table(columns: tuple[str, ...], rows: list[tuple[Any, ...]]) -> None:
+def show_table(columns: tuple[str, ...], rows: Sequence[tuple[Any, ...]]) -> None:
+    """Print rows under their headings."""
     from rich.markup import escape
     from rich.table import Table
 

@@ -10,6 +10,7 @@ from store.record import Record
 
 Language = Literal["zh", "en"]
 Grade = Literal["association", "adjusted", "quasi-experimental"]
+Kind = Literal["nps", "proportion", "mean", "count"]
 Verdict = Literal["achieved", "partly", "missed", "worse", "inconclusive"]
 Values = Mapping[str, tuple[str | None, ...]]
 
@@ -116,6 +117,7 @@ class Effect(Record):
     measures: tuple[str, ...]
     metric: str
     topic: str | None = None
+    kind: Kind
     title: str = ""
     design: str
     evidence_grade: Grade
@@ -138,7 +140,8 @@ class Effect(Record):
 class PlanReview(Record):
     """The end of a plan: its outcome and, where it was missed or made worse, the cause searched for anew.
 
-    `starts_on` and `ends_on` are the first and last day of its window; `reopened` holds the new search (verdict, reason, causes) and `follow_up` the id of the plan drafted.
+    `starts_on` and `ends_on` are the first and last day of its window; `reopened` holds the new search
+    (verdict, reason, causes) and `follow_up` the id of the plan drafted.
     """
 
     outcome: Verdict

@@ -15,22 +15,27 @@ from tools.registry import spec
 
 PLAN = spec(create_action_plan, acts=True, role="analyst")
 REGIONS = ("广东", "浙江", "江苏")
+# The plan is drawn up 62 days ago; the deliveries were late for 58 days then.
 ASKED = NOW - timedelta(days=62)
-# Good until day 120 ago, late since; the plan is drawn up 62 days ago and runs from the day after.
-PERIODS = {
-    "period": {"from": "2026-07-25", "to": "2026-09-21"},
-    "compare_to": {"from": "2026-05-26", "to": "2026-07-25"},
-}
 Does = Literal["works", "nothing", "worse"]
 LATE_AFTER: dict[Does, float] = {"works": 0.04, "nothing": 0.5, "worse": 0.95}
 
 
-def three_months(home: Path, does: Does, *, seed: int = 7, until: int = 0) -> World:
-    """A world whose plan works, does nothing or makes it worse; feedback up to `until` days ago."""
+def asked_about(shift: int = 0) -> dict[str, Any]:
+    """The two months before the plan against the two before them, `shift` days earlier."""
+    days = [(ASKED + timedelta(days=back - shift)).date().isoformat() for back in (-118, -58, 0)]
+    return {"period": {"from": days[1], "to": days[2]}, "compare_to": {"from": days[0], "to": days[1]}}
+
+
+def three_months(home: Path, does: Does, *, seed: int = 7, until: int = 0, shift: int = 0) -> World:
+    """A world whose plan works, does nothing or makes it worse; feedback up to `until` days ago.
+
+    `shift` moves everything so many days back, for what runs by the real clock.
+    """
     draw = random.Random(seed)
     world = World(home)
     for day in range(180, until, -1):
-        for i in range(18):
+        for i in range(12):
             region = REGIONS[i % 3]
             odds = 0.04 if day > 120 or region != "广东" else 0.5 if day >= 61 else LATE_AFTER[does]
             late = draw.random() < odds
@@ -38,7 +43,7 @@ def three_months(home: Path, does: Does, *, seed: int = 7, until: int = 0) -> Wo
             topic = "logistics/speed" if late else draw.choice(["product/quality", "service/attitude"])
             world.says(
                 f"c{day}-{i}",
-                day - draw.random() * 0.4,
+                shift + day - draw.random() * 0.4,
                 f"{'等了十天还没到' if late else '一般' if upset else '不错'} {day}-{i}",
                 Sentiment.NEGATIVE if upset else Sentiment.POSITIVE,
                 topics=(topic,),
@@ -49,15 +54,16 @@ def three_months(home: Path, does: Does, *, seed: int = 7, until: int = 0) -> Wo
     return world
 
 
-def at_the_time(world: World, home: Path, **changes: Any) -> ToolContext:
+def at_the_time(world: World, home: Path, *, shift: int = 0, **changes: Any) -> ToolContext:
     """The context on the day on which the plan was drawn up, with operations of that day."""
-    operations = SqliteOperationStore(home / "operations.sqlite", FixedClock(ASKED))
-    return world.context(clock=FixedClock(ASKED), operations=operations, **changes)
+    clock = FixedClock(ASKED - timedelta(days=shift))
+    operations = SqliteOperationStore(home / "operations.sqlite", clock)
+    return world.context(clock=clock, operations=operations, **changes)
 
 
-def approved_plan(world: World, home: Path, **arguments: Any) -> dict[str, Any]:
+def approved_plan(world: World, home: Path, *, shift: int = 0, **arguments: Any) -> dict[str, Any]:
     """The plan as proposed and approved at the time."""
-    context = at_the_time(world, home, asker=Asker("max", "manager"), approved=True)
-    found = PLAN.run({**PERIODS, "limit": 3, **arguments}, context).data["plan"]
+    context = at_the_time(world, home, shift=shift, asker=Asker("max", "manager"), approved=True)
+    found = PLAN.run({**asked_about(shift), "limit": 3, **arguments}, context).data["plan"]
     context.operations.close()
     return dict(found)

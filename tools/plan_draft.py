@@ -17,7 +17,7 @@ from retention.plans import (
     words_of,
 )
 from store.facts import Selection
-from store.plan_parts import Effect, Judgement, PlanDesign
+from store.plan_parts import Effect, Judgement, PlanDesign, Verdict
 from store.records import ActionPlan, TaskStatus
 from tools.answers import evidence_ids
 from tools.arguments import Language
@@ -69,12 +69,12 @@ def draft_plan(
     past: Sequence[Effect],
     *,
     tried: Collection[str] = (),
-    follows: str | None = None,
+    follows: tuple[str, Verdict] | None = None,
 ) -> Draft:
     """Find the cause and draft a plan against it; nothing is stored.
 
     `past` are the verified effects that expectations rest on, `tried` the ids of measures that did not work,
-    `follows` the plan they belonged to. Raises Refusal where there is nothing to plan on.
+    `follows` the plan they belonged to and its outcome. Raises Refusal where there is nothing to plan on.
     """
     chosen = choose(args, context)
     measure = find_measure(args.metric, context, args.language)
@@ -89,16 +89,16 @@ def draft_plan(
     aim = _aim(measure, chosen, narrowed, before, cause, context)
     design = design_plan(measure, chosen, before, cause, topics, aim.change, context)
     drafting = _Drafting(
-        args, context, chosen, before, cause, found, aim, design, overall, topics, past, tried
+        args, context, chosen, before, cause, found, aim, design, overall, topics, past, tried, follows
     )
     other: Language = "en" if args.language == "zh" else "zh"
     plan, ranked = drafting.told(args.language, _evidence(cause, narrowed, chosen, context))
     key = _key(args, measure, chosen, before, cause, ranked, context)
     plan = plan.model_copy(
         update={
-            "plan_id": plan_id(*key, *(["follows", follows] if follows else [])),
+            "plan_id": plan_id(*key, *(["follows", follows[0]] if follows else [])),
             "translation": words_of(drafting.told(other, ())[0]),
-            "follows": follows,
+            "follows": follows[0] if follows else None,
         }
     )
     return Draft(plan, chosen, found, cause, overall, topics, ranked)
@@ -120,6 +120,7 @@ class _Drafting:
     topics: Sequence[Reach]
     past: Sequence[Effect]
     tried: Collection[str]
+    follows: tuple[str, Verdict] | None
     judged: dict[tuple[str, str | None], Judgement] = field(default_factory=dict)
 
     def told(self, language: Language, evidence: Sequence[str]) -> tuple[ActionPlan, list[Ranked]]:
@@ -155,7 +156,14 @@ class _Drafting:
             cause=problem.cause,
             evidence_grade=problem.grade,
             measures=tuple(measures),
-            risks=risks_of(problem, ranked, self.design.control, book, language),
+            risks=risks_of(
+                problem,
+                ranked,
+                self.design.control,
+                book,
+                language,
+                after=self.follows[1] if self.follows else None,
+            ),
             evidence=tuple(evidence),
             language=language,
             hypothesis=hypothesis(problem, book, language),

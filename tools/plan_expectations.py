@@ -1,22 +1,15 @@
 """What verified effects of the past let a plan expect of its measures; nothing where there are none."""
 
-from collections.abc import Mapping, Sequence
-from typing import Final, Literal
+from collections.abc import Sequence
+from typing import Literal
 
 from analytics.estimates import Kind
 from analytics.pooling import Pooled, pool
+from retention.amounts import amount
 from retention.measures import load_measures
 from store.plan_parts import Effect, Expected, Judgement, Measure
 from tools.arguments import Language
 from tools.measures import DIGITS
-
-# Digits and factor by kind of metric: shares are said in percentage points.
-_SHOWN: Final[Mapping[Kind, tuple[int, float]]] = {
-    "proportion": (1, 100.0),
-    "nps": (1, 1.0),
-    "mean": (2, 1.0),
-    "count": (1, 1.0),
-}
 
 
 def expectation(measure_id: str, judged: Judgement, past: Sequence[Effect]) -> Expected | None:
@@ -58,12 +51,6 @@ def told(effect: str, expected: Expected | None, kind: Kind, language: Language)
         return book.say("expected_unknown", language, effect=effect)
     shown = {name: amount(getattr(expected, name), kind, language) for name in ("value", "low", "high")}
     return book.say(f"expected_{expected.basis}", language, effect=effect, n=expected.n, **shown)
-
-
-def amount(value: float, kind: Kind, language: Language) -> str:
-    """A change of a metric in words, with its sign and unit."""
-    digits, factor = _SHOWN[kind]
-    return load_measures().say(f"amount_{kind}", language, value=f"{value * factor:+.{digits}f}")
 
 
 def expecting(

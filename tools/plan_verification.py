@@ -121,7 +121,7 @@ def _effect(
     first, due = window(plan, context.zone)
     found = verify_effect(_question(plan, design, judged, context), context).data
     key = "\x1f".join((plan.plan_id, judged.metric, judged.topic or ""))
-    same = ("evidence_grade", "effect", "ci_low", "ci_high", "level_before", "level_after", "design")
+    same = ("kind", "evidence_grade", "effect", "ci_low", "ci_high", "level_before", "level_after", "design")
     return Effect(
         effect_id="effect-" + hashlib.blake2b(key.encode(), digest_size=8).hexdigest(),
         plan_id=plan.plan_id,
@@ -196,7 +196,7 @@ def _reopened(
     past = [*effects, *context.operations.effects()]
     tried = _failed(effects) | _failed_before(plan, context)
     try:
-        draft = draft_plan(args, context, past, tried=tried, follows=plan.plan_id)
+        draft = draft_plan(args, context, past, tried=tried, follows=(plan.plan_id, main.verdict))
     except ToolInputError as error:
         if isinstance(error, Refusal):
             error.speak(plan.language)

@@ -35,6 +35,7 @@ def upgrade() -> None:
         sa.Column("measures", sa.JSON(), nullable=False),
         sa.Column("metric", sa.Text(), nullable=False),
         sa.Column("topic", sa.Text(), nullable=True),
+        sa.Column("kind", sa.Text(), nullable=False),
         sa.Column("title", sa.Text(), nullable=False),
         sa.Column("design", sa.Text(), nullable=False),
         sa.Column("evidence_grade", sa.Text(), nullable=False),
