@@ -1,6 +1,6 @@
 """Preferences in the graph: kept when a person says so, told of in every answer that uses them."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
 from langchain.agents.middleware import AgentMiddleware, ModelRequest, ModelResponse
@@ -92,7 +92,7 @@ class KeepPreferences(AgentMiddleware[Any, Any, Any]):
         self._store.keep(Preference(user=user, kind=kind, name=name, values=values, set_at=at))
 
 
-def told(known: Preferences, question: str, calls: list[Mapping[str, Any]], language: Language) -> str:
+def told(known: Preferences, question: str, calls: Sequence[Mapping[str, Any]], language: Language) -> str:
     """What an answer says of the preferences that these calls rest on; empty where they rest on none."""
     notes = []
     if calls and (used := known.used_in(question, calls)):

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from agent.frame import Frame
-from agent.vocabulary import matcher
+from agent.word_matching import matcher
 from store.preferences import Preference
 
 _FILE = Path(__file__).with_name("preference_words.yaml")

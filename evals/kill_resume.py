@@ -104,6 +104,7 @@ def findings(home: Path, errands: int) -> dict[str, Any]:
         e.subject for e in entries if e.action.endswith(".status") and e.detail.get("to") == "open"
     )
     proposed = Counter(e.subject for e in entries if e.action.endswith(".propose"))
+    statuses = [*(task.status for task in tasks), *(plan.status for plan in plans)]
     ids = [*(task.task_id for task in tasks), *(plan.plan_id for plan in plans)]
     per_customer = Counter(task.customer_id for task in tasks)
     return {
@@ -112,7 +113,7 @@ def findings(home: Path, errands: int) -> dict[str, Any]:
         "drafted_twice": sum(n - 1 for n in proposed.values())
         + sum(n - 1 for n in per_customer.values())
         + max(0, len(plans) - errands),
-        "not_executed": sum(one.status is not TaskStatus.OPEN for one in (*tasks, *plans))
+        "not_executed": sum(status is not TaskStatus.OPEN for status in statuses)
         + max(0, 2 * errands - len(ids)),
         "not_audited": sum(opened[one] == 0 or proposed[one] == 0 for one in ids),
         "threads_lost": sum(thread is None for thread in threads),

@@ -11,6 +11,7 @@ from server import (
     cli_data,
     cli_insights,
     cli_label,
+    cli_memory,
     cli_plans,
     cli_retention,
     cli_taxonomy,
@@ -32,6 +33,7 @@ cli_insights.register(app)
 cli_label.register(app)
 cli_taxonomy.register(app)
 cli_conversations.register(app)
+cli_memory.register(app)
 cli_retention.register(app)
 cli_plans.register(app)
 cli_unmask.register(app)
