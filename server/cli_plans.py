@@ -103,7 +103,7 @@ def verify(
 
     with command(as_json), application() as app:
         told = _language(language, app.settings.language)
-        found = verify_plans(app.context(Who(user, role, scope).asker(app)), plan_id or None)
+        found = verify_plans(app.context(Who(user, role, scope).asker(app)), plan_id or None, language=told)
         if as_json:
             print_json({"plans": [verification_figures(one, told) for one in found]})
             return
@@ -139,17 +139,16 @@ def export(
 ) -> None:
     """Write a plan as Markdown, as a table of tasks (CSV, one measure a row) or as JSON."""
     from store.durable_files import write_whole
-    from tools.refusals import Refusal
+    from tools.plans import stored_plan
 
     with command(as_json), application() as app:
         chosen = format or (Path(file).suffix.lstrip(".").lower() if file != "-" else "md")
         if chosen not in _FORMATS:
             raise ToolInputError(f"--format: {chosen!r} is not known", hint=f"one of {', '.join(_FORMATS)}")
         context = app.context(Who(user, role, scope).asker(app))
-        plan = next((one for one in context.operations.plans() if one.plan_id == plan_id), None)
-        if plan is None:
-            raise Refusal("unknown_plan", plan=plan_id)
-        body = _rendered(plan, chosen, context, _language(language, app.settings.language))
+        told = _language(language, app.settings.language)
+        plan = stored_plan(plan_id, context, told)
+        body = _rendered(plan, chosen, context, told)
         if file != "-":
             write_whole(Path(file), body)
             if as_json:

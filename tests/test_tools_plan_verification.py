@@ -103,7 +103,9 @@ def test_each_plan_stands_for_itself(nothing: World, tmp_path: Path) -> None:
     first = approved_plan(nothing, tmp_path)
     second = approved_plan(nothing, tmp_path, metric="negative_share")
     context = at_the_time(nothing, tmp_path)
-    third = PLAN.run({**asked_about(), "metric": "negative_share", "limit": 1, "filters": {"region": "浙江"}}, context)
+    third = PLAN.run(
+        {**asked_about(), "metric": "negative_share", "limit": 1, "filters": {"region": "浙江"}}, context
+    )
     context.operations.close()
     found = {one.plan.plan_id: one.state for one in verify_plans(nothing.context())}
     assert found == {first["plan_id"]: "verified", second["plan_id"]: "verified"}
@@ -160,8 +162,10 @@ def test_who_may_verify_and_whose_plans(nothing: World, tmp_path: Path) -> None:
         verify_plans(nothing.context(asker=Asker("eve", "viewer")))
     east = nothing.context(asker=Asker("zhe", "analyst", ("hq/浙江",)))
     assert verify_plans(east) == [] and east.operations.effects() == []
-    with pytest.raises(ToolInputError, match="no plan"):
+    with pytest.raises(NotPermitted, match=plan["plan_id"]):
         verify_plans(east, plan["plan_id"])
+    with pytest.raises(ToolInputError, match="没有计划"):
+        verify_plans(nothing.context(), "plan-none", language="zh")
     with pytest.raises(NotPermitted):
         PLAN.run(asked_about(), nothing.context(asker=Asker("ana", "analyst"), approved=True))
     (found,) = verify_plans(nothing.context(asker=Asker("ana", "analyst")))

@@ -16,6 +16,7 @@ from tools.context import ToolContext
 from tools.plan_arguments import ActionPlanArguments
 from tools.plan_design import judged_title
 from tools.plan_draft import Draft, draft_plan
+from tools.plans import stored_plan
 from tools.refusals import Refusal
 from tools.verification import EffectArguments, verify_effect
 
@@ -36,20 +37,19 @@ class Verification:
     follow_up: ActionPlan | None = None
 
 
-def verify_plans(context: ToolContext, plan_id: str | None = None) -> list[Verification]:
+def verify_plans(
+    context: ToolContext, plan_id: str | None = None, *, language: Language = "en"
+) -> list[Verification]:
     """Verify every open plan whose window is over, or say of one plan where it stands; oldest first.
 
     Safe to run again and to be killed: each plan is ended in one transaction, and one ended before is only
-    read. Raises NotPermitted for a role that may not verify, ToolInputError for an unknown id.
+    read. Raises NotPermitted for a role that may not verify, ToolInputError (in `language`) for
+    an unknown id, NotPermitted for one that may not be seen.
     """
     require_verifier(context.asker.role)
-    plans = context.operations.plans()
-    if plan_id is None:
-        chosen = [plan for plan in plans if plan.status is TaskStatus.OPEN]
-    else:
-        chosen = [plan for plan in plans if plan.plan_id == plan_id]
-        if not chosen:
-            raise Refusal("unknown_plan", plan=plan_id)
+    if plan_id is not None:
+        return [_verified(stored_plan(plan_id, context, language), context)]
+    chosen = context.operations.plans(status=TaskStatus.OPEN)
     return [_verified(plan, context) for plan in reversed(chosen)]
 
 

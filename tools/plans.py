@@ -13,7 +13,9 @@ from tools.context import ToolContext
 from tools.plan_arguments import ActionPlanArguments
 from tools.plan_draft import draft_plan
 from tools.plan_reach import ranking_figures, reach_figures
+from tools.refusals import Refusal
 from tools.results import ToolResult
+from tools.scope import beyond_scope
 
 
 def create_action_plan(args: ActionPlanArguments, context: ToolContext) -> ToolResult:
@@ -71,6 +73,19 @@ def _propose(plan: ActionPlan, context: ToolContext) -> tuple[ActionPlan, bool]:
     if context.approved and stored.status is TaskStatus.PENDING_APPROVAL:
         stored = approve_plan(operations, stored.plan_id, actor=context.asker.user, role=context.asker.role)
     return stored, new
+
+
+def stored_plan(plan_id: str, context: ToolContext, language: Language) -> ActionPlan:
+    """The plan of that id.
+
+    Raises ToolInputError where there is none, and NotPermitted to a scoped asker who sees none.
+    """
+    for plan in context.operations.plans():
+        if plan.plan_id == plan_id:
+            return plan
+    unknown = Refusal("unknown_plan", plan=plan_id)
+    unknown.speak(language)
+    raise beyond_scope(unknown, language, context) or unknown
 
 
 def plan_figures(plan: ActionPlan, context: ToolContext, language: Language | None = None) -> dict[str, Any]:
