@@ -127,6 +127,11 @@ def _periods(frame: Frame, before: Frame, reader: Reader) -> tuple[PeriodValue |
     return frame.period, frame.compare_to
 
 
+def stands_alone(frame: Frame) -> bool:
+    """Whether a question takes over nothing from the one before, where it opens a message."""
+    return bool(frame.refusal) or not _leans(frame, same_message=False)
+
+
 def _leans(frame: Frame, *, same_message: bool) -> bool:
     if _STANDS_ALONE & set(frame.goals):
         return False

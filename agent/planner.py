@@ -7,7 +7,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from agent.compose import Part, compose
-from agent.follow_up import lean_on
+from agent.follow_up import lean_on, stands_alone
 from agent.frame import Frame
 from agent.planner_calls import Call, FirstCalls
 from agent.planner_steps import NextCalls
@@ -17,6 +17,10 @@ from agent.referents import refer
 from agent.understanding import Reader
 from agent.word_matching import matcher
 from tools.measures import lower_is_better
+
+# A question leans on the one before it at most, and its pronouns on what that one showed.
+_ALONE = 2
+_MOST_TURNS_READ = 60
 
 
 @dataclass(frozen=True)
@@ -64,7 +68,7 @@ class Planner:
         results: list[dict[str, Any]] = []
         frames: list[Frame] = []
         more = 0
-        for turn in turns:
+        for turn in turns[self._first_read(turns, preferences) :]:
             parts, more = question_parts(preferences.expanded(turn.message))
             unwanted = matcher("dont").find(turn.message)
             frames = []
@@ -79,6 +83,18 @@ class Planner:
         if not frames:
             raise ValueError("a thread needs a question")
         return _asking([self._judged(preferences.applied(frame)) for frame in frames]), more
+
+    def _first_read(self, turns: Sequence[Turn], preferences: Preferences) -> int:
+        """Where reading starts: the second last message that stands alone before the last one, so that the
+        work of a turn does not grow with its thread."""
+        alone = 0
+        first = max(0, len(turns) - _MOST_TURNS_READ)
+        for at in range(len(turns) - 2, first, -1):
+            parts, _ = question_parts(preferences.expanded(turns[at].message))
+            alone += stands_alone(self._reader.read(parts[0]))
+            if alone == _ALONE:
+                return at
+        return first
 
     def _judged(self, frame: Frame) -> Frame:
         """The worst of what should be low is the highest."""

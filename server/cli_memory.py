@@ -35,22 +35,23 @@ def list_threads(
         asker = Who(user, role, scope).asker(app)
         entries = app.threads.entries(asker)
         waiting = {draft.id for draft in app.approver.waiting(asker)} if _any_drafts(entries) else set()
+        pending = [[draft for draft in one.drafts if draft in waiting] for one in entries]
         found = [
             {
                 "thread_id": one.name,
                 "asked": one.asked,
                 "asked_at": one.asked_at.isoformat() if one.asked_at else None,
                 "turns": one.turns,
-                "pending_approvals": [draft for draft in one.drafts if draft in waiting],
+                "pending_approvals": drafts,
             }
-            for one in entries
+            for one, drafts in zip(entries, pending, strict=True)
         ]
         if as_json:
             print_json({"threads": found})
             return
         rows = [
-            (t["thread_id"], _local(one.asked_at, app), one.turns, len(t["pending_approvals"]), one.asked)
-            for t, one in zip(found, entries, strict=True)
+            (one.name, _local(one.asked_at, app), one.turns, len(drafts), one.asked)
+            for one, drafts in zip(entries, pending, strict=True)
         ]
         _table(("thread", "asked at", "turns", "awaiting", "last question"), rows)
 
@@ -162,7 +163,8 @@ def forget_preferences(
     """Forget default filters and words."""
     with command(as_json), application() as app:
         who = user or app.settings.user
-        gone = sum(app.preferences.forget(who, name=name) for name in names or [None])
+        chosen: list[str | None] = [*names] if names else [None]
+        gone = sum(app.preferences.forget(who, name=name) for name in chosen)
         _say({"forgotten": gone}, str(gone), as_json)
 
 
