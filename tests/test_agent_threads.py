@@ -37,7 +37,7 @@ def sizes(home: Path) -> tuple[int, int]:
 
 def test_a_long_thread_keeps_one_checkpoint_and_does_not_grow_by_its_results(home: Path) -> None:
     with open_home(home) as app:
-        ask(app, *["10月NPS是多少？"] * TURNS_WITH_RESULTS, thread="long")
+        ask(app, *["10月上海的NPS是多少？"] * (TURNS_WITH_RESULTS + 1), thread="long")
         kept, full = sizes(home)
         ask(app, *["10月上海的NPS是多少？"] * 6, thread="long")
     assert kept == 1
