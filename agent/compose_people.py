@@ -132,7 +132,12 @@ def compose_plan(frame: Frame, result: dict[str, Any]) -> str:
     language, plan = frame.language, result["data"].get("plan")
     if not plan or not plan["measures"]:
         return phrase("plan_none", language)
-    lines = [phrase("plan_head", language)]
+    status = name(f"value_status_{plan['status']}", language, plan["status"])
+    lines = [phrase("plan_head", language, status=status)]
+    if plan["review"]:
+        outcome = plan["review"]["outcome"]
+        said = name(f"value_outcome_{outcome}", language, outcome)
+        lines.append(phrase("plan_ended", language, outcome=said))
     for rank, measure in enumerate(plan["measures"], start=1):
         lines.append(
             phrase(
@@ -141,11 +146,17 @@ def compose_plan(frame: Frame, result: dict[str, Any]) -> str:
                 rank=rank,
                 action=measure["action"],
                 department=measure["owner_department"],
-                metric=measure["metric"],
+                cost=name(f"value_cost_{measure['cost']}", language, measure["cost"]),
+                target=measure["target"] or measure["metric"],
+                expected=measure["expected_effect"],
                 days=measure["window_days"],
                 first_step=measure["first_step"],
             )
         )
+    design = {key: plan[key] for key in ("hypothesis", "control")}
+    lines.append(phrase("plan_design", language, days=plan["window_days"], **design))
+    if plan["risks"]:
+        lines.append(phrase("plan_risks", language, risks=phrase("semicolon", language).join(plan["risks"])))
     return "\n".join(lines)
 
 

@@ -146,3 +146,34 @@ def test_nothing_to_plan_on_and_unknown_names_are_said_and_nothing_is_stored(wor
         with pytest.raises(ToolInputError):
             PLAN.run(wrong, world.context())
     assert world.operations.plans() == []
+
+
+def test_what_got_better_is_nothing_to_plan_against(world: World) -> None:
+    """October, when Guangdong was late, before a September without: read backwards it is a recovery."""
+    result = PLAN.run({"period": "2026-09", "compare_to": "2026-10", "language": "en"}, world.context())
+    assert result.data["cause"] is None or result.data["cause"]["conditions"] != {"region": "广东"}
+    assert any("got better" in caveat for caveat in result.caveats)
+
+
+def test_a_plan_says_how_it_will_be_judged(world: World) -> None:
+    zh, en = (
+        PLAN.run({**MONTHS, "language": language}, world.context()).data["plan"] for language in ("zh", "en")
+    )
+    design = zh["design"]
+    assert design["control"]["kind"] == "peers" and design["filters"] == {"region": ["广东"]}
+    assert sorted(design["control"]["groups"]) == ["四川", "江苏", "浙江"] and design["control"]["n"] == 360
+    judged = design["judged_by"]
+    assert judged["metric"] == "nps" and judged["change"] > 0
+    assert f"{judged['baseline']:.1f}" in zh["hypothesis"]
+    assert f"{judged['baseline'] + judged['change']:.1f}" in zh["hypothesis"]
+    assert zh["plan_id"] == en["plan_id"] and zh["measures"][0]["action"] != en["measures"][0]["action"]
+    assert zh["window"]["starts_on"] == "2026-11-23" and zh["window"]["days"] == zh["window_days"]
+    assert "360" in zh["control"] and "360" in en["control"] and en["control"].startswith("Control group")
+
+
+def test_a_plan_without_a_place_proposes_a_hold_out(calm: World) -> None:
+    fill(calm, late=False)
+    plan = PLAN.run(MONTHS, calm.context()).data["plan"]
+    control = plan["design"]["control"]
+    assert (control["kind"], control["dimension"], len(control["groups"])) == ("hold_out", "region", 2)
+    assert control["filters"] == {} and any("没有对照组" in risk for risk in plan["risks"])

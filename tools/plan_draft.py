@@ -48,6 +48,7 @@ class Draft:
     overall: Reach
     topics: Sequence[Reach]
     ranked: Sequence[Ranked]
+    improved: bool
 
 
 @dataclass(frozen=True)
@@ -78,8 +79,7 @@ def draft_plan(
     """
     chosen = choose(args, context)
     measure = find_measure(args.metric, context, args.language)
-    asked = {name: getattr(args, name) for name in RootCauseArguments.model_fields if name != "limit"}
-    found = root_cause(RootCauseArguments.model_validate({**asked, "limit": 10}), context)
+    found, improved = _search(args, measure, context)
     if not found.n:
         raise Refusal("nothing_to_plan", hint=" ".join(found.caveats))
     cause = _cause(args, found, context)
@@ -101,7 +101,7 @@ def draft_plan(
             "follows": follows[0] if follows else None,
         }
     )
-    return Draft(plan, chosen, found, cause, overall, topics, ranked)
+    return Draft(plan, chosen, found, cause, overall, topics, ranked, improved)
 
 
 @dataclass(frozen=True)
@@ -220,6 +220,21 @@ def _evidence(
     found = [*(cause["evidence"] if cause else [])]
     found += evidence_ids(negative, context, order="lowest_score", limit=_EVIDENCE)
     return list(dict.fromkeys(found))[:_EVIDENCE]
+
+
+def _search(args: ActionPlanArguments, measure: Measure, context: ToolContext) -> tuple[ToolResult, bool]:
+    """The cause of the problem, and whether the metric got better: then where it is still worst is sought.
+
+    What made a metric better is nothing to plan against.
+    """
+    asked = {name: getattr(args, name) for name in RootCauseArguments.model_fields if name != "limit"}
+    found = root_cause(RootCauseArguments.model_validate({**asked, "limit": 10}), context)
+    if not found.n or args.conditions or measure.kind == "count" or not found.data["significant"]:
+        return found, False
+    if not _better(measure, found.data["change"], 0.0):
+        return found, False
+    level = {**asked, "compare_to": None, "mode": "level", "limit": 10}
+    return root_cause(RootCauseArguments.model_validate(level), context), True
 
 
 def _cause(args: ActionPlanArguments, found: ToolResult, context: ToolContext) -> dict[str, Any] | None:

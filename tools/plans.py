@@ -33,7 +33,8 @@ def create_action_plan(args: ActionPlanArguments, context: ToolContext) -> ToolR
     stored, new = _propose(draft.plan, context)
     shown = said_in(stored, args.language)
     cause, found = draft.cause, draft.found
-    no_cause = [] if cause else [load_measures().risks["no_cause"].of(args.language)]
+    doubts = [*(["improved"] if draft.improved else []), *([] if cause else ["no_cause"])]
+    risks = load_measures().risks
     return answer(
         "create_action_plan",
         args,
@@ -51,7 +52,7 @@ def create_action_plan(args: ActionPlanArguments, context: ToolContext) -> ToolR
             "overall": reach_figures(draft.overall),
         },
         evidence=stored.evidence,
-        caveats=[*found.caveats, *no_cause],
+        caveats=[*found.caveats, *(risks[key].of(args.language) for key in doubts)],
     )
 
 
