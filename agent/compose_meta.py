@@ -8,6 +8,7 @@ from tools.dimensions import dimension_title
 
 _VALUES = 8
 _DIMENSIONS = ("product", "region", "version", "org_unit", "channel", "customer_type", "tier")
+_LISTED = ("product", "region", "org_unit", "channel")
 _DIMENSIONS_NAMED = 4
 
 
@@ -68,7 +69,7 @@ def _unknown(frame: Frame, vocabulary: Vocabulary) -> str:
     near = [value for name in frame.unknown for value in vocabulary.nearest(name)]
     if near:
         lines.append(phrase("did_you_mean", language, values=separator.join(dict.fromkeys(near))))
-    for dimension in _DIMENSIONS[:5]:
+    for dimension in _LISTED:
         if _has_values(vocabulary, dimension):
             info = vocabulary.catalogue.dimensions[dimension]
             values = [value_name(dimension, value, frame) for value, _ in info.values[:_VALUES]]

@@ -87,13 +87,13 @@ class Reader:
         """
         if question not in self._read:
             frame = self._frame(question, question)
-            if frame.unknown and not frame.ask:
-                told = tuple(name for name in frame.unknown if not self._is_subject(name))
-                frame = replace(frame, unknown=told)
             mended, doubts = self._mend(question, frame.unknown)
             if doubts:
                 frame = self._frame(question, mended)
                 frame = replace(frame, doubts=(*doubts, *frame.doubts))
+            if frame.unknown:
+                told = tuple(name for name in frame.unknown if not self._is_subject(name))
+                frame = replace(frame, unknown=told)
             self._read[question] = _with_named(frame)
         return self._read[question]
 

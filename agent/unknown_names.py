@@ -100,7 +100,7 @@ def unknown_names(
     found = [m[1] for pattern in (_ZH_OF, _ZH_PEOPLE, _EN_OF) for m in pattern.finditer(left)]
     asked = [left[slice(*m.span(m.lastindex or 0))].strip() for m in _ZH_ASKED.finditer(text)]
     found += [name for name in asked if _NAME.fullmatch(name)]
-    found += _beside_nouns(left, dimensions) + _beside_values(left, known)
+    found += _beside_nouns(text, left, dimensions) + _beside_values(left, known)
     found += [m[1] for pattern in (_EN_AT, _EN_AND) for m in pattern.finditer(left)]
     found += [m[1] for m in _EN_HOW.finditer(_without(text, [*known, *metrics])) if not _is_generic(m[1])]
     found += _longer_names(text, left, known)
@@ -136,13 +136,15 @@ def _names_a_value(text: str, name: str, values: Sequence[tuple[int, int]]) -> b
     return any(text[: start - 1].rstrip().endswith(name) for start in brackets)
 
 
-def _beside_nouns(left: str, dimensions: Sequence[Hit]) -> list[str]:
+def _beside_nouns(text: str, left: str, dimensions: Sequence[Hit]) -> list[str]:
     found = []
     for hit in dimensions:
         if hit.tag in _TIMES:
             continue
         before = _BEFORE_NOUN.search(left[: hit.start])
         # The column's own word touches the name, or "this" stands between them.
+        if before and before[1].islower() and text[hit.start].isascii():
+            continue  # "rank the stores": without a capital an English word before a noun is no name
         if before and len(left[before.end(1) : hit.start]) <= 2:
             found.append(before[1])
         elif after := _AFTER_NOUN.search(left[hit.end :]):

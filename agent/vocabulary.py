@@ -28,7 +28,7 @@ _PLAIN_SCORES = frozenset({"score", "rating", "csat"})
 _ALIKE_ROWS = 0.05
 # What classifiers said of items: known by the taxonomy's words, not by the values stored.
 _LABELS = frozenset(
-    ("topic", "topic_area", "risk", "intent", "sentiment", "emotion", "priority", "compliance")
+    ("topic", "topic_area", "risk", "intent", "sentiment", "emotion", "priority", "compliance", "nps_class")
 )
 # A place by one name is one place, in whichever of these columns it is written.
 _PLACES = frozenset({"region", "city"})
