@@ -103,8 +103,14 @@ class Assistant:
         """
         started = time.monotonic()
         before = await self._graph.aget_state(self._config(thread_id, asker))
-        if not before.interrupts:
+        if not before.tasks:
             raise ToolInputError(f"thread {thread_id!r} has nothing that awaits approval")
+        if not before.interrupts:
+            # The process ended between a step and its conclusion: what was decided then stands.
+            config = self._config(thread_id, asker, before)
+            state = await self._graph.ainvoke(None, config)
+            await self._tend(config)
+            return self._answer(state, thread_id, started)
         waiting = {draft.id for draft in _pending({"__interrupt__": before.interrupts})}
         if unknown := decision.named() - waiting:
             raise ToolInputError(
