@@ -7,6 +7,7 @@ from pydantic import Field
 
 from store.records import Task, TaskStatus
 from tools.arguments import Arguments, Language
+from tools.caveats import caveat
 from tools.context import ToolContext
 from tools.results import PeriodResult, ToolResult
 
@@ -61,6 +62,7 @@ def list_tasks(args: TaskListArguments, context: ToolContext) -> ToolResult:
             "all": len(every),
         },
         evidence=list(dict.fromkeys(e for task in listed for e in task.evidence))[:_EVIDENCE],
+        caveats=[caveat("tasks_here", args.language)],
     )
 
 
