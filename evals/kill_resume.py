@@ -117,9 +117,12 @@ def findings(home: Path, errands: int) -> dict[str, Any]:
         + max(0, 2 * errands - len(ids)),
         "not_audited": sum(opened[one] == 0 or proposed[one] == 0 for one in ids),
         "threads_lost": sum(thread is None for thread in threads),
-        "questions_lost_or_doubled": sum(
-            thread is not None and thread != list(errand(number).questions)
-            for number, thread in enumerate(threads)
+        "questions_lost": sum(
+            len(set(errand(number).questions) - set(thread or ())) for number, thread in enumerate(threads)
+        ),
+        # Whoever is killed before the answer arrives asks again: then it stands in the thread twice.
+        "asked_again": sum(
+            max(0, len(thread or ()) - len(errand(number).questions)) for number, thread in enumerate(threads)
         ),
         "files_damaged": sum(_check(home / name) != "ok" for name in _FILES),
     }
@@ -175,7 +178,7 @@ _WRONG: Final = (
     "not_executed",
     "not_audited",
     "threads_lost",
-    "questions_lost_or_doubled",
+    "questions_lost",
     "files_damaged",
 )
 
@@ -187,7 +190,8 @@ def _markdown(report: Report) -> str:
         f"{report['killed']} of {report['points']} processes were ended by SIGKILL, at points spread evenly "
         f"over the {report['statements']} SQLite statements that one thread takes (two questions, a task and "
         f"a plan, both approved). {report['errands']} threads, {report['actions']} actions, "
-        f"{report['elapsed_s']} s in all.",
+        f"{report['elapsed_s']} s in all. {report['asked_again']} questions whose answer was cut off by a kill "
+        "stand in their thread twice.",
         "",
     ]
     rows = [[name.replace("_", " "), report[name]] for name in _WRONG]
