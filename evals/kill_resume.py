@@ -190,8 +190,8 @@ def _markdown(report: Report) -> str:
         f"{report['killed']} of {report['points']} processes were ended by SIGKILL, at points spread evenly "
         f"over the {report['statements']} SQLite statements that one thread takes (two questions, a task and "
         f"a plan, both approved). {report['errands']} threads, {report['actions']} actions, "
-        f"{report['elapsed_s']} s in all. {report['asked_again']} questions whose answer was cut off by a kill "
-        "stand in their thread twice.",
+        f"{report['elapsed_s']} s in all. {report['asked_again']} questions whose answer was cut off by a "
+        "kill stand in their thread twice.",
         "",
     ]
     rows = [[name.replace("_", " "), report[name]] for name in _WRONG]
