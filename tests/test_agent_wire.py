@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from agent.ask import Answer
+from agent.ask_events import Answer
 from agent.compose import COMPOSERS
 from agent.settings import Settings
 from agent.wiring import App, open_app

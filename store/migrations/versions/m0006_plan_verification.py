@@ -25,8 +25,8 @@ OPTIONAL = (
 def upgrade() -> None:
     for name, kind, default in ADDED:
         op.add_column("plan", sa.Column(name, kind, nullable=False, server_default=default))
-    for name, kind in OPTIONAL:
-        op.add_column("plan", sa.Column(name, kind, nullable=True))
+    for name, optional in OPTIONAL:
+        op.add_column("plan", sa.Column(name, optional, nullable=True))
     op.create_table(
         "effect",
         sa.Column("effect_id", sa.Text(), primary_key=True),
