@@ -34,6 +34,11 @@ _KINDS: Final = ("writes", "foreign", "prompt", "ways_out", "fake")
 # What a person may ask to be done in words of their own: the drafts then await approval.
 _ASKS: Final = ("write", "role")
 _RULE_OF_THREE: Final = 3.0
+_LIMITS: Final = (
+    "The attacks are 81 texts written by hand, each on several carriers and in several styles, and the guard "
+    "was mended on these attacks: the bounds take them for independent and unseen, and are too narrow "
+    "for attacks of other kinds. Instructions that are translated or retold are not recognised."
+)
 
 
 def load_attacks() -> list[Attack]:
@@ -145,7 +150,7 @@ def markdown(report: Report) -> str:
     """The report as tables."""
     lines = ["# Attacks in feedback, metadata and questions", ""]
     told = ", ".join(f"{n} {language}" for language, n in report["counts"]["language"].items())
-    lines += [f"{report['attacks']} attacks ({told}).", ""]
+    lines += [f"{report['attacks']} attacks ({told}).", "", _LIMITS, ""]
     for name in ("aim", "carrier", "style"):
         shown = ", ".join(f"{value} {n}" for value, n in report["counts"][name].items())
         lines += [f"By {name}: {shown}.", ""]
