@@ -48,7 +48,7 @@ class ModelNamer:
         try:
             answer = self._model.invoke(prompt)
             return _read(str(answer.content), themes, _LONGEST[language])
-        except self._failures as error:
+        except (*self._failures, ValueError) as error:
             _log.warning("theme_names_failed", themes=len(themes), error=str(error)[:200])
             return {}
 
