@@ -40,9 +40,12 @@ def baseline_break(
     has no steady baseline to fall from, and one who came back to normal has no break.
     """
     for index in range(min_history, len(scores) - run + 1):
-        baseline = median(scores[:index])
+        baseline, highest = median(scores[:index]), max(scores[index:])
+        # Looked at first because it is cheap and nearly always decides.
+        if highest > baseline - drop:
+            continue
         # The median deviation would not do: it is 0 for 9, 3, 9, 3, 9, a customer who swings.
-        spread = 1.2533 * fmean(abs(score - baseline) for score in scores[:index])
-        if max(scores[index:]) <= baseline - max(drop, 2 * spread):
+        spread = 1.2533 * fmean([abs(score - baseline) for score in scores[:index]])
+        if highest <= baseline - 2 * spread:
             return index
     return None

@@ -124,7 +124,7 @@ def _score_level(scores: Sequence[Score], rules: HealthRules, now: datetime) -> 
     )
     above = level - rule.neutral
     points = rule.best * above / (1 - rule.neutral) if above > 0 else -rule.worst * above / rule.neutral
-    mean = fmean(score.value for score in scores)
+    mean = fmean([score.value for score in scores])
     return Part(
         "score_level",
         points,
@@ -140,7 +140,7 @@ def _score_trend(series: Sequence[Score], rules: HealthRules, now: datetime) -> 
     before = series[: len(series) - len(fresh)]
     if not fresh or len(before) < rule.minimum_history:
         return None
-    was, now_is = fmean(s.value for s in before), fmean(s.value for s in fresh)
+    was, now_is = fmean([s.value for s in before]), fmean([s.value for s in fresh])
     change = now_is - was
     if abs(change) <= rule.dead_band:
         return None
@@ -169,8 +169,8 @@ def _break(series: Sequence[Score], rules: HealthRules, now: datetime) -> Part |
         tuple(s.evidence for s in low),
         detail=series[0].instrument,
         figures={
-            "before": round(100 * fmean(s.value for s in series[:at]), 1),
-            "after": round(100 * fmean(s.value for s in low), 1),
+            "before": round(100 * fmean([s.value for s in series[:at]]), 1),
+            "after": round(100 * fmean([s.value for s in low]), 1),
             "n": len(low),
         },
     )
@@ -182,7 +182,7 @@ def _loyal(scores: Sequence[Score], scoring: Sequence[Part], rules: HealthRules)
     return (
         not fell
         and len(recent) >= rules.loyal.minimum_scores
-        and fmean(score.value for score in recent) >= rules.loyal.level
+        and fmean([score.value for score in recent]) >= rules.loyal.level
     )
 
 
