@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from pipeline.writing import Mask
     from retention.churn import ChurnModels
     from store.facts import FactStore
+    from store.keys import KeyStore
     from store.operations import OperationStore
     from store.preferences import PreferenceStore
     from store.vault import Vault
@@ -239,6 +240,15 @@ class App(Labelling):
         from store.sqlite_preferences import SqlitePreferences
 
         store = SqlitePreferences(self._file("operations.sqlite"))
+        self._closers.append(store)
+        return store
+
+    @cached_property
+    def keys(self) -> "KeyStore":
+        """Who may call the server."""
+        from store.sqlite_keys import SqliteKeys
+
+        store = SqliteKeys(self._file("operations.sqlite"), self.clock)
         self._closers.append(store)
         return store
 

@@ -7,7 +7,7 @@ from sqlalchemy import JSON, DateTime, Dialect, Index, Text, TypeDecorator
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 # The newest migration; a store that says so is opened without loading Alembic.
-REVISION: Final = "0007"
+REVISION: Final = "0008"
 
 
 class UtcTime(TypeDecorator[datetime]):
@@ -229,3 +229,36 @@ class PreferenceRow(Model):
     name: Mapped[str] = mapped_column(primary_key=True)
     values: Mapped[list[Any]]
     set_at: Mapped[datetime]
+
+
+class ApiKeyRow(Model):
+    """An API key without its secret."""
+
+    __tablename__ = "api_key"
+
+    key_id: Mapped[str] = mapped_column(primary_key=True)
+    digest: Mapped[str]
+    name: Mapped[str]
+    role: Mapped[str]
+    scope: Mapped[list[Any]]
+    created_at: Mapped[datetime]
+    created_by: Mapped[str]
+    expires_at: Mapped[datetime | None]
+    last_used_at: Mapped[datetime | None]
+    revoked_at: Mapped[datetime | None]
+
+
+class SessionRow(Model):
+    """A person signed in to the web page, without what the cookie holds."""
+
+    __tablename__ = "web_session"
+
+    session_id: Mapped[str] = mapped_column(primary_key=True)
+    digest: Mapped[str]
+    csrf: Mapped[str]
+    key_id: Mapped[str | None]
+    user: Mapped[str]
+    role: Mapped[str]
+    scope: Mapped[list[Any]]
+    created_at: Mapped[datetime]
+    expires_at: Mapped[datetime]

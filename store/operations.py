@@ -63,6 +63,10 @@ class OperationStore(Protocol):
         """Append to the hash chain."""
         ...
 
+    def audit_all(self, entries: Sequence[AuditEntry]) -> None:
+        """Append several to the hash chain, in order and in one transaction."""
+        ...
+
     def audit_entries(self) -> Sequence[AuditEntry]:
         """The chain, oldest first."""
         ...

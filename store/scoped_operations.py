@@ -88,6 +88,10 @@ class ScopedOperations:
         """Append to the hash chain."""
         self._whole.audit(entry)
 
+    def audit_all(self, entries: Sequence[AuditEntry]) -> None:
+        """Append several to the hash chain."""
+        self._whole.audit_all(entries)
+
     def audit_entries(self) -> Sequence[AuditEntry]:
         """Refused."""
         self._refuse("the audit chain")

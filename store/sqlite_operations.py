@@ -14,9 +14,9 @@ from store.models import AuditHead, AuditRow, BatchRow, EffectRow, Model, PlanRo
 from store.plan_parts import Effect, PlanReview
 from store.record import Record
 from store.records import ActionPlan, AuditEntry, Batch, Task, TaskStatus
+from store.sqlite_audit import CHAIN, append
 from store.sqlite_file import BUSY_TIMEOUT_S, SqliteFile
 
-_CHAIN: Final = 1
 # What a task or plan may become. Nothing leaves an end state.
 ALLOWED_MOVES: Final[Mapping[TaskStatus, frozenset[TaskStatus]]] = {
     TaskStatus.PENDING_APPROVAL: frozenset({TaskStatus.OPEN, TaskStatus.REJECTED, TaskStatus.CANCELLED}),
@@ -63,7 +63,7 @@ class SqliteOperationStore:
                 return _record(Task, stored)
             session.add(TaskRow(**_values(task)))
             if entry is not None:
-                _append(session, entry)
+                append(session, [entry])
         return task
 
     def set_task_status(self, task_id: str, status: TaskStatus, *, actor: str) -> Task:
@@ -96,7 +96,7 @@ class SqliteOperationStore:
                 return _record(ActionPlan, stored)
             session.add(PlanRow(**_values(plan)))
             if entry is not None:
-                _append(session, entry)
+                append(session, [entry])
         return plan
 
     def set_plan_status(self, plan_id: str, status: TaskStatus, *, actor: str) -> ActionPlan:
@@ -178,12 +178,17 @@ class SqliteOperationStore:
     ) -> None:
         at = self._clock.now()
         entry = AuditEntry(occurred_at=at, actor=actor, action=action, subject=subject, detail=dict(detail))
-        _append(session, entry)
+        append(session, [entry])
 
     def audit(self, entry: AuditEntry) -> None:
         """Append to the hash chain."""
         with self._file.writing() as session:
-            _append(session, entry)
+            append(session, [entry])
+
+    def audit_all(self, entries: Sequence[AuditEntry]) -> None:
+        """Append several to the hash chain, in order and in one transaction."""
+        with self._file.writing() as session:
+            append(session, entries)
 
     def audit_entries(self) -> Sequence[AuditEntry]:
         """The chain, oldest first."""
@@ -200,7 +205,7 @@ class SqliteOperationStore:
                 if not intact or row.digest != link_digest(previous, number, _entry(row)):
                     raise StoreError(f"the audit chain is broken at entry {number}")
                 previous = row.digest
-            head = session.get(AuditHead, _CHAIN)
+            head = session.get(AuditHead, CHAIN)
         if (number, previous) != ((0, GENESIS) if head is None else (head.number, head.digest)):
             raise StoreError(f"the audit chain is broken after entry {number}: later entries are missing")
         return number
@@ -208,15 +213,6 @@ class SqliteOperationStore:
     def close(self) -> None:
         """Release connections."""
         self._file.close()
-
-
-def _append(session: Session, entry: AuditEntry) -> None:
-    head = session.get(AuditHead, _CHAIN)
-    previous = GENESIS if head is None else head.digest
-    number = 1 if head is None else head.number + 1
-    digest = link_digest(previous, number, entry)
-    session.add(AuditRow(number=number, previous=previous, digest=digest, **entry.model_dump()))
-    session.merge(AuditHead(chain=_CHAIN, number=number, digest=digest))
 
 
 def _values(record: Record) -> dict[str, Any]:

@@ -2,13 +2,13 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Literal
 from zoneinfo import ZoneInfo
 
 from pipeline.taxonomy import Taxonomy
 from retention.churn import ChurnModels
 from store.clock import Clock
 from store.facts import FactStore
+from store.keys import Role as Role
 from store.operations import OperationStore
 from store.scoped_operations import ScopedOperations
 from store.units import Scope, scope_of
@@ -16,8 +16,6 @@ from tools.calendar_file import ExternalEvent
 from tools.targets import Yardsticks, load_targets
 from vectorstore.embedder import Embedder
 from vectorstore.index import VectorIndex
-
-Role = Literal["viewer", "analyst", "manager", "admin", "service"]
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,8 @@ from tools.refusals import Forbidden, Refusal, known, refusal
 from tools.results import ToolResult
 from tools.scope import beyond_scope, told_scope
 
-_RANK: Mapping[Role, int] = {"viewer": 0, "analyst": 1, "service": 1, "manager": 2, "admin": 3}
+# A role may do whatever one of a lower rank may.
+RANK: Mapping[Role, int] = {"viewer": 0, "analyst": 1, "service": 1, "manager": 2, "admin": 3}
 # So many wrong arguments are named at once.
 _PROBLEMS = 5
 
@@ -40,7 +41,7 @@ class ToolSpec:
         # Who asks for no language gets results in the default one; refusals then stay in that of the schema.
         language: Language = "zh" if args.get("language") == "zh" else "en"
         role = context.asker.role
-        if _RANK[role] < _RANK[self.role]:
+        if RANK[role] < RANK[self.role]:
             raise Forbidden("role_needed", language, tool=self.name, role=role, needed=self.role)
         try:
             parsed = self.arguments.model_validate(dict(args))
