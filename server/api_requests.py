@@ -1,0 +1,66 @@
+"""What every request passes through first: an id, a line in the log, and a problem for whatever fails."""
+
+import re
+import secrets
+import time
+from typing import Final
+
+import structlog
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from server.api_problems import internal_error
+
+_LOG = structlog.get_logger()
+_GIVEN: Final = re.compile(r"[A-Za-z0-9._-]{1,64}")
+
+
+class Requests:
+    """Middleware. Takes `X-Request-ID` where it is harmless, else makes one, and sends it back."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        given = Headers(scope=scope).get("x-request-id", "")
+        request_id = given if _GIVEN.fullmatch(given) else secrets.token_hex(8)
+        scope.setdefault("state", {})["request_id"] = request_id
+        started = time.monotonic()
+        status = 0
+
+        async def answer(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                headers = MutableHeaders(scope=message)
+                headers["X-Request-ID"] = request_id
+                headers.setdefault("X-Content-Type-Options", "nosniff")
+            await send(message)
+
+        with structlog.contextvars.bound_contextvars(request_id=request_id):
+            try:
+                await self._app(scope, receive, answer)
+            except Exception as error:
+                _LOG.exception("request_failed", error=type(error).__name__)
+                if not status:
+                    await internal_error(request_id)(scope, receive, answer)
+                else:
+                    # Half an answer must not look like a whole one: the connection is cut.
+                    raise
+            finally:
+                _LOG.info(
+                    "request",
+                    method=scope["method"],
+                    route=route_of(scope),
+                    status=status,
+                    elapsed_ms=round((time.monotonic() - started) * 1000),
+                )
+
+
+def route_of(scope: Scope) -> str:
+    """The template of the route served, e.g. `/v1/tasks/{task_id}`: paths themselves may hold customers."""
+    return str(getattr(scope.get("route"), "path", "unknown"))

@@ -1,0 +1,38 @@
+"""What every handler works with: made once, in the lifespan of server/api.py."""
+
+from dataclasses import dataclass
+from typing import Annotated
+
+from fastapi import Depends
+from starlette.requests import HTTPConnection
+
+from agent.ask import Assistant
+from agent.wiring import App
+from server.api_audit import AuditTrail
+from server.api_key_uses import KeyUses
+from store.keys import KeyStore
+
+
+@dataclass
+class ServerState:
+    """One application, one assistant and what belongs to the server alone.
+
+    `local_token`: as bearer it makes a request the settings' local asker; who may read the file that it is
+    written to may read the data folder too.
+    """
+
+    app: App
+    assistant: Assistant
+    keys: KeyStore
+    key_uses: KeyUses
+    audit: AuditTrail
+    local_token: str
+
+
+def state_of(connection: HTTPConnection) -> ServerState:
+    """The state of the server that this request came to."""
+    state: ServerState = connection.app.state.voiceloop
+    return state
+
+
+StateNow = Annotated[ServerState, Depends(state_of)]
