@@ -1,5 +1,6 @@
 """The HTTP application: one App and one Assistant behind all routes."""
 
+import asyncio
 import secrets
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -42,6 +43,7 @@ def create_api(app: App) -> FastAPI:
                 key_uses=KeyUses(app.keys, app.clock),
                 audit=audit,
                 local_token=secrets.token_urlsafe(32),
+                closing=asyncio.Event(),
             )
             yield
 

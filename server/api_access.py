@@ -95,12 +95,12 @@ def check_local(connection: HTTPConnection) -> None:
     Origin tell.
     """
     client = connection.client.host if connection.client else ""
-    if not _is_loopback(client) or any(name in connection.headers for name in _FORWARDED):
+    if not is_loopback(client) or any(name in connection.headers for name in _FORWARDED):
         raise Unauthenticated(
             "this needs an API key: the request does not come from this machine", hint=_KEY_HINT
         )
     host = connection.headers.get("host", "")
-    if not _is_loopback(_hostname(host)):
+    if not is_loopback(_hostname(host)):
         raise NotPermitted(
             f"not permitted: this server is not called {host!r}",
             hint="without keys it answers to localhost and 127.0.0.1 only",
@@ -142,7 +142,8 @@ def _hostname(host: str) -> str:
     return host.partition(":")[0]
 
 
-def _is_loopback(host: str) -> bool:
+def is_loopback(host: str) -> bool:
+    """Whether an address or a name means this machine and cannot be reached from another."""
     if host.lower() == "localhost":
         return True
     try:

@@ -9,6 +9,7 @@ import structlog
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from server.api_logs import causes, places
 from server.api_problems import internal_error
 
 _LOG = structlog.get_logger()
@@ -45,7 +46,7 @@ class Requests:
             try:
                 await self._app(scope, receive, answer)
             except Exception as error:
-                _LOG.exception("request_failed", error=type(error).__name__)
+                _LOG.error("request_failed", error=causes(error), at=places(error.__traceback__))
                 if not status:
                     await internal_error(request_id)(scope, receive, answer)
                 else:

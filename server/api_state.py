@@ -1,5 +1,6 @@
 """What every handler works with: made once, in the lifespan of server/api.py."""
 
+import asyncio
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -18,7 +19,8 @@ class ServerState:
     """One application, one assistant and what belongs to the server alone.
 
     `local_token`: as bearer it makes a request the settings' local asker; who may read the file that it is
-    written to may read the data folder too.
+    written to may read the data folder too. `closing` is set once the server is asked to end: whatever
+    streams ends then.
     """
 
     app: App
@@ -27,6 +29,7 @@ class ServerState:
     key_uses: KeyUses
     audit: AuditTrail
     local_token: str
+    closing: asyncio.Event
 
 
 def state_of(connection: HTTPConnection) -> ServerState:

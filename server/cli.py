@@ -14,6 +14,7 @@ from server import (
     cli_memory,
     cli_plans,
     cli_retention,
+    cli_serve,
     cli_taxonomy,
     cli_unmask,
     cli_upkeep,
@@ -38,6 +39,7 @@ cli_retention.register(app)
 cli_plans.register(app)
 cli_unmask.register(app)
 cli_upkeep.register(app)
+cli_serve.register(app)
 
 
 def main() -> None:

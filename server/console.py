@@ -124,19 +124,20 @@ def progress_bars(show: bool) -> Iterator[Progress | None]:
         yield advance
 
 
-def configure_logs() -> None:
-    """Structured logs as one JSON line each on standard error, warnings and above."""
+def configure_logs(level: int | None = None) -> None:
+    """Structured logs as one JSON line each on standard error, by default warnings and above."""
     import logging
 
     import structlog
 
     structlog.configure(
         processors=[
+            structlog.contextvars.merge_contextvars,
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso"),
             structlog.processors.JSONRenderer(ensure_ascii=False),
         ],
-        wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING),
+        wrapper_class=structlog.make_filtering_bound_logger(level or logging.WARNING),
         # Looked up at each use: standard error may be another one by then.
         logger_factory=lambda *_: structlog.PrintLogger(sys.stderr),
     )

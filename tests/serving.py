@@ -45,19 +45,16 @@ async def running(api: FastAPI) -> AsyncIterator[None]:
     started, ended = asyncio.Event(), asyncio.Event()
 
     async def live() -> None:
-        try:
-            async with api.router.lifespan_context(api):
-                started.set()
-                await ended.wait()
-        finally:
+        async with api.router.lifespan_context(api):
             started.set()
+            await ended.wait()
 
-    task = asyncio.create_task(live())
+    task, ready = asyncio.create_task(live()), asyncio.create_task(started.wait())
+    await asyncio.wait({task, ready}, return_when=asyncio.FIRST_COMPLETED)
+    ready.cancel()
     try:
-        await started.wait()
-        if task.done():
-            await task
-        yield
+        if not task.done():
+            yield
     finally:
         ended.set()
         await task
