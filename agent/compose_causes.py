@@ -39,10 +39,14 @@ def _cause_facts(cause: dict[str, Any], metric: str, frame: Frame) -> dict[str, 
         for key in ("before", "after", "rest_before", "rest_after")
         if cause[key] is not None
     }
+    share = cause["share"]
     return levels | {
         "conditions": conditions(cause["conditions"], frame),
         "metric": metric_name(metric, frame),
-        "share": percent(cause["share"]) if cause["share"] is not None else "",
+        **{
+            name: phrase(f"cause_{name}", language, share=percent(share)) if share is not None else ""
+            for name in ("explains", "part")
+        },
         "n": number(cause["n_after"]),
         "grade": name(f"value_grade_{cause['evidence_grade']}", language, cause["evidence_grade"]),
         "scope": name(f"value_scope_{cause['scope']}", language, cause["scope"]),

@@ -33,8 +33,12 @@ def compose_meta(frame: Frame, vocabulary: Vocabulary, *, called: bool) -> str:
 
 
 def compose_doubts(frame: Frame) -> str:
-    """Says how words were read that could be read otherwise: a slip of a value, a value of two columns."""
+    """Says how words were read that could be read otherwise: slips, values of two columns, of times."""
     lines = []
+    if frame.anchor is not None:
+        anchor = frame.anchor
+        days = {"first": anchor.life.first.isoformat(), "last": anchor.life.last.isoformat()}
+        lines.append(phrase(f"counted_from_{anchor.kind}", frame.language, value=anchor.value, **days))
     for doubt in frame.doubts:
         if doubt.meant != doubt.word:
             lines.append(phrase("slip_read_as", frame.language, word=doubt.word, value=doubt.meant))

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import date
 from typing import Any, Literal, NamedTuple
 
 Goal = Literal[
@@ -50,6 +51,22 @@ class Doubt(NamedTuple):
     others: tuple[str, ...] = ()
 
 
+class Life(NamedTuple):
+    """The first and the last day on which a value appears, strays left out."""
+
+    first: date
+    last: date
+
+
+class Anchor(NamedTuple):
+    """The value that a question counts its periods from ("since 5.2.0 came out")."""
+
+    dimension: str
+    value: str
+    kind: Literal["release", "event"]
+    life: Life
+
+
 @dataclass(frozen=True)
 class Frame:
     """One question: its goals in order, metric, periods, segments, grouping.
@@ -85,6 +102,7 @@ class Frame:
     inputs: Mapping[str, float] = field(default_factory=dict)
     unknown: tuple[str, ...] = ()
     doubts: tuple[Doubt, ...] = ()
+    anchor: Anchor | None = None
     unread: str = ""
     refusal: Refusal | None = None
     refused: str = ""

@@ -59,12 +59,12 @@ def goals_of(cues: Cues) -> tuple[Goal, ...]:
     """The goals in the order of their words."""
     hits = _outside_values(matcher("goals").find(cues.text), cues)
     tags = list(dict.fromkeys(hit.tag for hit in hits))
+    if matcher("dont").find(cues.text):
+        tags = _without(tags, "tasks", "plan")
     if cues.customers and not {"tasks", "quotes"} & set(tags):
         tags = ["customer", *[tag for tag in tags if tag in ("plan", "tasks")]]
     if _GIVES.search(cues.text) and "quotes" not in tags:
         tags.append("quotes")
-    if matcher("dont").find(cues.text):
-        tags = _without(tags, "tasks", "plan")
     tags = _special(tags, cues)
     for rule in (_about_causes, _about_counts, _about_themes, _about_rivals, _about_time, _about_people):
         tags = rule(tags, cues)

@@ -39,7 +39,9 @@ def _after_figure(frame: Frame, result: dict[str, Any], turns_before: int) -> st
     if {"trend", "opinion", "why"} & set(frame.goals) or turns_before >= _HINTED_TURNS:
         return ""
     if frame.rank and groups:
-        keys = groups[0]["keys"]
+        keys: dict[str, Any] = next(
+            (g["keys"] for g in groups if all(v is not None for v in g["keys"].values())), {}
+        )
         name = " / ".join(value_name(d, v, frame) for d, v in keys.items() if d != "theme")
         return phrase("next_group", frame.language, name=name) if name else ""
     if groups:

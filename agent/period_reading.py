@@ -1,7 +1,7 @@
 """What period phrases mean to each other: which is later, how long, both together, the one before."""
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
 from agent.frame import PeriodValue
@@ -20,6 +20,10 @@ class PeriodReader:
     def find(self, text: str) -> list[tuple[tuple[int, int], str]]:
         """The period phrases of a text, each with its place."""
         return [(mention.span, mention.phrase) for mention in find_periods(text)]
+
+    def day_of(self, moment: datetime) -> date:
+        """The day on which a moment falls here."""
+        return moment.astimezone(self._zone).date()
 
     def is_later(self, first: str, second: str) -> bool:
         """Whether the first starts after the second."""

@@ -1,6 +1,7 @@
 """The offline planner: the thread and the results so far in, next tool calls or the answer out. No model,
 no I/O beyond the fact store's catalogue."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -20,6 +21,8 @@ from tools.measures import lower_is_better
 
 # A question leans on the one before it at most, and its pronouns on what that one showed.
 _ALONE = 2
+_CAUSES = frozenset({"why", "where", "since"})
+_THIS = re.compile(r"这个|那个|这事|那事|这是|那是|\b(?:this|that|it)\b", re.IGNORECASE)
 _MOST_TURNS_READ = 60
 
 
@@ -70,6 +73,7 @@ class Planner:
         more = 0
         for turn in turns[self._first_read(turns, preferences) :]:
             parts, more = question_parts(preferences.expanded(turn.message))
+            parts = [one for part in parts for one in self._reader.sides(part)]
             unwanted = matcher("dont").find(turn.message)
             frames = []
             for part in parts:
@@ -149,6 +153,14 @@ def _clarified(frame: Frame, before: Frame | None) -> Frame:
     if before is None and not frame.named and not frame.search and matcher("pronouns").find(frame.question):
         return replace(frame, ask="subject")
     goals = set(frame.goals)
+    if (
+        before is None
+        and goals
+        and goals <= _CAUSES
+        and frame.named == {"goals"}
+        and _THIS.search(frame.question)
+    ):
+        return replace(frame, ask="subject")
     if frame.unread and frame.goals:
         return replace(frame, ask="period")
     if "tasks" in goals and not frame.customer_ids and matcher("pronouns").find(frame.question):

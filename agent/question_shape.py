@@ -32,6 +32,11 @@ def consists_of(name: str, words: frozenset[str]) -> bool:
     return bool(parts) and set(parts) <= words
 
 
+def counted_values(text: str, values: list[ValueHit]) -> list[Hit]:
+    """邮件量: the number of items with a value, named by the value and one character."""
+    return [Hit(v.end, v.end + 1, "volume") for v in values if text[v.end : v.end + 1] == "量"]
+
+
 def one_stretch(goals: tuple[Goal, ...]) -> bool:
     """Whether two periods in a question with these goals are one stretch of time."""
     return bool(_WHOLE & set(goals)) and not {"why", "plan", "compare", "since"} & set(goals)

@@ -29,7 +29,9 @@ _TIME_LIKE = re.compile(
 )
 _FROM = re.compile(r"(?:从|自|由|\b(?:from|since|between))\s*$", re.IGNORECASE)
 _UNTIL = re.compile(r"到|至|\b(?:to|through|until|till|thru)\b", re.IGNORECASE)
-_SIDE_BY_SIDE = re.compile(r"[比和与跟对较]|\b(?:vs|versus|and|against|than|to|from)\b", re.IGNORECASE)
+_SIDE_BY_SIDE = re.compile(
+    r"[比和与跟对较]|\b(?:vs|versus|and|against|than|to|from|compared)\b", re.IGNORECASE
+)
 _YEAR = re.compile(r"(?:19|20)\d{2}|[今去前]年|(?:this|last) year", re.IGNORECASE)
 # Two years, quarters or months; days make a span, not two things to compare.
 _DAY = re.compile(r"\b\d{1,2}(?:st|nd|rd|th)?\s+[A-Za-z]{3,}|[A-Za-z]{3,}\s+\d{1,2}\b(?!\d)")
@@ -45,6 +47,11 @@ def blank(text: str, spans: Iterable[tuple[int, int]]) -> str:
     for start, end in spans:
         chars[start:end] = " " * (end - start)
     return "".join(chars)
+
+
+def overlaps(span: tuple[int, int], others: Iterable[tuple[int, int]]) -> bool:
+    """Whether a span shares a place with one of the others."""
+    return any(span[0] < end and start < span[1] for start, end in others)
 
 
 def limit_of(text: str) -> int | None:

@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo
 from agent.name_matching import Similar
 from agent.period_reading import PeriodReader
 from agent.understanding import Reader
+from agent.value_span import life_in
 from agent.vocabulary import Vocabulary
 from pipeline.taxonomy import LANGUAGES, Taxonomy
 from store.clock import Clock
@@ -43,4 +44,4 @@ def build_reader(
         for word in (name, *entry["words"])
     }
     vocabulary = Vocabulary(catalogue, dimensions, taxonomy.words(), titles, similar)
-    return Reader(vocabulary, PeriodReader(clock.now, zone), is_customer, is_subject)
+    return Reader(vocabulary, PeriodReader(clock.now, zone), is_customer, is_subject, life_in(facts))

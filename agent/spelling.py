@@ -105,6 +105,30 @@ def _simplified_characters() -> dict[int, str]:
     return {ord(old): new for old, new in pairs if old != new}
 
 
+@lru_cache(maxsize=1)
+def _times_in_pinyin() -> dict[str, str]:
+    """Times of the vocabulary by how they are typed without an input method: jiuyue."""
+    from pypinyin import lazy_pinyin
+
+    from agent.word_matching import words
+
+    return {"".join(lazy_pinyin(time)): time for time in words()["times_in_pinyin"]}
+
+
+def times_from_pinyin(text: str) -> str:
+    """The text with the times that are typed in pinyin in characters (jiuyue, shanggeyue)."""
+    times = _times_in_pinyin() if _LATIN_WORD.search(text) else {}
+    return _LATIN_WORD.sub(lambda word: times.get(word.group().lower(), word.group()), text)
+
+
+def sounds_like(name: str, other: str) -> bool:
+    """Whether two Chinese words of one length are said alike, tones aside (浙讲, 浙江)."""
+    from pypinyin import lazy_pinyin
+
+    alike = len(name) == len(other) > 1 and name != other and all(_CJK.match(c) for c in name + other)
+    return alike and lazy_pinyin(name) == lazy_pinyin(other)
+
+
 def simplified(text: str) -> str:
     """The text in simplified characters, one for one."""
     return text.translate(_simplified_characters()) if _CJK.search(text) else text

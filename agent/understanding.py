@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import date
 
 from agent.frame import Doubt, Frame, Goal, PeriodValue
 from agent.goals import Cues, goals_of
@@ -14,6 +15,7 @@ from agent.question_shape import (
     asks_generally,
     claims_of,
     consists_of,
+    counted_values,
     end_claimed,
     is_judged,
     one_stretch,
@@ -24,11 +26,21 @@ from agent.question_shape import (
     side_by_side_groups,
     wanted_metrics,
 )
-from agent.ranges import blank, ends_of, from_to, hours_of_day, limit_of, side_by_side, unread_period
+from agent.ranges import (
+    blank,
+    ends_of,
+    from_to,
+    hours_of_day,
+    limit_of,
+    overlaps,
+    side_by_side,
+    unread_period,
+)
 from agent.roi_inputs import roi_inputs
-from agent.spelling import simplified
+from agent.spelling import simplified, times_from_pinyin
 from agent.subject import subject_of
 from agent.unknown_names import unknown_names
+from agent.value_span import LifeOf, anchored
 from agent.vocabulary import Vocabulary
 from agent.word_matching import Hit, ValueHit, matcher
 
@@ -49,6 +61,8 @@ _MOST_OF = re.compile(
     r"|(?:评论|反馈|投诉|评价|工单|帖子|留言)(?:数|量)?(?:是)?最[多少]|最[多少]的?(?:评论|反馈|投诉|评价|工单)",
     re.IGNORECASE,
 )
+_JOINT = re.compile(r"(?:以及|和|与|、|，|,|\s+and\s+)", re.IGNORECASE)
+_CAPITALS = re.compile(r"(?<![A-Za-z])[A-Z][a-z&'-]*[A-Za-z]{3,}(?: [A-Z][A-Za-z&'-]+)*")
 _FROM = re.compile(r"from|between|从", re.IGNORECASE)
 _NOT_GROUPED = frozenset({"customer_id", "source", "speaker", "theme", "conversation_id"})
 # In a search these are what is looked for, not segments.
@@ -69,13 +83,16 @@ class Reader:
         periods: PeriodReader,
         is_customer: Callable[[str], bool],
         is_subject: Callable[[str], bool] = lambda word: False,
+        life_of: LifeOf = lambda dimension, value: None,
     ) -> None:
         """`is_customer`: whether an id is known; `is_subject`: whether a word is so common in the texts that
-        it is what the data is about (餐厅 in reviews of restaurants) and no segment of it."""
+        it is what the data is about (餐厅 in reviews of restaurants) and no segment of it; `life_of`: from
+        when to when a value appears."""
         self.vocabulary = vocabulary
         self.periods = periods
         self._is_customer = is_customer
         self._is_subject = is_subject
+        self._life_of = life_of
         self._speller = vocabulary.speller()
         self._read: dict[str, Frame] = {}
 
@@ -87,7 +104,7 @@ class Reader:
         """
         if question not in self._read:
             frame = self._frame(question, question)
-            mended, doubts = self._mend(question, frame.unknown)
+            mended, doubts = self._mend(question, (*frame.unknown, *self._shortened(question)))
             if doubts:
                 frame = self._frame(question, mended)
                 frame = replace(frame, doubts=(*doubts, *frame.doubts))
@@ -96,6 +113,22 @@ class Reader:
                 frame = replace(frame, unknown=told)
             self._read[question] = _with_named(frame)
         return self._read[question]
+
+    def _shortened(self, question: str) -> list[str]:
+        """Names in capitals that the data has as part of one longer name (Qantas, of qantas-airways)."""
+        taken = [(hit.start, hit.end) for hit in self.vocabulary.values(question)]
+        names = [m for m in _CAPITALS.finditer(question) if not overlaps(m.span(), taken)]
+        return [m.group() for m in names if self.vocabulary.shortens(m.group())]
+
+    def sides(self, question: str) -> list[str]:
+        """The two questions of 9月广东NPS和浙江8月满意度: where both sides of an "and" name a period and a
+        metric of their own. Else the question alone."""
+        for joint in _JOINT.finditer(question):
+            both = [question[: joint.start()], question[joint.end() :]]
+            metrics = [{hit.tag for hit in self.vocabulary.metrics(side)} for side in both]
+            if all(metrics) and metrics[0] != metrics[1] and all(self.periods.find(side) for side in both):
+                return both
+        return [question]
 
     def _mend(self, question: str, unknown: tuple[str, ...]) -> tuple[str, tuple[Doubt, ...]]:
         question, doubts = simplified(question), []
@@ -119,6 +152,7 @@ class Reader:
             bare = self._speller.chinese(bare)
             metric_hits = self.vocabulary.metrics(bare)
         values = self._values(bare, metric_hits)
+        metric_hits = metric_hits or counted_values(bare, values)
         ids = [match.group().strip(" :：#") for match in _CUSTOMER.finditer(bare)]
         customers = tuple(customer for customer in ids if self._is_customer(customer))
         strangers = tuple(i for i in ids if i not in customers and _IS_CUSTOMER.search(bare))
@@ -161,7 +195,7 @@ class Reader:
         if period is None and _YEAR.fullmatch(unread):
             period = unread
         refusal = refused_word(written, goals, metrics)
-        return Frame(
+        frame = Frame(
             question=question.strip(),
             language=language,
             topics=self.vocabulary.titles.get(language, {}),
@@ -188,11 +222,19 @@ class Reader:
             refusal=refusal[0] if refusal else None,
             refused=refusal[1] if refusal else "",
         )
+        return anchored(frame, bare, values, self._life_of, self._data_days())
+
+    def _data_days(self) -> tuple[date, date] | None:
+        catalogue = self.vocabulary.catalogue
+        if catalogue.first_at is None or catalogue.last_at is None:
+            return None
+        return self.periods.day_of(catalogue.first_at), self.periods.day_of(catalogue.last_at)
 
     def _mended(self, text: str) -> str:
         """Slips of spelling put right, except within words that are understood as they are."""
         text = _DIGITS.sub(
-            lambda m: "-".join(part for part in m.groups() if part), self._speller.latin(simplified(text))
+            lambda m: "-".join(part for part in m.groups() if part),
+            self._speller.latin(times_from_pinyin(simplified(text))),
         )
         words = [*self.vocabulary.metrics(text), *self.vocabulary.dimensions(text)]
         words += [hit for section in _PLAIN_WORDS for hit in matcher(section).find(text)]

@@ -62,7 +62,11 @@ def value_matcher(
 
     def learn(word: str, dimension: str, value: str) -> None:
         key = fold(word).strip()
-        if len(key) < 2 or (key.replace(".", "").isdigit() and "." not in key):
+        if (
+            key.removesuffix("s") in _TOO_COMMON
+            or len(key) < 2
+            or (key.replace(".", "").isdigit() and "." not in key)
+        ):
             return
         pairs = meanings.setdefault(key, [])
         if (dimension, value) not in pairs:

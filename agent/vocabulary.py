@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 
 from agent.column_names import aspect_words, dimension_words
 from agent.name_matching import Similar
-from agent.spelling import Speller
+from agent.spelling import Speller, sounds_like
 from agent.value_words import (
     FIELD_ORDER,
     ID_LIKE,
@@ -148,12 +148,21 @@ class Vocabulary:
             if min(len(wanted), len(pair[1])) >= _SHORTEST_SLIP
             and DamerauLevenshtein.distance(wanted, fold(pair[1]), score_cutoff=1) == 1
         }
-        for near in (parts, slips):
+        alike = {pair for pair in self._rows if sounds_like(name, PLACE_SUFFIX.sub("", pair[1]))}
+        for near in (parts, slips, alike):
             alone = [pair for pair in near if sum(other[0] == pair[0] for other in near) == 1]
             if alone:
                 # The shortest has least besides the name: an airline and not the address of its page.
                 return ValueHit(0, len(name), *min(alone, key=lambda pair: (len(pair[1]), -self._rows[pair])))
         return None
+
+    def shortens(self, name: str) -> bool:
+        """Whether a name is whole words of exactly one longer value of some column, and no word of ours."""
+        wanted = f" {fold(name)} "
+        if any(section.find(name) for section in (self._dimensions, self._custom, matcher("metrics"))):
+            return False
+        holders = [pair[0] for pair in self._rows if wanted in f" {fold(pair[1])} "]
+        return any(holders.count(dimension) == 1 for dimension in holders)
 
     def nearest(self, name: str, limit: int = 3) -> list[str]:
         """Values of the data that look most like a name, or mean the same in another script, best first."""

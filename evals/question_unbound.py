@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Mapping, Sequence
+from datetime import date
 from typing import Any
 
 from evals.paths import close, resolve
@@ -29,9 +30,24 @@ def unbound_figures(answer: Mapping[str, Any], asked: Sequence[str]) -> list[str
         text = pattern.sub(" ", text)
     known = " ".join([f["text"] for f in answer["figures"]] + list(asked) + _words(answer["tool_calls"]))
     known_numbers = {_plain(match.group()) for match in _NUMBER.finditer(known)}
+    known_numbers |= _counted(answer["tool_calls"])
     known_numbers |= set(re.findall(r"\d+(?:\.\d+)*", known))
     numbers = [match.group() for match in _NUMBER.finditer(text)]
     return bad + [n for n in numbers if _plain(n) not in known_numbers and n.rstrip(",") not in known_numbers]
+
+
+def _counted(calls: Sequence[Mapping[str, Any]]) -> set[str]:
+    """How many groups a result has, and how many days its period."""
+    counts: set[str] = set()
+    for call in calls:
+        period, data = call["result"].get("period") or {}, call["result"].get("data") or {}
+        ends = [period.get(name) for name in ("from", "to")]
+        if all(isinstance(end, str) for end in ends):
+            first, last = (date.fromisoformat(str(end)[:10]) for end in ends)
+            counts.add(str((last - first).days))
+        if isinstance(data.get("groups"), list):
+            counts.add(str(len(data["groups"])))
+    return counts
 
 
 def _points_at_value(figure: Mapping[str, Any], calls: Mapping[str, Mapping[str, Any]]) -> bool:

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from store.errors import ToolInputError
 from tools.arguments import PeriodArg
 from tools.period_grammar import Phrase, parse
-from tools.period_points import Point
+from tools.period_points import Point, told_by
 from tools.period_words import words
 from tools.refusals import Refusal
 
@@ -100,6 +100,7 @@ class CalendarReader:
         return Span(back(end, unit, count), end, "day" if grain == "week" else grain)
 
     def _range(self, first: Point, second: Point, written: str) -> Span:
+        first, second = told_by(first, second), told_by(second, first)
         start, end = self._point(first, written), self._point(second, written)
         free = not _dated(first), not _dated(second)
         if (

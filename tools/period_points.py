@@ -38,6 +38,7 @@ class Point:
     clock: tuple[int, int, int] | None = None
     utc_offset: int | None = None
     ambiguous: bool = False
+    day_first: bool | None = None
 
 
 class Reading(NamedTuple):
@@ -124,8 +125,17 @@ def _weekday(said: Mapping[str, str]) -> Point:
 
 def _slashed(a: int, b: int, year: int) -> Point:
     if a > 12:
-        return Point("day", year=year, month=b, day=a)
-    return Point("day", year=year, month=a, day=b, ambiguous=b <= 12 and a != b)
+        return Point("day", year=year, month=b, day=a, day_first=True)
+    ambiguous = b <= 12 and a != b
+    return Point("day", year=year, month=a, day=b, ambiguous=ambiguous, day_first=False if b > 12 else None)
+
+
+def told_by(point: Point, other: Point) -> Point:
+    """An ambiguous 8/1/2026 in the order that the other end of its range tells (8/31/2026)."""
+    if not point.ambiguous or other.day_first is None:
+        return point
+    month, day = (point.day, point.month) if other.day_first else (point.month, point.day)
+    return replace(point, month=month, day=day, ambiguous=False)
 
 
 def _year(said: Mapping[str, str]) -> tuple[int | None, int | None]:
