@@ -104,7 +104,9 @@ class Reader:
         """
         if question not in self._read:
             frame = self._frame(question, question)
-            mended, doubts = self._mend(question, (*frame.unknown, *self._shortened(question)))
+            mended, doubts = self._mend(
+                question, tuple(dict.fromkeys((*frame.unknown, *self._shortened(question))))
+            )
             if doubts:
                 frame = self._frame(question, mended)
                 frame = replace(frame, doubts=(*doubts, *frame.doubts))
