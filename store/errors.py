@@ -2,6 +2,7 @@
 
 VoiceLoopError
  ├─ ToolInputError      the model or caller asked for something a tool cannot do; its words go to the model
+ │   └─ Outdated        somebody else has changed the record since it was read; read it again
  ├─ InputError          a file or row from outside is not usable; its words go to the person
  ├─ NotPermitted        the asker's role or scope does not allow it (never phrased as "does not exist")
  ├─ ConfigError         a setting, policy or taxonomy file is wrong
@@ -34,6 +35,10 @@ class VoiceLoopError(Exception):
 
 class ToolInputError(VoiceLoopError):
     """Arguments a tool cannot serve; the message tells the model how to ask instead."""
+
+
+class Outdated(ToolInputError):
+    """The record has changed since the caller read it; nothing was written."""
 
 
 class InputError(VoiceLoopError):

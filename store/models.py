@@ -7,7 +7,7 @@ from sqlalchemy import JSON, DateTime, Dialect, Index, Text, TypeDecorator
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 # The newest migration; a store that says so is opened without loading Alembic.
-REVISION: Final = "0008"
+REVISION: Final = "0009"
 
 
 class UtcTime(TypeDecorator[datetime]):
@@ -62,7 +62,11 @@ class TaskRow(Model):
     """Work for a named owner."""
 
     __tablename__ = "task"
-    __table_args__ = (Index("task_by_status", "status"), Index("task_by_customer", "customer_id"))
+    __table_args__ = (
+        Index("task_by_status", "status"),
+        Index("task_by_customer", "customer_id"),
+        Index("task_by_alert", "alert_id", unique=True),  # one alert, one task
+    )
 
     task_id: Mapped[str] = mapped_column(primary_key=True)
     alert_id: Mapped[str | None]
@@ -78,6 +82,8 @@ class TaskRow(Model):
     created_at: Mapped[datetime]
     created_by: Mapped[str]
     approved_by: Mapped[str | None]
+    snoozed_until: Mapped[datetime | None]
+    version: Mapped[int]
 
 
 class PlanRow(Model):

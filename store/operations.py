@@ -3,12 +3,14 @@
 from collections.abc import Sequence
 from typing import Protocol
 
+from store.alert_operations import AlertOperations
 from store.plan_parts import Effect, PlanReview
-from store.records import ActionPlan, AuditEntry, Batch, Task, TaskStatus
+from store.records import ActionPlan, AuditEntry, Batch, TaskStatus
+from store.task_operations import TaskOperations
 
 
-class OperationStore(Protocol):
-    """Batches, tasks, plans and the audit chain. Every write is one durable transaction."""
+class OperationStore(TaskOperations, AlertOperations, Protocol):
+    """Batches, tasks, messages, alerts, plans and the audit chain. Every write is one durable transaction."""
 
     def save_batch(self, batch: Batch) -> None:
         """Insert or replace a batch account."""
@@ -16,18 +18,6 @@ class OperationStore(Protocol):
 
     def batches(self, *, unfinished: bool = False) -> list[Batch]:
         """List batches, newest first; `unfinished` gives those not yet indexed."""
-        ...
-
-    def propose_task(self, task: Task, entry: AuditEntry | None = None) -> Task:
-        """Insert a task and audit that by `entry`; if its id exists already, change nothing and return it."""
-        ...
-
-    def set_task_status(self, task_id: str, status: TaskStatus, *, actor: str) -> Task:
-        """Move a task on (audited); raise ToolInputError for an unknown id or an impossible move."""
-        ...
-
-    def tasks(self, *, status: TaskStatus | None = None, customer_id: str | None = None) -> list[Task]:
-        """List tasks, nearest deadline first."""
         ...
 
     def propose_plan(self, plan: ActionPlan, entry: AuditEntry | None = None) -> ActionPlan:

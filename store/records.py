@@ -288,20 +288,6 @@ class Tier(StrEnum):
     RED = "red"
 
 
-class Alert(Record):
-    """One issue of one customer that somebody should act on."""
-
-    alert_id: str
-    customer_id: str
-    tier: Tier
-    status: Literal["open", "closed"] = "open"
-    reasons: tuple[str, ...] = ()
-    evidence: tuple[str, ...] = ()
-    due_at: AwareDatetime | None = None
-    owner_role: str = ""
-    created_at: AwareDatetime
-
-
 class TaskStatus(StrEnum):
     """Where a task stands. Nothing is sent or done before `open`."""
 
@@ -315,7 +301,8 @@ class TaskStatus(StrEnum):
 class Task(Record):
     """Work for a named owner, with a deadline. `task_id` is derived from what it is for (idempotent).
 
-    `scope`: the org units it was drawn up from; empty is everything.
+    `scope`: the org units it was drawn up from; empty is everything. `version` counts its changes, so that
+    nobody overwrites what somebody else has just changed. Until `snoozed_until` it asks for nothing.
     """
 
     task_id: str
@@ -332,6 +319,8 @@ class Task(Record):
     created_at: AwareDatetime
     created_by: str
     approved_by: str | None = None
+    snoozed_until: AwareDatetime | None = None
+    version: Annotated[int, Field(ge=1)] = 1
 
 
 class ActionPlan(Record):

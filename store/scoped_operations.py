@@ -1,21 +1,29 @@
-"""Tasks and plans from within a scope of org units; batches and the audit chain belong to no unit."""
+"""Tasks, alerts, messages and plans from within a scope of org units; the audit chain belongs to no unit."""
 
-from collections.abc import Sequence
-from typing import NoReturn
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import NoReturn, TypeVar
 
+from store.alert_operations import AlertChange, Assessed, Decide
+from store.alerts import Alert, AlertStatus, Notice, Verdict, VerdictKind
 from store.errors import NotPermitted
 from store.facts import Aggregate, FactStore, Selection
+from store.messages import Message, MessageStatus
 from store.operations import OperationStore
 from store.plan_parts import Effect, PlanReview
-from store.records import ActionPlan, AuditEntry, Batch, Task, TaskStatus
+from store.records import ActionPlan, AuditEntry, Batch, Task, TaskStatus, Tier
+from store.task_changes import TaskChange, TaskEvent
 from store.units import Scope, within
+
+_Owned = TypeVar("_Owned", Task, Message)
 
 
 class ScopedOperations:
     """An OperationStore over what may be seen from within the scope of a fact store.
 
-    A plan may be seen where it was drawn up from units within the scope, a task also where nothing is known
-    of its customer outside the scope: else its words and figures may rest on what may not be seen.
+    A plan may be seen where it was drawn up from units within the scope, a task or message also where nothing
+    is known of its customer outside the scope: else its words and figures may rest on what may not be seen.
+    An alert rests on all that is known of its customer, so only the latter opens it.
     """
 
     def __init__(self, whole: OperationStore, everything: FactStore, facts: FactStore) -> None:
@@ -41,13 +49,95 @@ class ScopedOperations:
 
     def set_task_status(self, task_id: str, status: TaskStatus, *, actor: str) -> Task:
         """Move a task on; NotPermitted for one that may not be seen or is not there."""
-        if all(task.task_id != task_id for task in self.tasks()):
+        return self.change_task(task_id, TaskChange(status=status), actor=actor)
+
+    def change_task(self, task_id: str, change: TaskChange, *, actor: str) -> Task:
+        """Change a task; NotPermitted for one that may not be seen or is not there."""
+        if self.task(task_id) is None:
             self._refuse(f"task {task_id!r}")
-        return self._whole.set_task_status(task_id, status, actor=actor)
+        return self._whole.change_task(task_id, change, actor=actor)
+
+    def task(self, task_id: str) -> Task | None:
+        """The task, where it may be seen."""
+        found = self._whole.task(task_id)
+        return found if found is not None and self._sees([found]) else None
+
+    def task_events(self, task_id: str) -> list[TaskEvent]:
+        """The history of a task that may be seen."""
+        return self._whole.task_events(task_id) if self.task(task_id) is not None else []
 
     def tasks(self, *, status: TaskStatus | None = None, customer_id: str | None = None) -> list[Task]:
         """List the tasks that may be seen, nearest deadline first."""
         return self._sees(self._whole.tasks(status=status, customer_id=customer_id))
+
+    def propose_message(self, message: Message, entry: AuditEntry | None = None) -> Message:
+        """Insert a message of this scope; NotPermitted where its id is that of one that may not be seen."""
+        own = message.model_copy(update={"scope": self._facts.scope})
+        stored = self._whole.propose_message(own, entry)
+        if not self._sees([stored]):
+            self._refuse("the message")
+        return stored
+
+    def set_message_status(
+        self, message_id: str, status: MessageStatus, *, actor: str, channel: str = "", detail: str = ""
+    ) -> Message:
+        """Move a message on; NotPermitted for one that may not be seen or is not there."""
+        if all(message.message_id != message_id for message in self.messages()):
+            self._refuse(f"message {message_id!r}")
+        return self._whole.set_message_status(message_id, status, actor=actor, channel=channel, detail=detail)
+
+    def messages(
+        self, *, status: MessageStatus | None = None, customer_id: str | None = None
+    ) -> list[Message]:
+        """List the messages that may be seen, newest first."""
+        return self._sees(self._whole.messages(status=status, customer_id=customer_id))
+
+    def revise_alerts(
+        self, customer_ids: Sequence[str], decide: Decide, *, actor: str
+    ) -> Sequence[AlertChange]:
+        """Refused: an alert rests on all that is known of a customer."""
+        self._refuse("a scan for alerts")
+
+    def alert(self, alert_id: str) -> Alert | None:
+        """The alert, where it may be seen."""
+        found = self._whole.alert(alert_id)
+        return found if found is not None and self._owned({found.customer_id}) else None
+
+    def alerts(
+        self, *, status: AlertStatus | None = None, tier: Tier | None = None, customer_id: str | None = None
+    ) -> list[Alert]:
+        """List the alerts that may be seen."""
+        found = self._whole.alerts(status=status, tier=tier, customer_id=customer_id)
+        owned = self._owned({alert.customer_id for alert in found})
+        return [alert for alert in found if alert.customer_id in owned]
+
+    def record_verdict(self, alert_id: str, verdict: VerdictKind, reason: str, *, actor: str) -> Verdict:
+        """Judge an alert; NotPermitted for one that may not be seen or is not there."""
+        if self.alert(alert_id) is None:
+            self._refuse(f"alert {alert_id!r}")
+        return self._whole.record_verdict(alert_id, verdict, reason, actor=actor)
+
+    def verdicts(self, *, alert_id: str | None = None) -> list[Verdict]:
+        """List the verdicts on alerts that may be seen, oldest first."""
+        found = self._whole.verdicts(alert_id=alert_id)
+        seen = {alert.alert_id for alert in self.alerts()} if found else set()
+        return [verdict for verdict in found if verdict.alert_id in seen]
+
+    def assessed(self) -> dict[str, Assessed]:
+        """Refused."""
+        self._refuse("a scan for alerts")
+
+    def mark_assessed(self, digests: Mapping[str, str], at: datetime) -> None:
+        """Refused."""
+        self._refuse("a scan for alerts")
+
+    def claim_notices(self, observer: str, *, limit: int = 100, lease_s: float = 300.0) -> list[Notice]:
+        """Refused."""
+        self._refuse("the notices")
+
+    def confirm_notices(self, observer: str, notice_ids: Sequence[str]) -> None:
+        """Refused."""
+        self._refuse("the notices")
 
     def propose_plan(self, plan: ActionPlan, entry: AuditEntry | None = None) -> ActionPlan:
         """Insert a plan of this scope; NotPermitted where its id is that of one that may not be seen."""
@@ -103,9 +193,9 @@ class ScopedOperations:
     def close(self) -> None:
         """Nothing: the connections belong to the whole store."""
 
-    def _sees(self, tasks: Sequence[Task]) -> list[Task]:
-        owned = self._owned({task.customer_id for task in tasks if not task.scope and task.customer_id})
-        return [task for task in tasks if self._drawn_up(task.scope) or task.customer_id in owned]
+    def _sees(self, records: Sequence[_Owned]) -> list[_Owned]:
+        owned = self._owned({one.customer_id for one in records if not one.scope and one.customer_id})
+        return [one for one in records if self._drawn_up(one.scope) or one.customer_id in owned]
 
     def _owned(self, customer_ids: set[str]) -> frozenset[str]:
         """Those of whom nothing is known outside the scope."""
