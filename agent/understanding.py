@@ -9,6 +9,7 @@ from agent.frame import Doubt, Frame, Goal, PeriodValue
 from agent.goals import Cues, goals_of
 from agent.horizon import Horizon, horizon
 from agent.language import language_of
+from agent.mending import Mender
 from agent.out_of_scope import refused_word
 from agent.period_reading import PeriodReader
 from agent.question_shape import (
@@ -32,12 +33,10 @@ from agent.ranges import (
     from_to,
     hours_of_day,
     limit_of,
-    overlaps,
     side_by_side,
     unread_period,
 )
 from agent.roi_inputs import roi_inputs
-from agent.spelling import simplified, times_from_pinyin
 from agent.subject import subject_of
 from agent.unknown_names import unknown_names
 from agent.value_span import LifeOf, anchored
@@ -48,12 +47,8 @@ _CUSTOMER = re.compile(
     r"(?<![A-Za-z0-9])[A-Za-z]{1,8}[-_]?\d{2,}(?![A-Za-z0-9])|(?<=客户)\s*[:：#]?\s*\d{3,}"
 )
 _IS_CUSTOMER = re.compile(r"客户|用户|会员|customer|client|user|account", re.IGNORECASE)
-# Words that are themselves and no slip of another.
-_PLAIN_WORDS = ("goals", "generic", "up", "down", "lowest", "highest", "search_noise", "overview")
 # "Tomorrow" mostly says when an answer is needed.
 _SHORTEST_AHEAD = 3
-# 202607 and 20260701 as people write them in files.
-_DIGITS = re.compile(r"(?<!\d)(20\d\d)(0[1-9]|1[0-2])(0[1-9]|[12]\d|3[01])?(?!\d)")
 _YEAR = re.compile(r"(?:19|20)\d{2}年?")
 # Who has the most reviews is told by counting them.
 _MOST_OF = re.compile(
@@ -62,7 +57,6 @@ _MOST_OF = re.compile(
     re.IGNORECASE,
 )
 _JOINT = re.compile(r"(?:以及|和|与|、|，|,|\s+and\s+)", re.IGNORECASE)
-_CAPITALS = re.compile(r"(?<![A-Za-z])[A-Z][a-z&'-]*[A-Za-z]{3,}(?: [A-Z][A-Za-z&'-]+)*")
 _FROM = re.compile(r"from|between|从", re.IGNORECASE)
 _NOT_GROUPED = frozenset({"customer_id", "source", "speaker", "theme", "conversation_id"})
 # In a search these are what is looked for, not segments.
@@ -93,7 +87,7 @@ class Reader:
         self._is_customer = is_customer
         self._is_subject = is_subject
         self._life_of = life_of
-        self._speller = vocabulary.speller()
+        self._mender = Mender(vocabulary, periods)
         self._read: dict[str, Frame] = {}
 
     def read(self, question: str) -> Frame:
@@ -104,9 +98,7 @@ class Reader:
         """
         if question not in self._read:
             frame = self._frame(question, question)
-            mended, doubts = self._mend(
-                question, tuple(dict.fromkeys((*frame.unknown, *self._shortened(question))))
-            )
+            mended, doubts = self._mender.names(question, frame.unknown)
             if doubts:
                 frame = self._frame(question, mended)
                 frame = replace(frame, doubts=(*doubts, *frame.doubts))
@@ -115,12 +107,6 @@ class Reader:
                 frame = replace(frame, unknown=told)
             self._read[question] = _with_named(frame)
         return self._read[question]
-
-    def _shortened(self, question: str) -> list[str]:
-        """Names in capitals that the data has as part of one longer name (Qantas, of qantas-airways)."""
-        taken = [(hit.start, hit.end) for hit in self.vocabulary.values(question)]
-        names = [m for m in _CAPITALS.finditer(question) if not overlaps(m.span(), taken)]
-        return [m.group() for m in names if self.vocabulary.shortens(m.group())]
 
     def sides(self, question: str) -> list[str]:
         """The two questions of 9月广东NPS和浙江8月满意度: where both sides of an "and" name a period and a
@@ -132,18 +118,9 @@ class Reader:
                 return both
         return [question]
 
-    def _mend(self, question: str, unknown: tuple[str, ...]) -> tuple[str, tuple[Doubt, ...]]:
-        question, doubts = simplified(question), []
-        for name in unknown:
-            near = self.vocabulary.meant_by(name)
-            if near is not None:
-                question = question.replace(name, near.value)
-                doubts.append(Doubt(name, near.value, near.dimension))
-        return question, tuple(doubts)
-
     def _frame(self, question: str, written: str) -> Frame:
         language = language_of(question)
-        text = self._mended(written.strip())
+        text = self._mender.spelling(written.strip())
         spans = self.periods.find(text)
         ahead = self._ahead(text, [span for span, _ in spans])
         if ahead:
@@ -151,7 +128,7 @@ class Reader:
         bare = blank(text, [span for span, _ in spans])
         metric_hits = wanted_metrics(bare, self.vocabulary.metrics(bare))
         if not metric_hits and not matcher("goals").find(bare):
-            bare = self._speller.chinese(bare)
+            bare = self._mender.one_character(bare)
             metric_hits = self.vocabulary.metrics(bare)
         values = self._values(bare, metric_hits)
         metric_hits = metric_hits or counted_values(bare, values)
@@ -231,20 +208,6 @@ class Reader:
         if catalogue.first_at is None or catalogue.last_at is None:
             return None
         return self.periods.day_of(catalogue.first_at), self.periods.day_of(catalogue.last_at)
-
-    def _mended(self, text: str) -> str:
-        """Slips of spelling put right, except within words that are understood as they are."""
-        text = _DIGITS.sub(
-            lambda m: "-".join(part for part in m.groups() if part),
-            self._speller.latin(times_from_pinyin(simplified(text))),
-        )
-        words = [*self.vocabulary.metrics(text), *self.vocabulary.dimensions(text)]
-        words += [hit for section in _PLAIN_WORDS for hit in matcher(section).find(text)]
-        taken = [(hit.start, hit.end) for hit in words if hit.end - hit.start > 1] + [
-            span for span, _ in self.periods.find(text)
-        ]
-        taken += [(hit.start, hit.end) for hit in self.vocabulary.values(text)]
-        return self._speller.homophones(text, taken)
 
     def _ahead(self, text: str, periods: list[tuple[int, int]]) -> Horizon | None:
         """A stretch of time ahead, where it is what the question is about and not when something is due."""
