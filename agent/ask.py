@@ -24,7 +24,7 @@ from agent.state import APPROVAL_NOTE, questions, this_turn, tool_sources, turns
 from agent.thread_keys import thread_key
 from agent.thread_lock import thread_lock
 from agent.thread_room import outdated
-from agent.thread_store import ASKED, ASKED_AT, TURNS, ThreadStore
+from agent.thread_store import ASKED, ASKED_AT, TURNS, NoThread, ThreadStore
 from store.clock import Clock
 from store.errors import ToolInputError
 from tools.context import Asker
@@ -60,21 +60,26 @@ class Assistant:
         self._threads = threads
         self._clock = clock
 
-    async def ask(self, question: str, *, thread_id: str, asker: Asker) -> Answer:
+    async def ask(
+        self, question: str, *, thread_id: str, asker: Asker, earlier: Sequence[Turn] = ()
+    ) -> Answer:
         """Answer one question in a thread; a turn that broke off is taken up where the same is asked again.
 
+        `earlier`: what was said before elsewhere, as the beginning of a thread that there is none of yet.
         Raises ToolInputError for an empty question, one of more than 8,000 characters, or the name of a
         thread that cannot be one.
         """
         started = time.monotonic()
         text = _question(question)
         before = await self._graph.aget_state(self._config(thread_id, asker))
-        config = self._config(thread_id, asker, before, text)
-        state = await self._graph.ainvoke(_turn(before, text), config)
+        config = self._config(thread_id, asker, before, text, len(earlier))
+        state = await self._graph.ainvoke(_turn(before, text, earlier), config)
         await self._tend(config)
         return self._answer(state, thread_id, started)
 
-    async def stream(self, question: str, *, thread_id: str, asker: Asker) -> AsyncIterator[Event]:
+    async def stream(
+        self, question: str, *, thread_id: str, asker: Asker, earlier: Sequence[Turn] = ()
+    ) -> AsyncIterator[Event]:
         """The same turn as it comes about: steps, sentences that the number lock has passed, the answer.
 
         Raises what `ask` raises.
@@ -82,10 +87,11 @@ class Assistant:
         started = time.monotonic()
         text = _question(question)
         before = await self._graph.aget_state(self._config(thread_id, asker))
-        config = self._config(thread_id, asker, before, text)
-        turn = _turn(before, text)
+        config = self._config(thread_id, asker, before, text, len(earlier))
+        turn = _turn(before, text, earlier)
         messages = before.values.get("messages", [])
-        watch = TurnWatch(messages if turn is None else [*messages, HumanMessage(text)], self._answers)
+        begun = messages if turn is None else [*messages, *_told(before, earlier), HumanMessage(text)]
+        watch = TurnWatch(begun, self._answers)
         modes: Any = ["updates", "messages"]
         async for mode, payload in self._graph.astream(turn, config, stream_mode=modes):
             for event in watch.seen(mode, payload):
@@ -127,21 +133,40 @@ class Assistant:
 
         Raises ToolInputError where the asker has no such thread.
         """
-        state = await self._graph.aget_state(self._config(thread_id, asker))
-        if state.metadata is None:
-            raise ToolInputError(f"you have no thread {thread_id!r}", hint="voiceloop threads list")
+        state = await self._state(thread_id, asker)
         asked = turns_of(state.values.get("messages", []))
         told = [Turn(question=question, answer="\n\n".join(_answers(turn))) for question, turn in asked]
-        if state.metadata.get("source") == "input":
-            # It broke off before its question became part of the state.
+        if _unread(state):
             return [*told, Turn(question=cast("Any", state.metadata).get(ASKED, ""), answer="")]
         return [*told[:-1], Turn(question=told[-1].question, answer="")] if _is_open(state) else told
+
+    async def last(self, thread_id: str, asker: Asker) -> Answer | None:
+        """The last answer of a thread as it was given; None where it broke off before it had one.
+
+        How long it took is not kept. Raises ToolInputError where the asker has no such thread.
+        """
+        state = await self._state(thread_id, asker)
+        asked = questions(state.values.get("messages", []))
+        if not asked or _is_open(state) or _unread(state):
+            return None
+        return self._answer({**state.values, "__interrupt__": state.interrupts}, thread_id, None)
+
+    async def _state(self, thread_id: str, asker: Asker) -> StateSnapshot:
+        state = await self._graph.aget_state(self._config(thread_id, asker))
+        if state.metadata is None:
+            raise NoThread(thread_id)
+        return state
 
     async def _tend(self, config: Any) -> None:
         await asyncio.to_thread(self._threads.prune, config["configurable"]["thread_id"])
 
     def _config(
-        self, thread_id: str, asker: Asker, before: StateSnapshot | None = None, question: str = ""
+        self,
+        thread_id: str,
+        asker: Asker,
+        before: StateSnapshot | None = None,
+        question: str = "",
+        told: int = 0,
     ) -> Any:
         """The run's configuration; with the state before it, also what a list of threads shows."""
         configurable = {"thread_id": thread_key(asker, thread_id), "asker": asdict(asker)}
@@ -150,13 +175,13 @@ class Assistant:
         earlier = questions(before.values.get("messages", []))
         last = question or (earlier[-1] if earlier else "")
         new = bool(question) and not _broke_off(before, question)
-        noted = {ASKED: last[:_NOTED], TURNS: len(earlier) + new}
+        noted = {ASKED: last[:_NOTED], TURNS: (len(earlier) or told) + new}
         noted[ASKED_AT] = (
             self._clock.now().isoformat() if question else (before.metadata or {}).get(ASKED_AT, "")
         )
         return {"configurable": configurable, "metadata": noted}
 
-    def _answer(self, state: dict[str, Any], thread_id: str, started: float) -> Answer:
+    def _answer(self, state: dict[str, Any], thread_id: str, started: float | None) -> Answer:
         messages: list[AnyMessage] = state["messages"]
         turn = this_turn(messages)
         asked = questions(messages)
@@ -178,7 +203,7 @@ class Assistant:
             pending_approvals=_pending(state),
             plan=next((c.result["data"]["plan"] for c in calls if "plan" in c.result.get("data", {})), None),
             usage=_usage(turn, state.get("spent")),
-            elapsed_ms=round((time.monotonic() - started) * 1000),
+            elapsed_ms=0 if started is None else round((time.monotonic() - started) * 1000),
             thread_id=thread_id,
         )
 
@@ -195,17 +220,33 @@ def _question(question: str) -> str:
     return text
 
 
-def _turn(before: StateSnapshot, text: str) -> dict[str, Any] | None:
+def _turn(before: StateSnapshot, text: str, earlier: Sequence[Turn]) -> dict[str, Any] | None:
     """What a turn starts from: the question, and nothing left of the turn before; None to go on with it."""
     if _broke_off(before, text):
         return None
-    messages = [*outdated(before.values.get("messages", [])), HumanMessage(text)]
+    messages = [*outdated(before.values.get("messages", [])), *_told(before, earlier), HumanMessage(text)]
     return {"messages": messages, "fallback_reason": None, "redone": False, "spent": nothing_spent()}
+
+
+def _told(before: StateSnapshot, earlier: Sequence[Turn]) -> list[AnyMessage]:
+    """What was said before, as messages; nothing where the thread has any of its own."""
+    if before.values.get("messages"):
+        return []
+    told: list[AnyMessage] = []
+    for turn in earlier:
+        told.append(HumanMessage(turn.question))
+        told += [AIMessage(turn.answer)] if turn.answer else []
+    return told
 
 
 def _broke_off(before: StateSnapshot, text: str) -> bool:
     """Whether this very question was on its way to an answer when its process ended."""
     return _is_open(before) and questions(before.values.get("messages", []))[-1:] == [text]
+
+
+def _unread(state: StateSnapshot) -> bool:
+    """Whether a turn broke off before its question became part of the state."""
+    return state.metadata is not None and state.metadata.get("source") == "input"
 
 
 def _is_open(state: StateSnapshot) -> bool:

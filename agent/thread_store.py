@@ -27,6 +27,13 @@ _NEWEST: Final = """
 """
 
 
+class NoThread(ToolInputError):
+    """The asker has no thread of that name."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"you have no thread {name!r}", hint="voiceloop threads list")
+
+
 class ThreadEntry(NamedTuple):
     """A thread as a list shows it: its last question, when it was asked, and the drafts it stopped for."""
 
@@ -102,7 +109,7 @@ class ThreadStore:
 
     def _require(self, file: sqlite3.Connection, key: str, name: str) -> None:
         if not _exists(file, key):
-            raise ToolInputError(f"you have no thread {name!r}", hint="voiceloop threads list")
+            raise NoThread(name)
 
     @contextmanager
     def _writing(self) -> Iterator[sqlite3.Connection]:
