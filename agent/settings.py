@@ -35,6 +35,22 @@ class Settings(BaseSettings):
         default=(), description="org units that may be seen, comma separated; none: everything"
     )
 
+    session_hours: float = Field(
+        default=12, gt=0, description="how long a person stays signed in to the web page"
+    )
+    rate_per_s: float = Field(
+        default=100, ge=0, description="requests a second that one API key may send; 0: any number"
+    )
+    rate_burst: int = Field(default=200, ge=1, description="requests that a key may send at once")
+    body_mb: float = Field(default=10, gt=0, description="largest request body, files excepted")
+    upload_mb: float = Field(default=200, gt=0, description="largest request with files")
+    request_timeout_s: float = Field(
+        default=180, gt=0, description="a request that was not answered by then is given up"
+    )
+    otlp_endpoint: str | None = Field(
+        default=None, description="OTLP over HTTP, e.g. http://127.0.0.1:4318; none: no traces"
+    )
+
     approval_days: int = Field(
         default=14, ge=1, description="a draft that nobody decided about for so many days is not carried out"
     )

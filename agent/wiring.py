@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from store.keys import KeyStore
     from store.operations import OperationStore
     from store.preferences import PreferenceStore
+    from store.sessions import SessionStore
     from store.vault import Vault
     from tools.calendar_file import ExternalEvent
     from tools.targets import Yardsticks
@@ -249,6 +250,15 @@ class App(Labelling):
         from store.sqlite_keys import SqliteKeys
 
         store = SqliteKeys(self._file("operations.sqlite"), self.clock)
+        self._closers.append(store)
+        return store
+
+    @cached_property
+    def sessions(self) -> "SessionStore":
+        """Who is signed in to the web page."""
+        from store.sqlite_sessions import SqliteSessions
+
+        store = SqliteSessions(self._file("operations.sqlite"), self.clock)
         self._closers.append(store)
         return store
 

@@ -2,23 +2,39 @@
 
 import asyncio
 import secrets
-from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from typing import Final
 
+import structlog
 from fastapi import APIRouter, FastAPI
 from starlette.concurrency import run_in_threadpool
 
 from agent.wiring import App
-from server import routes_health
+from server import (
+    routes_chat,
+    routes_health,
+    routes_session,
+)
 from server.api_audit import AuditTrail
 from server.api_key_uses import KeyUses
+from server.api_logs import causes, places
 from server.api_problems import Problem, handle_problems
+from server.api_rates import Rates
 from server.api_requests import Requests
 from server.api_state import ServerState
+from server.chat_events import event_schemas
+from server.chat_turns import ChatTurns
+from store.errors import VoiceLoopError
+
+_LOG = structlog.get_logger()
 
 # Every route of the server; one line a noun.
-ROUTERS: Final[tuple[APIRouter, ...]] = (routes_health.router,)
+ROUTERS: Final[tuple[APIRouter, ...]] = (
+    routes_health.router,
+    routes_session.router,
+    routes_chat.router,
+)
 
 _ABOUT: Final = """Feedback in; checked answers, alerts, tasks and action plans out.
 
@@ -32,15 +48,20 @@ def create_api(app: App) -> FastAPI:
     @asynccontextmanager
     async def lifespan(api: FastAPI) -> AsyncIterator[None]:
         async with AsyncExitStack() as stack:
-            await run_in_threadpool(_open_stores, app)
+            stack.enter_context(_told_failure(api))
+            await run_in_threadpool(open_stores, app)
             audit = AuditTrail(app.operations, app.clock)
             stack.push_async_callback(run_in_threadpool, audit.close)
             assistant = await stack.enter_async_context(app.assistant())
+            turns = ChatTurns(assistant)
+            stack.push_async_callback(turns.close)
             api.state.voiceloop = ServerState(
                 app=app,
                 assistant=assistant,
+                turns=turns,
                 keys=app.keys,
                 key_uses=KeyUses(app.keys, app.clock),
+                rates=Rates(rate_per_s=app.settings.rate_per_s, burst=app.settings.rate_burst),
                 audit=audit,
                 local_token=secrets.token_urlsafe(32),
                 closing=asyncio.Event(),
@@ -58,9 +79,30 @@ def create_api(app: App) -> FastAPI:
     return api
 
 
-def _open_stores(app: App) -> None:
+@contextmanager
+def _told_failure(api: FastAPI) -> Iterator[None]:
+    """Keep the error that ends the start (or the end), for the command line to say it in a sentence."""
+    try:
+        yield
+    except VoiceLoopError as error:
+        api.state.failure = error
+        raise
+    except Exception as error:
+        _LOG.error("lifespan_failed", error=causes(error), at=places(error.__traceback__))
+        raise
+
+
+def open_stores(app: App) -> None:
     """Open what is opened at first use, here: two first requests at once must not open it twice."""
-    for part in (app.facts, app.operations, app.keys, app.preferences, app.threads, app.human_labels):
+    for part in (
+        app.facts,
+        app.operations,
+        app.keys,
+        app.sessions,
+        app.preferences,
+        app.threads,
+        app.human_labels,
+    ):
         assert part is not None
     assert app.index is not None
     assert app.embedded is not None
@@ -77,6 +119,7 @@ def _describe(api: FastAPI) -> None:
             shape = Problem.model_json_schema(ref_template="#/components/schemas/{model}")
             schemas.update(shape.pop("$defs", {}))
             schemas["Problem"] = shape
+            schemas.update(event_schemas())
         assert api.openapi_schema is not None
         return api.openapi_schema
 

@@ -1,4 +1,4 @@
-"""Who asks: an API key, the local token of the command line, or the one person of a machine without keys."""
+"""Who asks: a key, a session, the command line's local token, or the one person of a machine without keys."""
 
 import hmac
 import ipaddress
@@ -12,10 +12,13 @@ from starlette.requests import HTTPConnection
 from server.api_problems import Unauthenticated
 from server.api_state import ServerState, state_of
 from store.errors import NotPermitted
+from store.sessions import WebSession
 from tools.context import Asker, Role
 from tools.registry import RANK
 
 Language = Literal["zh", "en"]
+COOKIE: Final = "vl_session"
+_SAFE: Final = ("GET", "HEAD", "OPTIONS")
 _KEY_HINT: Final = "send `Authorization: Bearer vl_...`; `voiceloop keys create` makes a key"
 # Set by proxies: behind one, whoever asks is not on this machine.
 _FORWARDED: Final = ("forwarded", "x-forwarded-for", "x-forwarded-host", "x-real-ip")
@@ -42,6 +45,12 @@ def caller(
     if token is not None:
         asker, key_id = _of_token(token, state)
         return Caller(asker, key_id, language)
+    session = session_of(connection, state)
+    if session is not None:
+        check_same_site(connection)
+        _check_csrf(connection, session)
+        state.rates.take("session", session.session_id)
+        return Caller(Asker(session.user, session.role, session.scope), session.key_id, language)
     if single_user(state):
         check_local(connection)
         return Caller(local_asker(state), None, language)
@@ -105,10 +114,35 @@ def check_local(connection: HTTPConnection) -> None:
             f"not permitted: this server is not called {host!r}",
             hint="without keys it answers to localhost and 127.0.0.1 only",
         )
-    origin = connection.headers.get("origin")
+    check_same_site(connection)
+
+
+def check_same_site(connection: HTTPConnection) -> None:
+    """NotPermitted where a page of another site made the browser send this request."""
+    origin, host = connection.headers.get("origin"), connection.headers.get("host", "")
     foreign = connection.headers.get("sec-fetch-site") in ("cross-site", "same-site")
     if foreign or (origin is not None and origin.partition("://")[2] != host):
         raise NotPermitted("not permitted: the request was made by a page of another site")
+
+
+def session_of(connection: HTTPConnection, state: ServerState) -> WebSession | None:
+    """The session that the cookie stands for; None without one, or once its key is of no more use."""
+    secret = connection.cookies.get(COOKIE)
+    session = state.app.sessions.find(secret) if secret else None
+    if session is None or session.key_id is None:
+        return session
+    key = state.keys.get(session.key_id)
+    return session if key is not None and key.usable(state.app.clock.now()) else None
+
+
+def _check_csrf(connection: HTTPConnection, session: WebSession) -> None:
+    if connection.scope.get("method") in _SAFE:
+        return
+    said = connection.headers.get("x-csrf-token", "")
+    if not hmac.compare_digest(said.encode(), session.csrf.encode()):
+        raise NotPermitted(
+            "not permitted: the header X-CSRF-Token is missing or wrong", hint="GET /v1/me gives it as csrf"
+        )
 
 
 def language_of(connection: HTTPConnection, state: ServerState) -> Language:
@@ -132,6 +166,7 @@ def _of_token(token: str, state: ServerState) -> tuple[Asker, str | None]:
     if not key.usable(state.app.clock.now()):
         why = "revoked" if key.revoked_at else "past its time"
         raise Unauthenticated(f"this API key is {why}", hint=_KEY_HINT)
+    state.rates.take("key", key.key_id)
     state.key_uses.note(key.key_id)
     return Asker(key.name, key.role, key.scope), key.key_id
 

@@ -44,7 +44,8 @@ class _Structured(logging.Handler):
         said: dict[str, Any] = {"logger": record.name}
         error = record.exc_info[1] if record.exc_info else None
         if error is None:
-            said["message"] = record.getMessage()
+            # One line: more of it is a traceback that somebody made text of, values included.
+            said["message"] = record.getMessage().strip().partition("\n")[0]
         else:
             said |= {"error": type(error).__name__, "at": places(error.__traceback__)}
         _LOG.log(record.levelno, "library", **said)

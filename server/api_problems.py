@@ -6,6 +6,7 @@ What comes of the errors in store/errors.py, the nearest above in the tree decid
 400 ToolInputError, InputError   503 StoreLocked, Busy, ModelUnavailable   507 StoreFull   500 any other
 """
 
+import math
 from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any, Final
@@ -82,6 +83,8 @@ _STATUS: Final[Mapping[type[VoiceLoopError], int]] = {
     VoiceLoopError: 500,
 }
 _RETRY_AFTER_S: Final = 2
+# What the limits, the stores and the reading of the request may answer on any route.
+_ANY: Final = (400, 413, 422, 429, 500, 503, 507)
 
 
 class FieldProblem(BaseModel):
@@ -112,7 +115,7 @@ def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
             "description": HTTPStatus(status).phrase,
             "content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}},
         }
-        for status in sorted({*statuses, 422, 500})
+        for status in sorted({*statuses, *_ANY})
     }
 
 
@@ -151,7 +154,7 @@ def response_of(error: VoiceLoopError, request_id: str = "") -> JSONResponse:
     status = status_of(error)
     headers = {}
     if status in (429, 503):
-        headers["Retry-After"] = str(max(1, round(getattr(error, "retry_after_s", _RETRY_AFTER_S))))
+        headers["Retry-After"] = str(max(1, math.ceil(getattr(error, "retry_after_s", _RETRY_AFTER_S))))
     if status == 401:
         headers["WWW-Authenticate"] = 'Bearer realm="voiceloop"'
     if status == 500:

@@ -11,6 +11,8 @@ from agent.ask import Assistant
 from agent.wiring import App
 from server.api_audit import AuditTrail
 from server.api_key_uses import KeyUses
+from server.chat_turns import ChatTurns
+from server.api_rates import Rates
 from store.keys import KeyStore
 
 
@@ -25,8 +27,10 @@ class ServerState:
 
     app: App
     assistant: Assistant
+    turns: ChatTurns
     keys: KeyStore
     key_uses: KeyUses
+    rates: Rates
     audit: AuditTrail
     local_token: str
     closing: asyncio.Event

@@ -2,8 +2,10 @@
 
 import asyncio
 import os
+import signal
 import socket
 from collections.abc import Callable
+from contextlib import suppress
 from types import FrameType
 from typing import Final, NamedTuple
 
@@ -11,7 +13,7 @@ import uvicorn
 from fastapi import FastAPI
 
 from agent.wiring import App
-from server.api import create_api
+from server.api import create_api, open_stores
 from server.api_access import is_loopback, single_user
 from server.api_logs import configure_server_logs
 from server.api_state import ServerState
@@ -40,6 +42,8 @@ def run_server(app: App, host: str, port: int, started: Callable[[Started], None
             hint="make one first, `voiceloop keys create --role admin --name NAME`, or serve on 127.0.0.1",
         )
     configure_server_logs()
+    # Opened before anything listens: whatever is wrong with them is said in a sentence, not in a log.
+    open_stores(app)
     listening = _listen(host, port)
     url = _url(listening)
     api = create_api(app)
@@ -54,13 +58,18 @@ def run_server(app: App, host: str, port: int, started: Callable[[Started], None
         forwarded_allow_ips="127.0.0.1",
     )
     server = _Server(config, api, lambda state: started(_announce(app, state, url)))
+    # The server ends gracefully and then raises the signal again: by itself that would skip what follows.
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
-        server.run([listening])
+        with suppress(KeyboardInterrupt):
+            server.run([listening])
     finally:
+        signal.signal(signal.SIGTERM, before)
         remove_server_file(app.home, os.getpid())
         listening.close()
     if not server.started:
-        raise ConfigError("the server did not start", hint="the log above says why; `voiceloop doctor` looks")
+        hint = "the log above says why; `voiceloop doctor` looks for what is wrong"
+        raise getattr(api.state, "failure", None) or ConfigError("the server did not start", hint=hint)
 
 
 class _Server(uvicorn.Server):
