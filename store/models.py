@@ -7,7 +7,7 @@ from sqlalchemy import JSON, DateTime, Dialect, Index, Text, TypeDecorator
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 # The newest migration; a store that says so is opened without loading Alembic.
-REVISION: Final = "0009"
+REVISION: Final = "0010"
 
 
 class UtcTime(TypeDecorator[datetime]):
@@ -268,3 +268,55 @@ class SessionRow(Model):
     scope: Mapped[list[Any]]
     created_at: Mapped[datetime]
     expires_at: Mapped[datetime]
+
+
+class IncomingRow(Model):
+    """An event from Slack or Feishu."""
+
+    __tablename__ = "incoming"
+    __table_args__ = (Index("incoming_by_state", "source", "state"),)
+
+    source: Mapped[str] = mapped_column(primary_key=True)
+    event_id: Mapped[str] = mapped_column(primary_key=True)
+    kind: Mapped[str]
+    state: Mapped[str]
+    payload: Mapped[dict[str, Any]]
+    received_at: Mapped[datetime]
+    turns_before: Mapped[int | None]
+    reply: Mapped[dict[str, Any]]
+    attempts: Mapped[int]
+
+
+class ThreadLinkRow(Model):
+    """A person's part in a thread of Slack or Feishu."""
+
+    __tablename__ = "thread_link"
+
+    source: Mapped[str] = mapped_column(primary_key=True)
+    room: Mapped[str] = mapped_column(primary_key=True)
+    thread: Mapped[str] = mapped_column(primary_key=True)
+    user: Mapped[str] = mapped_column(primary_key=True)
+    role: Mapped[str]
+    thread_id: Mapped[str]
+    scope: Mapped[list[Any]]
+    linked_at: Mapped[datetime]
+
+
+class DeliveryRow(Model):
+    """A message to a target."""
+
+    __tablename__ = "delivery"
+    __table_args__ = (Index("delivery_due", "state", "next_at"),)
+
+    delivery_id: Mapped[str] = mapped_column(primary_key=True)
+    target: Mapped[str]
+    subject: Mapped[str]
+    tier: Mapped[str]
+    title: Mapped[str]
+    text: Mapped[str]
+    state: Mapped[str]
+    detail: Mapped[str]
+    created_at: Mapped[datetime]
+    next_at: Mapped[datetime]
+    sent_at: Mapped[datetime | None]
+    attempts: Mapped[int]
