@@ -55,6 +55,40 @@ class Settings(BaseSettings):
         default=14, ge=1, description="a draft that nobody decided about for so many days is not carried out"
     )
 
+    notify_urls: SecretStr = Field(
+        default=SecretStr(""),
+        description="where alerts of every tier are told, comma separated: log://, webhook+https://..., or any "
+        "address of apprise; by tier and role: notify.yaml, see docs/notifications.md",
+    )
+    notify: Path | None = Field(
+        default=None, description="targets by tier and role; none: notify.yaml in the data folder"
+    )
+    notify_secret: SecretStr | None = Field(
+        default=None, description="signs webhooks: whsec_ and 24 to 64 random bytes in base64"
+    )
+
+    slack_bot_token: SecretStr | None = Field(default=None, description="xoxb-...; none: no Slack")
+    slack_signing_secret: SecretStr | None = Field(default=None, description="of requests from Slack")
+    slack_app_token: SecretStr | None = Field(
+        default=None, description="xapp-...: Socket Mode, for a server that Slack cannot reach"
+    )
+    slack: Path | None = Field(
+        default=None, description="who is who in Slack; none: slack.yaml in the data folder"
+    )
+    slack_api_url: str = Field(default="https://slack.com/api/", description="Slack's Web API")
+
+    feishu_app_id: str = Field(default="", description="cli_...; empty: no Feishu")
+    feishu_app_secret: SecretStr | None = Field(default=None)
+    feishu_encrypt_key: SecretStr | None = Field(default=None, description="of events from Feishu")
+    feishu_verification_token: SecretStr | None = Field(default=None)
+    feishu: Path | None = Field(
+        default=None, description="who is who in Feishu; none: feishu.yaml in the data folder"
+    )
+    feishu_api_url: str = Field(
+        default="https://open.feishu.cn",
+        description="Feishu's open platform; Lark: https://open.larksuite.com",
+    )
+
     llm_base_url: str | None = Field(default=None, description="OpenAI-compatible; none: offline planner")
     llm_api_key: SecretStr = Field(default=SecretStr("not-needed"))
     llm_model: str = Field(default="", description="model name at that endpoint")
