@@ -2,7 +2,7 @@
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, get_args
+from typing import TYPE_CHECKING, get_args
 
 import typer
 
@@ -12,14 +12,12 @@ from server.console import JsonFlag, application, command, err, out, print_json
 from store.errors import ToolInputError
 
 if TYPE_CHECKING:
-    from store.records import ActionPlan
+    from server.plan_files import PlanFormat
     from tools.arguments import Language
-    from tools.context import ToolContext
     from tools.plan_verification import Verification
 
 plans = typer.Typer(help="action plans", no_args_is_help=True)
 LanguageOption = typer.Option("", "--language", help="zh or en; default: VOICELOOP_LANGUAGE")
-_FORMATS = ("md", "csv", "json")
 
 
 def register(app: typer.Typer) -> None:
@@ -138,17 +136,16 @@ def export(
     as_json: bool = JsonFlag,
 ) -> None:
     """Write a plan as Markdown, as a table of tasks (CSV, one measure a row) or as JSON."""
+    from server.plan_files import plan_file
     from store.durable_files import write_whole
     from tools.plans import stored_plan
 
     with command(as_json), application() as app:
-        chosen = format or (Path(file).suffix.lstrip(".").lower() if file != "-" else "md")
-        if chosen not in _FORMATS:
-            raise ToolInputError(f"--format: {chosen!r} is not known", hint=f"one of {', '.join(_FORMATS)}")
+        chosen = _format(format or (Path(file).suffix.lstrip(".").lower() if file != "-" else "md"))
         context = app.context(Who(user, role, scope).asker(app))
         told = _language(language, app.settings.language)
         plan = stored_plan(plan_id, context, told)
-        body = _rendered(plan, chosen, context, told)
+        body = plan_file(plan, chosen, context, told)
         if file != "-":
             write_whole(Path(file), body)
             if as_json:
@@ -162,21 +159,15 @@ def export(
             sys.stdout.buffer.flush()
 
 
-def _rendered(plan: "ActionPlan", format: str, context: "ToolContext", language: "Language") -> bytes:
-    from retention.plan_export import to_csv, to_markdown
+def _format(given: str) -> "PlanFormat":
+    from server.plan_files import PlanFormat
 
-    if format == "csv":
-        return to_csv(plan, context.zone, language)
-    effects = context.operations.effects(plan_id=plan.plan_id)
-    if format == "md":
-        return to_markdown(plan, effects, context.zone, language).encode()
-    import orjson
-
-    from tools.plans import plan_figures
-
-    shown: dict[str, Any] = plan_figures(plan, context, language)
-    shown["effects"] = [effect.model_dump(mode="json") for effect in effects]
-    return orjson.dumps(shown, option=orjson.OPT_INDENT_2) + b"\n"
+    for known in get_args(PlanFormat):
+        if given == known:
+            return known  # type: ignore[no-any-return]
+    raise ToolInputError(
+        f"--format: {given!r} is not known", hint=f"one of {', '.join(get_args(PlanFormat))}"
+    )
 
 
 def _language(given: str, default: "Language") -> "Language":
