@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from agent.settings import Settings
-from agent.wiring_labels import Labelling
+from agent.wiring_messages import Messaging
 from store.clock import Clock
 from store.errors import ConfigError, StoreError
 from tools.context import Asker, ToolContext
@@ -29,7 +29,6 @@ if TYPE_CHECKING:
     from pipeline.ingest import Ingestor
     from pipeline.pseudonyms import Pseudonyms
     from pipeline.transcription import Transcriber
-    from pipeline.writing import Mask
     from retention.churn import ChurnModels
     from store.facts import FactStore
     from store.keys import KeyStore
@@ -41,17 +40,8 @@ if TYPE_CHECKING:
     from tools.targets import Yardsticks
 
 
-class App(Labelling):
+class App(Messaging):
     """Everything one data folder needs. Close it, or use it as a context manager."""
-
-    @property
-    def mask(self) -> "Mask":
-        """Texts to masked texts, by the grades that are set."""
-        from functools import partial
-
-        from pipeline.mask import mask_texts
-
-        return partial(mask_texts, grades=frozenset(self.settings.mask_grades))
 
     @cached_property
     def vault(self) -> "Vault":
@@ -217,11 +207,7 @@ class App(Labelling):
 
     def operations_of(self, asker: Asker) -> "OperationStore":
         """What an asker may see of the operations."""
-        if not asker.scope:
-            return self.operations
-        from store.scoped_operations import ScopedOperations
-
-        return ScopedOperations(self.operations, self.facts, self.facts.scoped(asker.scope))
+        return self.operations_within(asker.scope)
 
     @cached_property
     def approver(self) -> "Approver":

@@ -52,7 +52,7 @@ class Stores:
         """Batches, tasks, plans, audit."""
         from store.sqlite_operations import SqliteOperationStore
 
-        store = SqliteOperationStore(self._file("operations.sqlite"))
+        store = SqliteOperationStore(self._file("operations.sqlite"), self.clock)
         self._closers.append(store)
         return store
 
