@@ -12,19 +12,29 @@ from starlette.concurrency import run_in_threadpool
 
 from agent.wiring import App
 from server import (
+    routes_audit,
     routes_chat,
+    routes_completions,
+    routes_customers,
     routes_health,
+    routes_keys,
+    routes_plans,
     routes_session,
+    routes_themes,
+    routes_tools,
 )
 from server.api_audit import AuditTrail
 from server.api_key_uses import KeyUses
+from server.api_limits import Limits
 from server.api_logs import causes, places
+from server.api_metrics import Metrics
 from server.api_problems import Problem, handle_problems
 from server.api_rates import Rates
 from server.api_requests import Requests
 from server.api_state import ServerState
 from server.chat_events import event_schemas
 from server.chat_turns import ChatTurns
+from server.readiness import Readiness
 from store.errors import VoiceLoopError
 
 _LOG = structlog.get_logger()
@@ -32,8 +42,15 @@ _LOG = structlog.get_logger()
 # Every route of the server; one line a noun.
 ROUTERS: Final[tuple[APIRouter, ...]] = (
     routes_health.router,
+    routes_keys.router,
+    routes_audit.router,
     routes_session.router,
+    routes_completions.router,
     routes_chat.router,
+    routes_customers.router,
+    routes_plans.router,
+    routes_themes.router,
+    routes_tools.router,
 )
 
 _ABOUT: Final = """Feedback in; checked answers, alerts, tasks and action plans out.
@@ -44,6 +61,8 @@ role and the org units of the key that asks."""
 
 def create_api(app: App) -> FastAPI:
     """The server over an application, which stays the caller's to close."""
+
+    metrics = Metrics()
 
     @asynccontextmanager
     async def lifespan(api: FastAPI) -> AsyncIterator[None]:
@@ -63,6 +82,8 @@ def create_api(app: App) -> FastAPI:
                 key_uses=KeyUses(app.keys, app.clock),
                 rates=Rates(rate_per_s=app.settings.rate_per_s, burst=app.settings.rate_burst),
                 audit=audit,
+                metrics=metrics,
+                readiness=Readiness(app),
                 local_token=secrets.token_urlsafe(32),
                 closing=asyncio.Event(),
             )
@@ -72,7 +93,8 @@ def create_api(app: App) -> FastAPI:
         title="VoiceLoop", version="1", description=_ABOUT, lifespan=lifespan, docs_url=None, redoc_url=None
     )
     handle_problems(api)
-    api.add_middleware(Requests)
+    api.add_middleware(Limits, settings=app.settings)
+    api.add_middleware(Requests, metrics=metrics)
     for router in ROUTERS:
         api.include_router(router)
     _describe(api)

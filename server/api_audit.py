@@ -38,6 +38,7 @@ class AuditTrail:
         self._changed = threading.Condition()
         self._waiting: list[AuditEntry] = []
         self._closing = False
+        self._failing = False
         self._thread = threading.Thread(target=self._run, name="audit", daemon=True)
         self._thread.start()
 
@@ -50,6 +51,16 @@ class AuditTrail:
             self._changed.wait_for(lambda: len(self._waiting) < _WAITING or self._closing)
             self._waiting.append(entry)
             self._changed.notify_all()
+
+    @property
+    def waiting(self) -> int:
+        """How many entries are not on the disk yet."""
+        return len(self._waiting)
+
+    @property
+    def failing(self) -> bool:
+        """Whether the last attempt to write failed."""
+        return self._failing
 
     def flush(self) -> None:
         """Wait until everything taken so far is in the chain."""
@@ -79,15 +90,17 @@ class AuditTrail:
                 self._operations.audit_all(batch)
             except StoreError as error:
                 _LOG.error("audit_behind", waiting=len(self._waiting), reason=error.message)
+                self._failing = True
                 with self._changed:
-                    self._changed.wait_for(lambda: False, _RETRY_S)
+                    self._changed.wait(_RETRY_S)
                 continue
+            self._failing = False
             with self._changed:
                 del self._waiting[: len(batch)]
                 self._changed.notify_all()
 
 
-def record(state: "ServerState", caller: "Caller", action: str, subject: str, **detail: object) -> None:
+def record(state: "ServerState", caller: "Caller", action: str, subject: str, /, **detail: object) -> None:
     """Audit that this caller did this to that, e.g. `feedback.read` of an id. No texts in `detail`."""
     said = {name: str(value) for name, value in detail.items() if value is not None}
     if caller.key_id is not None:

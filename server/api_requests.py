@@ -10,6 +10,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from server.api_logs import causes, places
+from server.api_metrics import Metrics
 from server.api_problems import internal_error
 
 _LOG = structlog.get_logger()
@@ -19,8 +20,9 @@ _GIVEN: Final = re.compile(r"[A-Za-z0-9._-]{1,64}")
 class Requests:
     """Middleware. Takes `X-Request-ID` where it is harmless, else makes one, and sends it back."""
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, *, metrics: Metrics) -> None:
         self._app = app
+        self._metrics = metrics
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
@@ -32,6 +34,7 @@ class Requests:
         scope.setdefault("state", {})["request_id"] = request_id
         started = time.monotonic()
         status = 0
+        self._metrics.in_flight.inc()
 
         async def answer(message: Message) -> None:
             nonlocal status
@@ -53,15 +56,23 @@ class Requests:
                     # Half an answer must not look like a whole one: the connection is cut.
                     raise
             finally:
+                self._metrics.in_flight.dec()
+                elapsed_s = time.monotonic() - started
+                self._metrics.answered(scope["method"], route_of(scope), status, elapsed_s)
                 _LOG.info(
                     "request",
                     method=scope["method"],
                     route=route_of(scope),
                     status=status,
-                    elapsed_ms=round((time.monotonic() - started) * 1000),
+                    elapsed_ms=round(elapsed_s * 1000),
                 )
 
 
 def route_of(scope: Scope) -> str:
     """The template of the route served, e.g. `/v1/tasks/{task_id}`: paths themselves may hold customers."""
-    return str(getattr(scope.get("route"), "path", "unknown"))
+    path = getattr(scope.get("route"), "path", None)
+    if path is not None:
+        return str(path)
+    # An application mounted here, such as /mcp, has routes of its own.
+    mount = scope.get("root_path", "").removeprefix(scope.get("app_root_path", ""))
+    return f"{mount}/*" if mount else "unknown"

@@ -2,7 +2,7 @@
 
 import asyncio
 from dataclasses import dataclass
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 from fastapi import Depends
 from starlette.requests import HTTPConnection
@@ -11,9 +11,13 @@ from agent.ask import Assistant
 from agent.wiring import App
 from server.api_audit import AuditTrail
 from server.api_key_uses import KeyUses
-from server.chat_turns import ChatTurns
+from server.api_metrics import Metrics
 from server.api_rates import Rates
+from server.chat_turns import ChatTurns
 from store.keys import KeyStore
+
+if TYPE_CHECKING:
+    from server.readiness import Readiness
 
 
 @dataclass
@@ -32,6 +36,8 @@ class ServerState:
     key_uses: KeyUses
     rates: Rates
     audit: AuditTrail
+    metrics: Metrics
+    readiness: "Readiness"
     local_token: str
     closing: asyncio.Event
 

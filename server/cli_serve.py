@@ -71,7 +71,7 @@ def create(
 def list_keys(as_json: bool = JsonFlag) -> None:
     """List the keys, newest first, without their tokens."""
     with command(as_json), application() as app:
-        known = app.keys.keys()
+        known = app.keys.all()
     if as_json:
         print_json({"keys": known})
         return

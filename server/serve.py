@@ -35,7 +35,7 @@ class Started(NamedTuple):
 
 def run_server(app: App, host: str, port: int, started: Callable[[Started], None]) -> None:
     """Serve until interrupted. Raises ConfigError where it may not, or cannot, listen there."""
-    made, now = app.keys.keys(), app.clock.now()
+    made, now = app.keys.all(), app.clock.now()
     if not is_loopback(host) and not any(key.usable(now) for key in made):
         raise ConfigError(
             f"without an API key nobody but this machine may be served, and {host} is open to others",

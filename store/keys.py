@@ -66,7 +66,7 @@ class KeyStore(Protocol):
         """The key of that id."""
         ...
 
-    def keys(self) -> list[ApiKey]:
+    def all(self) -> list[ApiKey]:
         """All ever made, newest first."""
         ...
 

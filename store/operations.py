@@ -57,6 +57,12 @@ class OperationStore(TaskOperations, AlertOperations, Protocol):
         """Append several to the hash chain, in order and in one transaction."""
         ...
 
+    def audit_page(
+        self, *, limit: int, before: int | None = None, actor: str | None = None, action: str | None = None
+    ) -> list[tuple[int, AuditEntry]]:
+        """Entries with their numbers, newest first: those below number `before`, of that actor and action."""
+        ...
+
     def audit_entries(self) -> Sequence[AuditEntry]:
         """The chain, oldest first."""
         ...

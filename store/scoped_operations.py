@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import NoReturn, TypeVar
 
-from store.alert_operations import AlertChange, Assessed, Decide
+from store.alert_operations import AlertChange, Assessed, CustomerFile, Decide
 from store.alerts import Alert, AlertStatus, Notice, Verdict, VerdictKind
 from store.errors import NotPermitted
 from store.facts import Aggregate, FactStore, Selection
@@ -98,6 +98,10 @@ class ScopedOperations:
         """Refused: an alert rests on all that is known of a customer."""
         self._refuse("a scan for alerts")
 
+    def customer_files(self, customer_ids: Sequence[str]) -> Mapping[str, CustomerFile]:
+        """Refused."""
+        self._refuse("a scan for alerts")
+
     def alert(self, alert_id: str) -> Alert | None:
         """The alert, where it may be seen."""
         found = self._whole.alert(alert_id)
@@ -181,6 +185,12 @@ class ScopedOperations:
     def audit_all(self, entries: Sequence[AuditEntry]) -> None:
         """Append several to the hash chain."""
         self._whole.audit_all(entries)
+
+    def audit_page(
+        self, *, limit: int, before: int | None = None, actor: str | None = None, action: str | None = None
+    ) -> list[tuple[int, AuditEntry]]:
+        """Refused."""
+        self._refuse("the audit chain")
 
     def audit_entries(self) -> Sequence[AuditEntry]:
         """Refused."""

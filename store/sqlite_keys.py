@@ -77,7 +77,7 @@ class SqliteKeys:
             row = session.get(ApiKeyRow, key_id)
             return None if row is None else _key(row)
 
-    def keys(self) -> list[ApiKey]:
+    def all(self) -> list[ApiKey]:
         """All ever made, newest first."""
         query = select(ApiKeyRow).order_by(ApiKeyRow.created_at.desc(), ApiKeyRow.key_id)
         with self._file.reading() as session:

@@ -124,6 +124,20 @@ class SqliteOperationStore(SqliteAlerts, SqliteMessages):
         with self._file.writing() as session:
             append(session, entries)
 
+    def audit_page(
+        self, *, limit: int, before: int | None = None, actor: str | None = None, action: str | None = None
+    ) -> list[tuple[int, AuditEntry]]:
+        """Entries with their numbers, newest first: those below number `before`, of that actor and action."""
+        query = select(AuditRow).order_by(AuditRow.number.desc()).limit(limit)
+        if before is not None:
+            query = query.where(AuditRow.number < before)
+        if actor is not None:
+            query = query.where(AuditRow.actor == actor)
+        if action is not None:
+            query = query.where(AuditRow.action == action)
+        with self._file.reading() as session:
+            return [(row.number, _entry(row)) for row in session.scalars(query)]
+
     def audit_entries(self) -> Sequence[AuditEntry]:
         """The chain, oldest first."""
         with self._file.reading() as session:

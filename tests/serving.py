@@ -34,7 +34,7 @@ class Api:
 
     def key(self, role: Role = "admin", scope: Sequence[str] = (), name: str = "") -> dict[str, str]:
         """The headers of a new key; from then on every request needs one."""
-        named = name or f"{role}-{len(self.state.keys.keys())}"
+        named = name or f"{role}-{len(self.state.keys.all())}"
         made = self.state.keys.create(name=named, role=role, scope=tuple(scope), created_by="test")
         return {"Authorization": f"Bearer {made.token}"}
 
