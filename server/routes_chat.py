@@ -29,7 +29,7 @@ from server.chat_turns import ChatTurn, new_thread_id
 router = APIRouter(prefix="/v1/chat", tags=["chat"])
 
 EVENT_STREAM: Final = "text/event-stream"
-_HEARTBEAT_S: Final = 15.0
+HEARTBEAT_S: Final = 15.0
 # They are paths of their own.
 _TAKEN: Final = ("threads", "completions")
 
@@ -107,9 +107,9 @@ class Renamed(BaseModel):
 _STREAM: Final[dict[str, Any]] = {
     EVENT_STREAM: {"schema": {"$ref": "#/components/schemas/ChatEvents"}, "example": EXAMPLE}
 }
-_THREAD_HEADER: Final = "X-Thread-Id"
+THREAD_HEADER: Final = "X-Thread-Id"
 _THREAD_TOLD: Final[dict[str, Any]] = {
-    _THREAD_HEADER: {
+    THREAD_HEADER: {
         "description": "name of the conversation, percent-encoded",
         "schema": {"type": "string"},
     }
@@ -279,16 +279,21 @@ async def _stored(thread: str, caller: Caller, state: ServerState) -> TurnLog:
 def _stream(log: TurnLog, seen: int, thread_id: str, state: ServerState) -> StreamingResponse:
     async def wire() -> AsyncIterator[bytes]:
         first = True
-        async for logged in log.follow(seen, pause_s=_HEARTBEAT_S, closing=state.closing):
+        async for logged in log.follow(seen, pause_s=HEARTBEAT_S, closing=state.closing):
             yield KEEPALIVE_COMMENT if logged is None else server_sent(logged.id, logged.event, first=first)
             first = first and logged is None
 
     headers = {
         "Cache-Control": "no-cache",
         "X-Accel-Buffering": "no",
-        _THREAD_HEADER: quote(thread_id, safe=""),
+        **thread_header(thread_id),
     }
     return StreamingResponse(wire(), media_type=EVENT_STREAM, headers=headers)
+
+
+def thread_header(thread_id: str) -> dict[str, str]:
+    """The header that names the conversation: not every name can stand in one as it is."""
+    return {THREAD_HEADER: quote(thread_id, safe="")}
 
 
 def _is_running(turn: ChatTurn | None) -> bool:
