@@ -14,12 +14,24 @@ PLAYBOOK_FILE = Path(__file__).with_name("playbooks.yaml")
 
 
 class Playbook(BaseModel):
-    """A goal and its steps in both languages."""
+    """A goal, its steps, and what may be written to the customer; in both languages."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     goal: dict[Literal["zh", "en"], str]
     steps: dict[Literal["zh", "en"], tuple[str, ...]]
+    message: dict[Literal["zh", "en"], str] | None = None
+
+    @property
+    def has_message(self) -> bool:
+        """Whether anything may be sent; where a person must call nothing is."""
+        return self.message is not None
+
+    def text(self, language: Language, *, subject: str) -> str:
+        """Return the message with its subject filled in; ConfigError where there is none."""
+        if self.message is None:
+            raise ConfigError("this playbook has no message: a person calls")
+        return self.message[language].format(subject=subject)
 
     def advice(self, language: Language, *, cause: str) -> str:
         """Return the goal and the numbered steps, one a line, with the cause filled in."""

@@ -79,6 +79,12 @@ class Triggers(_Part):
     minimum_items: Annotated[int, Field(ge=1)]
 
 
+class AlertRules(_Part):
+    """How the scan for alerts goes about it."""
+
+    reassess_hours: Annotated[float, Field(gt=0)]
+
+
 class CalendarRule(_Part):
     """Which country's working days count, and corrections to them."""
 
@@ -117,6 +123,7 @@ class Policy(_Part):
     signals: dict[str, SignalRule]
     behaviour: dict[str, BehaviourRule]
     triggers: Triggers
+    alerts: AlertRules
     churn: ChurnRules
     tiers: dict[Tier, TierRule]
 

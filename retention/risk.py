@@ -1,13 +1,13 @@
 """One customer's risk: health, the tier of answer the policy asks for, and why."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta, tzinfo
 from typing import TypedDict
 
 from analytics.customer_history import History, Mood, Score, Signal
-from analytics.health import Health, Part, assess_health
+from analytics.health import Health, assess_health
 from retention.behaviour import BehaviourReader
 from retention.policy import Policy
 from retention.wording import Language, name_of, sentence
@@ -102,20 +102,17 @@ def reasons(health: Health, language: Language, zone: tzinfo) -> list[Reason]:
             part=part.name,
             points=part.points,
             date=part.at.astimezone(zone).date().isoformat() if part.at else None,
-            text=_words(part, language),
+            text=part_words(part.name, part.detail, part.figures, language),
             evidence=list(part.evidence),
         )
         for part in health.parts
     ]
 
 
-def _words(part: Part, language: Language) -> str:
-    figures = {
-        name: f"{value:.0%}" if name == "ratio" else f"{value:g}" for name, value in part.figures.items()
-    }
-    return sentence(
-        "reasons", part.name, language, detail=name_of("signals", part.detail, language), **figures
-    )
+def part_words(name: str, detail: str, figures: Mapping[str, float], language: Language) -> str:
+    """A part of health, or of an alert's score, as a sentence without its points."""
+    shown = {key: f"{value:.0%}" if key == "ratio" else f"{value:g}" for key, value in figures.items()}
+    return sentence("reasons", name, language, detail=name_of("signals", detail, language), **shown)
 
 
 def _scores(voices: Sequence[Voice], policy: Policy) -> list[Score]:

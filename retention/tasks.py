@@ -9,11 +9,11 @@ from zoneinfo import ZoneInfo
 from retention.playbooks import playbook
 from retention.policy import Policy
 from retention.risk import Risk, reasons
-from retention.wording import Language, name_of, sentence
+from retention.wording import Language, name_of, sentence, shortened
 from store.records import Customer, Task, TaskStatus, Tier
 
 MANUAL = "manual"
-_QUOTE_LENGTH = 80
+UNDONE = frozenset({TaskStatus.PENDING_APPROVAL, TaskStatus.OPEN})
 _REASONS = 3
 _EVIDENCE = 10
 
@@ -81,11 +81,16 @@ def draft_task(
 def same_issue(draft: Draft, earlier: Iterable[Task], policy: Policy, now: datetime) -> Task | None:
     """Return an earlier task about the same issue that is still within its cooldown.
 
+    What a customer has open by an alert is one issue, so its task is always the same one.
+
     Ids change with each cooldown window, so the id of the window before is compared as well: a task made
     just before a window's end still counts.
     """
-    task = draft.task
+    task, earlier = draft.task, list(earlier)
     assert task.tier is not None and task.customer_id is not None
+    of_alert = next((each for each in earlier if each.alert_id and each.status in UNDONE), None)
+    if of_alert is not None:
+        return of_alert
     cooldown = policy.tiers[task.tier].cooldown_days
     since = now - timedelta(days=cooldown)
     before = task_id(task.customer_id, draft.issue, task.tier, since, cooldown)
@@ -129,7 +134,5 @@ def _summary(request: TaskRequest, risk: Risk | None, tier: Tier, zone: ZoneInfo
             **values,
         )
     if quote:
-        short = " ".join(quote.split())
-        short = short if len(short) <= _QUOTE_LENGTH else short[: _QUOTE_LENGTH - 1] + "…"
-        summary += stop + sentence("task", "quote", language, text=short)
+        summary += stop + sentence("task", "quote", language, text=shortened(quote))
     return summary

@@ -9,6 +9,7 @@ from store.errors import ConfigError
 
 Language = Literal["zh", "en"]
 
+_QUOTE_LENGTH = 80
 _FILE = Path(__file__).with_name("wording.yaml")
 
 
@@ -28,3 +29,14 @@ def sentence(group: str, key: str, language: Language, **values: object) -> str:
 def name_of(group: str, key: str, language: Language) -> str:
     """Return the name of a signal, role or tier; the key itself where it has no name of its own."""
     return _sentences()[group].get(key, {}).get(language, key.replace("_", " "))
+
+
+def is_named(group: str, key: str) -> bool:
+    """Whether a group has a name for this key."""
+    return key in _sentences()[group]
+
+
+def shortened(text: str) -> str:
+    """A customer's words on one line, cut where they are long."""
+    short = " ".join(text.split())
+    return short if len(short) <= _QUOTE_LENGTH else short[: _QUOTE_LENGTH - 1] + "…"

@@ -48,6 +48,10 @@ class AlertOperations(Protocol):
         """
         ...
 
+    def customer_files(self, customer_ids: Sequence[str]) -> Mapping[str, CustomerFile]:
+        """What the store holds of these customers now."""
+        ...
+
     def alert(self, alert_id: str) -> Alert | None:
         """The alert of that id."""
         ...

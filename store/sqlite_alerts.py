@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
+from typing import Final
 
 from sqlalchemy import select
 from sqlalchemy.dialects.sqlite import insert
@@ -21,14 +22,17 @@ from store.alert_models import (
 from store.alert_operations import AlertChange, Assessed, CustomerFile, Decide
 from store.alerts import Alert, AlertStatus, Notice, NoticeKind, Verdict, VerdictKind
 from store.errors import ToolInputError
+from store.messages import Message
 from store.models import TaskRow
-from store.records import Task, TaskStatus, Tier
+from store.records import AuditEntry, Task, TaskStatus, Tier
+from store.sqlite_audit import append
 from store.sqlite_rows import record_of, values_of
 from store.sqlite_tasks import SqliteTasks
+from store.task_changes import TaskField
 
 _CLOSED_BY_MISTAKE = ("closed", "false_alarm")
 # Fields of a task that a revision may change, in the order of its history.
-_REVISED = ("tier", "owner", "due_at")
+_REVISED: Final[tuple[TaskField, ...]] = ("status", "tier", "owner", "due_at")
 _UNDONE = (TaskStatus.PENDING_APPROVAL.value, TaskStatus.OPEN.value)
 
 
@@ -39,42 +43,64 @@ class SqliteAlerts(SqliteTasks):
         self, customer_ids: Sequence[str], decide: Decide, *, actor: str
     ) -> Sequence[AlertChange]:
         """Let `decide` see the files and keep what it returns, under one write lock."""
-        with self._file.writing() as session:
-            changes = decide(_files(session, customer_ids))
+        with self._file.writing() as session, session.no_autoflush:
+            files = _files(session, customer_ids)
+            known = {alert.alert_id for file in files.values() for alert in file.alerts}
+            changes = decide(files)
+            told: list[AuditEntry] = []
             for change in changes:
-                self._keep(session, change, actor)
+                self._keep_alert(session, change, change.alert.alert_id in known, told, actor)
+                if change.task is not None:
+                    self._keep_task(session, change.task, files[change.alert.customer_id], told, actor)
+            self._keep_messages(session, [change.message for change in changes if change.message], told)
+            append(session, told)
         return changes
 
-    def _keep(self, session: Session, change: AlertChange, actor: str) -> None:
+    def _keep_alert(
+        self, session: Session, change: AlertChange, known: bool, told: list[AuditEntry], actor: str
+    ) -> None:
         alert = change.alert
-        known = session.get(AlertRow, alert.alert_id) is not None
-        session.merge(AlertRow(**values_of(alert)))
-        told = {"customer_id": alert.customer_id, "tier": alert.tier.value, "causes": ", ".join(alert.causes)}
+        row = AlertRow(**values_of(alert))
+        if known:
+            session.merge(row)
+        else:
+            session.add(row)
+        said = {"customer_id": alert.customer_id, "tier": alert.tier.value, "causes": ", ".join(alert.causes)}
         action = f"alert.{'open' if not known else 'raise' if change.notice else 'join'}"
-        self._tell(session, action, alert.alert_id, actor, told)
-        if change.task is not None:
-            self._keep_task(session, change.task, actor)
-        if change.message is not None and session.get(MessageRow, change.message.message_id) is None:
-            session.add(MessageRow(**values_of(change.message)))
-            told = {"customer_id": alert.customer_id, "playbook": change.message.playbook}
-            self._tell(session, "message.prepare", change.message.message_id, actor, told)
+        told.append(self._entry(action, alert.alert_id, actor, said))
         if change.notice is not None:
-            session.merge(NoticeRow(**values_of(_notice(alert, change.notice))))
+            session.add(NoticeRow(**values_of(_notice(alert, change.notice))))
 
-    def _keep_task(self, session: Session, task: Task, actor: str) -> None:
-        row = session.get(TaskRow, task.task_id)
-        if row is None:
+    def _keep_task(
+        self, session: Session, task: Task, file: CustomerFile, told: list[AuditEntry], actor: str
+    ) -> None:
+        if all(one.task_id != task.task_id for one in file.tasks):
+            said = {"customer_id": task.customer_id or "", "alert_id": task.alert_id or ""}
+            told.append(self._entry("task.propose", task.task_id, actor, said))
             self._insert_task(session, task, None)
-            told = {"customer_id": task.customer_id or "", "alert_id": task.alert_id or ""}
-            self._tell(session, "task.propose", task.task_id, actor, told)
             return
+        row = session.get_one(TaskRow, task.task_id)
         version, values = row.version, values_of(task)
         for field in _REVISED:
             if getattr(row, field) != values[field]:
-                self._set_field(session, row, field, values[field], actor)  # type: ignore[arg-type]
+                self._set_field(session, row, field, values[field], actor)
         for field in ("alert_id", "summary", "advice", "evidence"):
             setattr(row, field, values[field])
         row.version = version + 1
+
+    def _keep_messages(self, session: Session, messages: Sequence[Message], told: list[AuditEntry]) -> None:
+        ids = [message.message_id for message in messages]
+        there = set(session.scalars(select(MessageRow.message_id).where(MessageRow.message_id.in_(ids))))
+        for message in messages:
+            if message.message_id not in there:
+                session.add(MessageRow(**values_of(message)))
+                said = {"customer_id": message.customer_id, "playbook": message.playbook}
+                told.append(self._entry("message.prepare", message.message_id, message.created_by, said))
+
+    def customer_files(self, customer_ids: Sequence[str]) -> Mapping[str, CustomerFile]:
+        """What the store holds of these customers now."""
+        with self._file.reading() as session:
+            return _files(session, customer_ids)
 
     def alert(self, alert_id: str) -> Alert | None:
         """The alert of that id."""

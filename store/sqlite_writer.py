@@ -37,9 +37,13 @@ class SqliteWriter:
         self, session: Session, action: str, subject: str, actor: str, detail: Mapping[str, str]
     ) -> None:
         """Audit within the transaction."""
+        append(session, [self._entry(action, subject, actor, detail)])
+        # The next entry must see this one, also where nothing is flushed by itself.
+        session.flush()
+
+    def _entry(self, action: str, subject: str, actor: str, detail: Mapping[str, str]) -> AuditEntry:
         at = self._clock.now()
-        entry = AuditEntry(occurred_at=at, actor=actor, action=action, subject=subject, detail=dict(detail))
-        append(session, [entry])
+        return AuditEntry(occurred_at=at, actor=actor, action=action, subject=subject, detail=dict(detail))
 
     def close(self) -> None:
         """Release connections."""

@@ -42,6 +42,7 @@ class World:
     """Writes customers' histories into a real store, in one batch when a context is asked for."""
 
     def __init__(self, home: Path) -> None:
+        self.home = home
         self.facts = DuckDBFactStore(home / "facts.duckdb", ZONE)
         self.operations = SqliteOperationStore(home / "operations.sqlite", FixedClock(NOW))
         self._made = 0
