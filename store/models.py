@@ -7,7 +7,7 @@ from sqlalchemy import JSON, DateTime, Dialect, Index, Text, TypeDecorator
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 # The newest migration; a store that says so is opened without loading Alembic.
-REVISION: Final = "0010"
+REVISION: Final = "0011"
 
 
 class UtcTime(TypeDecorator[datetime]):
@@ -320,3 +320,49 @@ class DeliveryRow(Model):
     next_at: Mapped[datetime]
     sent_at: Mapped[datetime | None]
     attempts: Mapped[int]
+
+
+class JobRunRow(Model):
+    """One run of a job of the server."""
+
+    __tablename__ = "job_run"
+    __table_args__ = (
+        Index("job_run_by_state", "state", "created_at"),
+        Index("job_run_by_time", "created_at"),
+    )
+
+    run_id: Mapped[str] = mapped_column(primary_key=True)
+    kind: Mapped[str]
+    lane: Mapped[str]
+    schedule: Mapped[str]
+    args: Mapped[dict[str, Any]]
+    state: Mapped[str]
+    requested_by: Mapped[str]
+    scope: Mapped[list[Any]]
+    created_at: Mapped[datetime]
+    started_at: Mapped[datetime | None]
+    finished_at: Mapped[datetime | None]
+    done: Mapped[int]
+    total: Mapped[int | None]
+    stage: Mapped[str]
+    attempts: Mapped[int]
+    stop_requested: Mapped[bool]
+    held_by: Mapped[str]
+    held_until: Mapped[datetime | None]
+    result: Mapped[dict[str, Any]]
+    detail: Mapped[str]
+
+
+class JobScheduleRow(Model):
+    """When a job is due."""
+
+    __tablename__ = "job_schedule"
+
+    name: Mapped[str] = mapped_column(primary_key=True)
+    kind: Mapped[str]
+    args: Mapped[dict[str, Any]]
+    cron: Mapped[str]
+    enabled: Mapped[bool]
+    next_at: Mapped[datetime]
+    changed_by: Mapped[str]
+    changed_at: Mapped[datetime]
