@@ -32,6 +32,7 @@ from server.api_problems import Problem, handle_problems
 from server.api_rates import Rates
 from server.api_requests import Requests
 from server.api_state import ServerState
+from server.api_traces import open_traces
 from server.chat_events import event_schemas
 from server.chat_turns import ChatTurns
 from server.readiness import Readiness
@@ -62,12 +63,13 @@ role and the org units of the key that asks."""
 def create_api(app: App) -> FastAPI:
     """The server over an application, which stays the caller's to close."""
 
-    metrics = Metrics()
+    metrics, traces = Metrics(), open_traces(app.settings.otlp_endpoint)
 
     @asynccontextmanager
     async def lifespan(api: FastAPI) -> AsyncIterator[None]:
         async with AsyncExitStack() as stack:
             stack.enter_context(_told_failure(api))
+            stack.push_async_callback(run_in_threadpool, traces.close)
             await run_in_threadpool(open_stores, app)
             audit = AuditTrail(app.operations, app.clock)
             stack.push_async_callback(run_in_threadpool, audit.close)
@@ -94,7 +96,7 @@ def create_api(app: App) -> FastAPI:
     )
     handle_problems(api)
     api.add_middleware(Limits, settings=app.settings)
-    api.add_middleware(Requests, metrics=metrics)
+    api.add_middleware(Requests, metrics=metrics, traces=traces)
     for router in ROUTERS:
         api.include_router(router)
     _describe(api)

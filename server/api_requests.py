@@ -12,6 +12,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from server.api_logs import causes, places
 from server.api_metrics import Metrics
 from server.api_problems import internal_error
+from server.api_traces import Traces
+from server.api_watch import Watch, watching
 
 _LOG = structlog.get_logger()
 _GIVEN: Final = re.compile(r"[A-Za-z0-9._-]{1,64}")
@@ -20,16 +22,19 @@ _GIVEN: Final = re.compile(r"[A-Za-z0-9._-]{1,64}")
 class Requests:
     """Middleware. Takes `X-Request-ID` where it is harmless, else makes one, and sends it back."""
 
-    def __init__(self, app: ASGIApp, *, metrics: Metrics) -> None:
+    def __init__(self, app: ASGIApp, *, metrics: Metrics, traces: Traces) -> None:
         self._app = app
         self._metrics = metrics
+        self._traces = traces
+        self._watch = Watch(metrics, traces)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        given = Headers(scope=scope).get("x-request-id", "")
+        headers = Headers(scope=scope)
+        given = headers.get("x-request-id", "")
         request_id = given if _GIVEN.fullmatch(given) else secrets.token_hex(8)
         scope.setdefault("state", {})["request_id"] = request_id
         started = time.monotonic()
@@ -45,7 +50,11 @@ class Requests:
                 headers.setdefault("X-Content-Type-Options", "nosniff")
             await send(message)
 
-        with structlog.contextvars.bound_contextvars(request_id=request_id):
+        watched = watching.set(self._watch)
+        with (
+            structlog.contextvars.bound_contextvars(request_id=request_id),
+            self._traces.request(headers) as span,
+        ):
             try:
                 await self._app(scope, receive, answer)
             except Exception as error:
@@ -56,9 +65,13 @@ class Requests:
                     # Half an answer must not look like a whole one: the connection is cut.
                     raise
             finally:
+                watching.reset(watched)
                 self._metrics.in_flight.dec()
                 elapsed_s = time.monotonic() - started
                 self._metrics.answered(scope["method"], route_of(scope), status, elapsed_s)
+                if span is not None:
+                    span.update_name(f"{scope['method']} {route_of(scope)}")
+                    span.set_attributes({"http.response.status_code": status, "http.route": route_of(scope)})
                 _LOG.info(
                     "request",
                     method=scope["method"],
