@@ -42,7 +42,7 @@ def draw(chart: Chart) -> str:
     settings: Any = {
         "svg.fonttype": "none",
         "svg.hashsalt": chart.title,
-        "font.family": _families(),
+        "font.family": families(),
         "font.size": 9,
         "text.color": _INK,
         "axes.edgecolor": _GRID,
@@ -163,7 +163,7 @@ def _svg(figure: "Figure", chart: Chart) -> str:
 
 
 @lru_cache(maxsize=1)
-def _families() -> list[str]:
+def families() -> list[str]:
     """The page's fonts, made known to matplotlib: it measures text by them."""
     from matplotlib.font_manager import FontEntry, fontManager
 
