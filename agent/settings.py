@@ -155,6 +155,9 @@ class Settings(BaseSettings):
         default="use",
         description="e5 finds better and is 15 times slower: pip install 'voiceloop[e5]', then reindex",
     )
+    result_cache: int = Field(
+        default=256, ge=0, description="results of tools that are kept until the facts change; 0: none"
+    )
     workers: int = Field(default=0, ge=0, description="processes for embedding; 0: one per core")
 
     @field_validator("industries", "mask_grades", "scope", mode="before")

@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from store.sessions import SessionStore
     from store.vault import Vault
     from tools.calendar_file import ExternalEvent
+    from tools.result_cache import ResultCache
     from tools.targets import Yardsticks
 
 
@@ -129,6 +130,15 @@ class App(Messaging):
 
         return ChurnModels()
 
+    @cached_property
+    def results(self) -> "ResultCache | None":
+        """What tools gave before; None: nothing is kept. To be cleared where a settings file changes."""
+        if not self.settings.result_cache:
+            return None
+        from tools.result_cache import ResultCache
+
+        return ResultCache(self.settings.result_cache)
+
     @property
     def targets(self) -> "Yardsticks":
         """Baselines and targets: the defaults under the user's own file, where there is one."""
@@ -161,6 +171,7 @@ class App(Messaging):
             churn=self.churn_models,
             targets=self.targets,
             calendar=self.calendar,
+            results=self.results,
         )
 
     def planner(self, facts: "FactStore") -> "Planner":

@@ -60,8 +60,8 @@ FROM range({distinct_texts}) AS texts(said)
 
 
 def settings(home: Path) -> Settings:
-    """Settings of a throwaway data folder, whatever the environment says."""
-    return Settings(home=home, llm_base_url=None, timezone=ZONE, workers=1, language="zh")
+    """Settings of a throwaway data folder, whatever the environment says; each call is worked out anew."""
+    return Settings(home=home, llm_base_url=None, timezone=ZONE, workers=1, language="zh", result_cache=0)
 
 
 def clock() -> FixedClock:
@@ -69,14 +69,17 @@ def clock() -> FixedClock:
     return FixedClock(datetime.fromisoformat(_plan()["now"]))
 
 
-def fill(home: Path, items: int) -> None:
-    """Make a data folder with `items` labelled rows of one year, themes included."""
+def fill(home: Path, items: int, now: datetime | None = None) -> None:
+    """Make a data folder with `items` labelled rows of one year, themes included.
+
+    The year ends at the bench's own moment, or at `now` (in the zone) for who asks by the real clock.
+    """
     import duckdb
 
     from agent.wiring import open_app
     from store.records import Theme
 
-    plan = _plan()
+    plan = _plan() if now is None else {**_plan(), "now": now.isoformat()}
     with open_app(settings(home), clock()) as app:
         app.facts.save_themes(
             [Theme(theme_id=f"bench-theme-{n}", label=f"主题{n}") for n in range(plan["themes"])], {}

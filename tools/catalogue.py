@@ -16,8 +16,8 @@ from tools.low_scores import low_score_drilldown
 from tools.metrics import metric_stats
 from tools.nps import nps_stats
 from tools.plans import create_action_plan
-from tools.quality import data_quality
-from tools.registry import ToolSpec, find, spec
+from tools.quality import batches_seen, data_quality
+from tools.registry import ToolSpec, find, nothing_else, spec
 from tools.results import ToolResult
 from tools.rivals import compare_competitors
 from tools.roi import estimate_roi
@@ -30,28 +30,28 @@ from tools.trends import forecast, trend
 from tools.verification import verify_effect
 
 ALL_TOOLS: tuple[ToolSpec, ...] = (
-    spec(nps_stats),
-    spec(metric_stats),
-    spec(compare_periods),
-    spec(drivers),
-    spec(trend),
-    spec(detect_anomalies),
-    spec(forecast),
-    spec(root_cause),
-    spec(list_themes),
+    spec(nps_stats, beside=nothing_else),
+    spec(metric_stats, beside=nothing_else),
+    spec(compare_periods, beside=nothing_else),
+    spec(drivers, beside=nothing_else),
+    spec(trend, beside=nothing_else),
+    spec(detect_anomalies, beside=nothing_else),
+    spec(forecast, beside=nothing_else),
+    spec(root_cause, beside=nothing_else),
+    spec(list_themes, beside=nothing_else),
     spec(theme_detail),
     spec(search_feedback),
-    spec(low_score_drilldown),
+    spec(low_score_drilldown, beside=nothing_else),
     spec(customer_360),
-    spec(customer_segments),
-    spec(churn_risk),
+    spec(customer_segments, beside=nothing_else),
+    spec(churn_risk, beside=nothing_else),
     spec(list_tasks),
-    spec(data_quality),
-    spec(compare_competitors),
-    spec(industry_compare),
-    spec(journey_map),
+    spec(data_quality, beside=batches_seen),
+    spec(compare_competitors, beside=nothing_else),
+    spec(industry_compare, beside=nothing_else),
+    spec(journey_map, beside=nothing_else),
     spec(verify_effect),
-    spec(estimate_roi),
+    spec(estimate_roi, beside=nothing_else),
     spec(create_retention_task, acts=True, role="analyst"),
     spec(create_action_plan, acts=True, role="analyst"),
 )

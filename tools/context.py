@@ -13,6 +13,7 @@ from store.operations import OperationStore
 from store.scoped_operations import ScopedOperations
 from store.units import Scope, scope_of
 from tools.calendar_file import ExternalEvent
+from tools.result_cache import ResultCache
 from tools.targets import Yardsticks, load_targets
 from vectorstore.embedder import Embedder
 from vectorstore.index import VectorIndex
@@ -40,6 +41,7 @@ class ToolContext:
     `churn` keeps the models learnt in this process.
 
     Of a scoped asker's context, facts and operations are those within the scope, however it was put together.
+    `results` keeps what tools gave before; None keeps nothing.
     `approved` is True only while an approved action is carried out.
     """
 
@@ -56,6 +58,7 @@ class ToolContext:
     churn: ChurnModels = field(default_factory=ChurnModels)
     targets: Yardsticks = field(default_factory=load_targets)
     calendar: tuple[ExternalEvent, ...] = ()
+    results: ResultCache | None = None
 
     def __post_init__(self) -> None:
         if self.facts.scope == self.asker.scope:

@@ -1,6 +1,6 @@
 """How far the data can be trusted: what is filled in, what is doubled, what is one-sided."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from typing import Any
 
 from pipeline.stale_labels import stale_items
@@ -158,6 +158,12 @@ def _labellers(chosen: Chosen, language: Language, context: ToolContext) -> Chec
         return Check({"stale_labels": None}, [])
     stale = stale_items(context.facts, context.labellers(), chosen.selection)
     return Check({"stale_labels": stale}, [caveat("stale_labels", language, count=stale)] if stale else [])
+
+
+def batches_seen(context: ToolContext) -> Hashable:
+    """What a result of data_quality is made from besides the facts."""
+    labellers = None if context.labellers is None else context.labellers()
+    return tuple((_ingestion(context) or {}).items()), labellers
 
 
 def _ingestion(context: ToolContext) -> dict[str, int] | None:

@@ -5,7 +5,7 @@ To add one: write `tools/<noun>.py` with an Arguments model and the function, an
 """
 
 import inspect
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, get_type_hints
 
@@ -35,6 +35,8 @@ class ToolSpec:
     function: Callable[[Any, ToolContext], ToolResult]
     acts: bool
     role: Role
+    # What a result is made from besides the facts; None where it may not be kept.
+    beside: Callable[[ToolContext], Hashable] | None
 
     def run(self, args: Mapping[str, Any], context: ToolContext) -> ToolResult:
         """Validate, check the role and call. Raises ToolInputError in words a model can act on."""
@@ -52,7 +54,7 @@ class ToolSpec:
                 refusal("arguments", language, problems), hint=refusal("arguments_hint", language, names)
             ) from error
         try:
-            return told_scope(self.function(parsed, context), parsed, context)
+            return told_scope(self._result(parsed, context), parsed, context)
         except Refusal as refused:
             refused.speak(language)
             raise beyond_scope(refused, language, context) or refused from None
@@ -60,11 +62,29 @@ class ToolSpec:
             units, scope = outside.units, outside.scope
             raise Forbidden("out_of_scope", language, units=units, scope=scope) from None
 
+    def _result(self, args: Arguments, context: ToolContext) -> ToolResult:
+        if self.beside is None or context.results is None:
+            return self.function(args, context)
+        beside = self.beside(context)
+        return context.results.result(self.name, args, context, beside, lambda: self.function(args, context))
+
+
+def nothing_else(context: ToolContext) -> Hashable:
+    """Of a tool whose results are made from the facts alone."""
+    return None
+
 
 def spec(
-    function: Callable[[Any, ToolContext], ToolResult], *, acts: bool = False, role: Role = "viewer"
+    function: Callable[[Any, ToolContext], ToolResult],
+    *,
+    acts: bool = False,
+    role: Role = "viewer",
+    beside: Callable[[ToolContext], Hashable] | None = None,
 ) -> ToolSpec:
-    """Derive a ToolSpec from a function's name, docstring and first parameter."""
+    """Derive a ToolSpec from a function's name, docstring and first parameter.
+
+    `beside`: results may be kept; it gives what they are made from besides the facts (nothing_else).
+    """
     name = function.__name__
     first = next(iter(inspect.signature(function).parameters))
     return ToolSpec(
@@ -74,6 +94,7 @@ def spec(
         function=function,
         acts=acts,
         role=role,
+        beside=beside,
     )
 
 
