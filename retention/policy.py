@@ -3,7 +3,7 @@
 from datetime import date, datetime, timedelta
 from functools import lru_cache
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
@@ -85,6 +85,19 @@ class AlertRules(_Part):
     reassess_hours: Annotated[float, Field(gt=0)]
 
 
+Roles = Annotated[tuple[Literal["analyst", "service", "manager", "admin"], ...], Field(min_length=1)]
+
+
+class TaskChangeRules(_Part):
+    """Which roles may change what of a task."""
+
+    comment: Roles
+    snoozed_until: Roles
+    status: Roles
+    owner: Roles
+    due_at: Roles
+
+
 class CalendarRule(_Part):
     """Which country's working days count, and corrections to them."""
 
@@ -124,6 +137,7 @@ class Policy(_Part):
     behaviour: dict[str, BehaviourRule]
     triggers: Triggers
     alerts: AlertRules
+    task_changes: TaskChangeRules
     churn: ChurnRules
     tiers: dict[Tier, TierRule]
 

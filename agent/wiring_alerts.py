@@ -1,0 +1,41 @@
+"""The scan for alerts over one data folder, and who is told of them."""
+
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from agent.wiring_messages import Messaging
+
+if TYPE_CHECKING:
+    from retention.alert_notices import AlertNotices
+    from retention.alert_scan import AlertScan, ScanReport
+
+
+class Alerting(Messaging):
+    """What goes out to people, and what is found to tell them."""
+
+    @cached_property
+    def alert_notices(self) -> "AlertNotices":
+        """Tells observers of new and raised alerts, each once: `app.alert_notices.on_alert(name, observer)`."""
+        from retention.alert_notices import AlertNotices
+
+        return AlertNotices(self.operations)
+
+    @property
+    def alert_scan(self) -> "AlertScan":
+        """Finds customers to act for in the facts as they are now."""
+        from retention.alert_scan import AlertScan
+
+        return AlertScan(
+            facts=self.facts,
+            operations=self.operations,
+            clock=self.clock,
+            zone=self.settings.zone,
+            topic_names={language: self.taxonomy.titles(language) for language in ("zh", "en")},
+            language=self.settings.language,
+        )
+
+    def scan_alerts(self, actor: str) -> "ScanReport":
+        """Scan once and tell the observers."""
+        report = self.alert_scan.run(actor=actor)
+        self.alert_notices.dispatch()
+        return report
