@@ -2,37 +2,37 @@
 
 import shutil
 from collections.abc import Callable
-from typing import NamedTuple
 
 from agent.wiring import App
+from server.checkup_finding import Finding
+from server.checkup_server import look_at_server
 from store.errors import VoiceLoopError
 from store.facts import Selection
 
 _LOW_DISK = 1_000_000_000
 
 
-class Finding(NamedTuple):
-    """One thing looked at. `mend` says what to do where it is not ok."""
-
-    name: str
-    ok: bool
-    detail: str
-    mend: str = ""
-
-
 def check(app: App) -> list[Finding]:
-    """Look at the data folder, both stores, the vectors, the labels and the endpoint, in that order."""
+    """Look at the data folder, the server, the stores, the vectors, the labels and the endpoints.
+
+    Where a server runs over the data folder, facts and vectors are its own: it is asked about them.
+    """
+    running, findings = look_at_server(app.home)
+    # Only one process may open these.
+    own: tuple[tuple[str, Callable[[App], Finding]], ...] = (
+        ("facts", _facts),
+        ("index", _index),
+        ("labels", _labels),
+    )
     looks: tuple[tuple[str, Callable[[App], Finding]], ...] = (
         ("home", _home),
-        ("facts", _facts),
         ("operations", _operations),
-        ("index", _index),
+        *(() if running else own),
         ("classifier", _classifier),
-        ("labels", _labels),
         ("endpoint", _endpoint),
         ("label server", _label_server),
+        ("traces", _traces),
     )
-    findings = []
     for name, look in looks:
         try:
             findings.append(look(app))
@@ -48,6 +48,17 @@ def _home(app: App) -> Finding:
     if free < _LOW_DISK:
         return Finding("home", False, detail, "free some disk space, or set VOICELOOP_HOME to another disk")
     return Finding("home", True, detail)
+
+
+def _traces(app: App) -> Finding:
+    if not app.settings.otlp_endpoint:
+        return Finding("traces", True, "none: VOICELOOP_OTLP_ENDPOINT is not set")
+    from server.api_traces import can_trace
+
+    if not can_trace():
+        detail = "VOICELOOP_OTLP_ENDPOINT is set, but what sends traces is not installed"
+        return Finding("traces", False, detail, "pip install 'voiceloop[otel]'")
+    return Finding("traces", True, f"to {app.settings.otlp_endpoint}")
 
 
 def _facts(app: App) -> Finding:
