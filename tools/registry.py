@@ -7,9 +7,9 @@ To add one: write `tools/<noun>.py` with an Arguments model and the function, an
 import inspect
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, get_type_hints
+from typing import Any, TypeVar, get_type_hints
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
 from store.errors import ToolInputError
 from store.units import OutOfScope
@@ -23,6 +23,7 @@ from tools.scope import beyond_scope, told_scope
 RANK: Mapping[Role, int] = {"viewer": 0, "analyst": 1, "service": 1, "manager": 2, "admin": 3}
 # So many wrong arguments are named at once.
 _PROBLEMS = 5
+Parsed = TypeVar("Parsed", bound=BaseModel)
 
 
 @dataclass(frozen=True)
@@ -45,14 +46,7 @@ class ToolSpec:
         role = context.asker.role
         if RANK[role] < RANK[self.role]:
             raise Forbidden("role_needed", language, tool=self.name, role=role, needed=self.role)
-        try:
-            parsed = self.arguments.model_validate(dict(args))
-        except ValidationError as error:
-            names = {"tool": self.name, "names": ", ".join(_names(self.arguments))}
-            problems = {"tool": self.name, "problems": _explain(error, language)}
-            raise ToolInputError(
-                refusal("arguments", language, problems), hint=refusal("arguments_hint", language, names)
-            ) from error
+        parsed = parsed_arguments(self.name, self.arguments, args, language)
         try:
             return told_scope(self._result(parsed, context), parsed, context)
         except Refusal as refused:
@@ -72,6 +66,18 @@ class ToolSpec:
 def nothing_else(context: ToolContext) -> Hashable:
     """Of a tool whose results are made from the facts alone."""
     return None
+
+
+def parsed_arguments(name: str, model: type[Parsed], args: Mapping[str, Any], language: Language) -> Parsed:
+    """The arguments of a tool, typed. Raises ToolInputError in words a model can act on."""
+    try:
+        return model.model_validate(dict(args))
+    except ValidationError as error:
+        names = {"tool": name, "names": ", ".join(_names(model))}
+        problems = {"tool": name, "problems": _explain(error, language)}
+        raise ToolInputError(
+            refusal("arguments", language, problems), hint=refusal("arguments_hint", language, names)
+        ) from error
 
 
 def spec(
@@ -106,7 +112,7 @@ def find(specs: Sequence[ToolSpec], name: str) -> ToolSpec:
     raise Refusal("unknown_tool", name=name, known=[s.name for s in specs])
 
 
-def _names(arguments: type[Arguments]) -> list[str]:
+def _names(arguments: type[BaseModel]) -> list[str]:
     return [field.alias or name for name, field in arguments.model_fields.items()]
 
 
