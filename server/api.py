@@ -17,6 +17,7 @@ from server import (
     routes_completions,
     routes_customers,
     routes_health,
+    routes_jobs,
     routes_keys,
     routes_plans,
     routes_session,
@@ -33,8 +34,13 @@ from server.api_rates import Rates
 from server.api_requests import Requests
 from server.api_state import ServerState
 from server.api_traces import open_traces
+from server.audit_journal import AuditJournal
 from server.chat_events import event_schemas
 from server.chat_turns import ChatTurns
+from server.job_kinds import handlers
+from server.job_runner import JobRunner
+from server.job_schedules import seed_schedules
+from server.mcp_http import mcp_sessions, mount_mcp
 from server.readiness import Readiness
 from store.errors import VoiceLoopError
 
@@ -49,6 +55,7 @@ ROUTERS: Final[tuple[APIRouter, ...]] = (
     routes_completions.router,
     routes_chat.router,
     routes_customers.router,
+    routes_jobs.router,
     routes_plans.router,
     routes_themes.router,
     routes_tools.router,
@@ -71,15 +78,23 @@ def create_api(app: App) -> FastAPI:
             stack.enter_context(_told_failure(api))
             stack.push_async_callback(run_in_threadpool, traces.close)
             await run_in_threadpool(open_stores, app)
-            audit = AuditTrail(app.operations, app.clock)
+            audit = await run_in_threadpool(AuditTrail, app.operations, app.clock, AuditJournal(app.home))
             stack.push_async_callback(run_in_threadpool, audit.close)
             assistant = await stack.enter_async_context(app.assistant())
             turns = ChatTurns(assistant)
             stack.push_async_callback(turns.close)
+            jobs = JobRunner(app, app.jobs, handlers())
+            await run_in_threadpool(seed_schedules, app)
+            stack.push_async_callback(run_in_threadpool, jobs.close)
+            jobs.start()
+            mcp = mcp_sessions(app.settings.language)
+            await stack.enter_async_context(mcp.run())
             api.state.voiceloop = ServerState(
                 app=app,
                 assistant=assistant,
                 turns=turns,
+                jobs=jobs,
+                mcp=mcp,
                 keys=app.keys,
                 key_uses=KeyUses(app.keys, app.clock),
                 rates=Rates(rate_per_s=app.settings.rate_per_s, burst=app.settings.rate_burst),
@@ -99,6 +114,7 @@ def create_api(app: App) -> FastAPI:
     api.add_middleware(Requests, metrics=metrics, traces=traces)
     for router in ROUTERS:
         api.include_router(router)
+    mount_mcp(api)
     _describe(api)
     return api
 
@@ -123,6 +139,7 @@ def open_stores(app: App) -> None:
         app.operations,
         app.keys,
         app.sessions,
+        app.jobs,
         app.preferences,
         app.threads,
         app.human_labels,

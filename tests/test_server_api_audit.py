@@ -2,20 +2,23 @@
 
 import sqlite3
 import threading
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from server.api_audit import AuditTrail
+from server.audit_journal import AuditJournal
 from store.clock import SystemClock
 from store.errors import StoreError
+from store.records import AuditEntry
 from store.sqlite_operations import SqliteOperationStore
 from tests.serving import Api
 
 
 def trail(path: Path, busy_timeout_s: float = 10) -> tuple[SqliteOperationStore, AuditTrail]:
     store = SqliteOperationStore(path, busy_timeout_s=busy_timeout_s)
-    return store, AuditTrail(store, SystemClock())
+    return store, AuditTrail(store, SystemClock(), AuditJournal(path.parent))
 
 
 def test_what_threads_record_is_one_whole_chain_after_closing(tmp_path: Path) -> None:
@@ -50,7 +53,32 @@ def test_a_locked_store_is_waited_for_and_told_where_it_stays_so(tmp_path: Path)
     other.execute("ROLLBACK")
     other.close()
     audit.close()
+    assert not list(tmp_path.glob("audit.*"))
     assert store.verify_audit() == 1
+    store.close()
+
+
+def entry(number: int) -> AuditEntry:
+    at = datetime(2026, 11, 22, 4, 0, 0, number, tzinfo=UTC)
+    return AuditEntry(occurred_at=at, actor="a", action="feedback.read", subject=f"f{number}")
+
+
+@pytest.mark.parametrize("committed", [False, True])
+def test_what_a_killed_process_left_is_in_the_chain_once(tmp_path: Path, committed: bool) -> None:
+    store = SqliteOperationStore(tmp_path / "operations.sqlite")
+    left = AuditJournal(tmp_path)
+    for number in range(3):
+        left.add(entry(number))
+    left.turn()
+    if committed:
+        store.audit_all([entry(number) for number in range(3)])
+    left.add(entry(3))
+    left.close()
+    with (tmp_path / "audit.pending").open("ab") as file:
+        file.write(b'{"occurred_at":"2026-11')
+    assert AuditJournal(tmp_path).recover(store) == (1 if committed else 4)
+    assert AuditJournal(tmp_path).recover(store) == 0
+    assert [one.subject for one in store.audit_entries()] == ["f0", "f1", "f2", "f3"]
     store.close()
 
 

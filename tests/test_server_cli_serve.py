@@ -8,13 +8,15 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import httpx
 import pytest
 
+from server.audit_journal import AuditJournal
 from server.server_file import RunningServer, read_server_file
+from store.sqlite_operations import SqliteOperationStore
 from tests.command_line import CommandLine
 
 pytestmark = pytest.mark.allow_hosts(["127.0.0.1"])
@@ -69,10 +71,14 @@ def test_it_starts_with_nothing_is_found_and_ends_gracefully(voiceloop: CommandL
     assert voiceloop("audit", "verify").status == 0
 
 
-def test_a_killed_server_leaves_a_file_that_nobody_trusts(voiceloop: CommandLine) -> None:
+def test_a_killed_server_loses_no_read_and_leaves_a_file_that_nobody_trusts(voiceloop: CommandLine) -> None:
     with serving(voiceloop.home) as (process, running):
+        assert httpx.get(f"{running.url}/v1/audit").status_code == 200
         process.kill()
         process.wait(PATIENCE_S)
+    with closing(SqliteOperationStore(voiceloop.home / "operations.sqlite")) as operations:
+        AuditJournal(voiceloop.home).recover(operations)
+        assert [entry.action for entry in operations.audit_entries()] == ["audit.read"]
     assert read_server_file(voiceloop.home) == running
     ran = voiceloop("doctor", "--json")
     server = next(one for one in ran.document["checks"] if one["name"] == "server")
