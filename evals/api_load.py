@@ -1,0 +1,252 @@
+"""A real server under many people who chat at once, over a large store, with the offline planner.
+
+    python -m evals.api_load [--items 100000] [--users 50] [--seconds 180] [--think 20] [--write] [--json]
+
+Each user has a key and a conversation of their own, asks a question of cases/latency.yaml drawn at random,
+reads the answer for the think time (evenly between half and one and a half times the mean) and asks again.
+The server is a process of its own; the users run in this one, on the same cores. Beside them somebody asks
+`/healthz` twice a second: what that takes tells whether the server still notices anybody else. It is measured
+with the results of tools kept and without.
+"""
+
+import argparse
+import asyncio
+import json
+import os
+import random
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+from time import perf_counter
+from typing import Any, Final, NamedTuple
+from zoneinfo import ZoneInfo
+
+import httpx
+
+from evals.bench_figures import quantile
+from evals.bench_rows import ZONE, fill, settings
+from evals.reports import Measurement, Report, run_measurement, table
+from evals.wording import read_yaml
+
+GOAL_P95_S: Final = 3.0
+_CHECKOUT: Final = Path(__file__).resolve().parents[1]
+_PROBE_S: Final = 0.5
+_SEED: Final = 7
+_START_S: Final = 60
+_KEPT_RESULTS: Final = 256
+
+
+class Served(NamedTuple):
+    """A running server and the tokens of its users."""
+
+    url: str
+    pid: int
+    tokens: Sequence[str]
+
+
+def measure(options: argparse.Namespace) -> Report:
+    """Fill a store, then serve it to the users once for each way of keeping results."""
+    with tempfile.TemporaryDirectory() as folder:
+        home = Path(folder) / "home"
+        fill(home, options.items, datetime.now(ZoneInfo(ZONE)).replace(microsecond=0))
+        tokens = _keys(home, options.users)
+        runs = []
+        for kept in (_KEPT_RESULTS, 0):
+            with _serving(home, kept, tokens) as served:
+                runs.append({"results_kept": kept, **asyncio.run(_load(served, options))})
+    return {
+        "items": options.items,
+        "users": options.users,
+        "seconds": options.seconds,
+        "think_s": options.think,
+        "runs": runs,
+    }
+
+
+def _keys(home: Path, users: int) -> list[str]:
+    from agent.wiring import open_app
+
+    with open_app(settings(home)) as app:
+        return [
+            app.keys.create(name=f"user-{n}", role="analyst", scope=(), created_by="load").token
+            for n in range(users)
+        ]
+
+
+@contextmanager
+def _serving(home: Path, kept: int, tokens: Sequence[str]) -> Iterator[Served]:
+    """The server as a process; it ends with the block."""
+    # An environment of its own: the person's settings must not lead to their data or their model.
+    environment = {
+        "PYTHONPATH": str(_CHECKOUT),
+        "PATH": os.environ.get("PATH", ""),
+        "VOICELOOP_HOME": str(home),
+        "VOICELOOP_TIMEZONE": ZONE,
+        "VOICELOOP_RESULT_CACHE": str(kept),
+        "VOICELOOP_WORKERS": "1",
+    }
+    command = [sys.executable, "-m", "server.cli", "serve", "--port", "0", "--json"]
+    log = home.parent / "server.log"
+    with (
+        log.open("wb") as errors,
+        subprocess.Popen(
+            command, cwd=home.parent, env=environment, stdout=subprocess.PIPE, stderr=errors
+        ) as process,
+    ):
+        try:
+            assert process.stdout is not None
+            line = process.stdout.readline()
+            if not line:
+                raise RuntimeError(f"the server did not start: {log.read_text(errors='replace')[-800:]}")
+            yield Served(json.loads(line)["url"], process.pid, tokens)
+        finally:
+            process.terminate()
+            process.wait(_START_S)
+
+
+async def _load(served: Served, options: argparse.Namespace) -> dict[str, Any]:
+    questions: list[str] = read_yaml("cases/latency.yaml")["questions"]
+    asked: list[tuple[str, float]] = []
+    errors: list[str] = []
+    probes: list[float] = []
+    memory: list[int] = [_memory_mb(served.pid)]
+    end = perf_counter() + options.seconds
+    limits = httpx.Limits(max_connections=None)
+    async with httpx.AsyncClient(base_url=served.url, timeout=120, limits=limits) as client:
+
+        async def user(number: int, token: str) -> None:
+            chosen = random.Random(_SEED + number)
+            headers = {"Authorization": f"Bearer {token}"}
+            await asyncio.sleep(chosen.uniform(0, options.think))
+            while perf_counter() < end:
+                question = chosen.choice(questions)
+                started = perf_counter()
+                body = {"message": question, "thread_id": f"load-{number}"}
+                try:
+                    got = await client.post("/v1/chat", json=body, headers=headers)
+                except httpx.HTTPError as error:
+                    errors.append(type(error).__name__)
+                else:
+                    if got.status_code == 200 and got.json()["answer"]:
+                        asked.append((question, perf_counter() - started))
+                    else:
+                        errors.append(f"status {got.status_code}")
+                await asyncio.sleep(chosen.uniform(0.5, 1.5) * options.think)
+
+        async def probe() -> None:
+            while perf_counter() < end:
+                started = perf_counter()
+                (await client.get("/healthz")).raise_for_status()
+                probes.append(perf_counter() - started)
+                memory.append(_memory_mb(served.pid))
+                await asyncio.sleep(_PROBE_S)
+
+        await asyncio.gather(probe(), *(user(n, token) for n, token in enumerate(served.tokens)))
+    return _told(asked, errors, probes, memory)
+
+
+def _told(
+    asked: Sequence[tuple[str, float]], errors: Sequence[str], probes: Sequence[float], memory: Sequence[int]
+) -> dict[str, Any]:
+    seconds = [taken for _, taken in asked]
+    by_question: dict[str, list[float]] = {}
+    for question, taken in asked:
+        by_question.setdefault(question, []).append(taken)
+    slowest = sorted(by_question.items(), key=lambda pair: -quantile(pair[1], 0.5))[:5]
+    half = len(memory) // 2
+    return {
+        "answers": len(asked),
+        "errors": len(errors),
+        "error_kinds": sorted(set(errors)),
+        "p50_s": round(quantile(seconds, 0.5), 2),
+        "p95_s": round(quantile(seconds, 0.95), 2),
+        "max_s": round(max(seconds), 2),
+        "healthz_p50_ms": round(1000 * quantile(probes, 0.5)),
+        "healthz_p95_ms": round(1000 * quantile(probes, 0.95)),
+        "memory_mb": {"start": memory[0], "middle": memory[half], "end": memory[-1], "most": max(memory)},
+        "slowest": [
+            {"ask": question, "n": len(taken), "p50_s": round(quantile(taken, 0.5), 2)}
+            for question, taken in slowest
+        ],
+    }
+
+
+def _memory_mb(pid: int) -> int:
+    """Resident memory of a process, by the kernel's count."""
+    for line in Path(f"/proc/{pid}/status").read_text().splitlines():
+        if line.startswith("VmRSS:"):
+            return int(line.split()[1]) // 1024
+    raise RuntimeError(f"no memory is told of process {pid}")
+
+
+def markdown(report: Report) -> str:
+    """The page that is kept."""
+    rows = [
+        (
+            "kept" if run["results_kept"] else "not kept",
+            run["answers"],
+            run["errors"],
+            run["p50_s"],
+            run["p95_s"],
+            run["max_s"],
+            run["healthz_p95_ms"],
+            run["memory_mb"]["start"],
+            run["memory_mb"]["middle"],
+            run["memory_mb"]["end"],
+        )
+        for run in report["runs"]
+    ]
+    columns = (
+        *("results of tools", "answers", "errors", "p50 s", "p95 s", "max s", "healthz p95 ms"),
+        *("MB at start", "MB half way", "MB at the end"),
+    )
+    slow = [
+        ("kept" if run["results_kept"] else "not kept", one["ask"], one["n"], one["p50_s"])
+        for run in report["runs"]
+        for one in run["slowest"]
+    ]
+    return "\n".join(
+        [
+            "# Chat under load",
+            "",
+            f"{report['users']} users, each with a conversation, over {report['items']:,} items: `python -m evals.api_load`. Offline planner; think time {report['think_s']:g} s on average; "
+            f"{report['seconds']} s a run, from a cold start; server and users share the machine's cores. "
+            f"Goal: p95 of at most {GOAL_P95_S:g} s without an error.",
+            "",
+            *table(columns, rows),
+            "",
+            "What took longest:",
+            "",
+            *table(("results of tools", "question", "n", "p50 s"), slow),
+            "",
+        ]
+    )
+
+
+def worse(before: Report, now: Report) -> list[str]:
+    """Errors, or answers beyond the goal, with results kept."""
+    run = now["runs"][0]
+    found = []
+    if run["errors"]:
+        found.append(f"{run['errors']} errors: {', '.join(run['error_kinds'])}")
+    if run["p95_s"] > GOAL_P95_S:
+        found.append(f"p95 {run['p95_s']} s, goal {GOAL_P95_S:g} s")
+    return found
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run it."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser.add_argument("--items", type=int, default=100_000)
+    parser.add_argument("--users", type=int, default=50)
+    parser.add_argument("--seconds", type=int, default=180)
+    parser.add_argument("--think", type=float, default=20.0, help="mean seconds between answer and question")
+    return run_measurement(Measurement("api_load", measure, markdown, worse), parser, arguments)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
