@@ -30,6 +30,7 @@ class Me(BaseModel):
     scope: list[str] = Field(description="org units; empty is everything", examples=[["总部/华南"]])
     language: Language = Field(examples=["zh"])
     single_user: bool = Field(description="no key was ever made: whoever sits at this machine")
+    timezone: str = Field(description="in which days begin and times are shown", examples=["Asia/Shanghai"])
     csrf: str | None = Field(
         default=None,
         description="in a session: send it as X-CSRF-Token with POST, PUT, PATCH and DELETE",
@@ -54,6 +55,7 @@ def get_me(request: Request, caller: CallerNow, state: StateNow) -> Me:
         scope=list(asker.scope),
         language=caller.language,
         single_user=single_user(state),
+        timezone=state.app.settings.timezone,
         csrf=session.csrf if session else None,
     )
 
@@ -83,6 +85,7 @@ def open_session(body: SignIn, request: Request, response: Response, state: Stat
         scope=list(one.scope),
         language=language,
         single_user=False,
+        timezone=state.app.settings.timezone,
         csrf=one.csrf,
     )
 
