@@ -19,6 +19,7 @@ from server import (
     routes_health,
     routes_jobs,
     routes_keys,
+    routes_page,
     routes_plans,
     routes_session,
     routes_themes,
@@ -59,6 +60,7 @@ ROUTERS: Final[tuple[APIRouter, ...]] = (
     routes_plans.router,
     routes_themes.router,
     routes_tools.router,
+    routes_page.router,
 )
 
 _ABOUT: Final = """Feedback in; checked answers, alerts, tasks and action plans out.
