@@ -47,6 +47,22 @@ class Settings(BaseSettings):
     request_timeout_s: float = Field(
         default=180, gt=0, description="a request that was not answered by then is given up"
     )
+    public_url: str | None = Field(
+        default=None, description="how browsers call the server, e.g. https://voice.example.com"
+    )
+    oidc_issuer: str | None = Field(
+        default=None, description="OpenID Connect provider; none: API keys alone sign in"
+    )
+    oidc_client_id: str = Field(default="")
+    oidc_client_secret: SecretStr = Field(default=SecretStr(""))
+    oidc_user_claim: str = Field(default="sub", description="who that is; nothing that people can change")
+    oidc_role_claim: str = Field(default="groups", description="what `oidc_roles` and `oidc_units` go by")
+    oidc_roles: Annotated[tuple[str, ...], NoDecode] = Field(
+        default=(), description="value=role, comma separated; the highest counts, none is refused"
+    )
+    oidc_units: Annotated[tuple[str, ...], NoDecode] = Field(
+        default=(), description="value=org unit, comma separated; not set: everything"
+    )
     otlp_endpoint: str | None = Field(
         default=None, description="OTLP over HTTP, e.g. http://127.0.0.1:4318; none: no traces"
     )
@@ -65,6 +81,11 @@ class Settings(BaseSettings):
     )
     notify_secret: SecretStr | None = Field(
         default=None, description="signs webhooks: whsec_ and 24 to 64 random bytes in base64"
+    )
+
+    mail_url: SecretStr | None = Field(
+        default=None,
+        description="mailbox with feedback: imaps://user:password@host/INBOX, user and password URL-encoded",
     )
 
     slack_bot_token: SecretStr | None = Field(default=None, description="xoxb-...; none: no Slack")
@@ -160,7 +181,7 @@ class Settings(BaseSettings):
     )
     workers: int = Field(default=0, ge=0, description="processes for embedding; 0: one per core")
 
-    @field_validator("industries", "mask_grades", "scope", mode="before")
+    @field_validator("industries", "mask_grades", "scope", "oidc_roles", "oidc_units", mode="before")
     @classmethod
     def _split(cls, names: object) -> object:
         if isinstance(names, str):

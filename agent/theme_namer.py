@@ -26,7 +26,7 @@ class ModelNamer:
     def __init__(self, model: "BaseChatModel", failures: tuple[type[Exception], ...], name: str) -> None:
         self.name = name
         self._model = model
-        self._failures = failures
+        self._failures: tuple[type[Exception], ...] = (*failures, ValueError)
 
     def names(self, themes: Sequence[Theme], quotes: Mapping[str, Sequence[str]]) -> dict[str, str]:
         """Name by theme id, of those for which the model gave a usable one.
@@ -48,7 +48,7 @@ class ModelNamer:
         try:
             answer = self._model.invoke(prompt)
             return _read(str(answer.content), themes, _LONGEST[language])
-        except (*self._failures, ValueError) as error:
+        except self._failures as error:
             _log.warning("theme_names_failed", themes=len(themes), error=str(error)[:200])
             return {}
 

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from pipeline.transcription import Transcriber
     from retention.churn import ChurnModels
     from store.facts import FactStore
+    from store.jobs import JobStore
     from store.keys import KeyStore
     from store.operations import OperationStore
     from store.preferences import PreferenceStore
@@ -256,6 +257,15 @@ class App(Alerting):
         from store.sqlite_sessions import SqliteSessions
 
         store = SqliteSessions(self._file("operations.sqlite"), self.clock)
+        self._closers.append(store)
+        return store
+
+    @cached_property
+    def jobs(self) -> "JobStore":
+        """Work beside requests: what is due, what runs, what ran."""
+        from store.sqlite_jobs import SqliteJobs
+
+        store = SqliteJobs(self._file("operations.sqlite"))
         self._closers.append(store)
         return store
 

@@ -14,10 +14,15 @@ from server.api_key_uses import KeyUses
 from server.api_metrics import Metrics
 from server.api_rates import Rates
 from server.chat_turns import ChatTurns
+from server.job_runner import JobRunner
 from store.keys import KeyStore
 
 if TYPE_CHECKING:
+    from mcp.server.streamable_http_manager import StreamableHTTPSessionManager
+
+    from server.oidc import Oidc
     from server.readiness import Readiness
+    from server.slack_service import SlackService
 
 
 @dataclass
@@ -32,6 +37,8 @@ class ServerState:
     app: App
     assistant: Assistant
     turns: ChatTurns
+    jobs: JobRunner
+    mcp: "StreamableHTTPSessionManager"
     keys: KeyStore
     key_uses: KeyUses
     rates: Rates
@@ -40,6 +47,8 @@ class ServerState:
     readiness: "Readiness"
     local_token: str
     closing: asyncio.Event
+    oidc: "Oidc | None"
+    slack: "SlackService | None" = None
 
 
 def state_of(connection: HTTPConnection) -> ServerState:

@@ -8,13 +8,13 @@ import typer
 
 from server.cli_agent import RoleOption, ScopeOption, UserOption, Who
 from server.console import JsonFlag, application, command, err, out, print_json
+from server.report_files import FORMATS, ReportFormat, file_name, rendered
 from store.errors import ToolInputError
 
 if TYPE_CHECKING:
     from agent.insight_document import InsightDocument
 
 _KINDS = ("daily", "weekly", "monthly", "ad_hoc")
-_FORMATS = ("md", "html", "pdf", "json")
 
 
 def register(app: typer.Typer) -> None:
@@ -58,20 +58,21 @@ def insights(
                 end=end or None,
                 filters=narrowed,
             ).document
-            body = _rendered(report, chosen)
+            body = rendered(report, chosen)
             if file == "-" and not as_json:
                 sys.stdout.buffer.write(body)
                 sys.stdout.buffer.flush()
                 return
-            path = Path(file) if file not in ("", "-") else app.home / "reports" / _name(report, chosen)
+            path = Path(file) if file not in ("", "-") else app.home / "reports" / file_name(report, chosen)
             _write(path, body)
             _show(report, path, chosen, as_json)
 
 
-def _format(asked: str, file: str) -> str:
+def _format(asked: str, file: str) -> ReportFormat:
     ending = Path(file).suffix.lower().lstrip(".") if file not in ("", "-") else ""
     ending = {"markdown": "md", "htm": "html"}.get(ending, ending)
-    return str(_one_of("--format", asked or (ending if ending in _FORMATS else "md"), _FORMATS))
+    chosen: ReportFormat = _one_of("--format", asked or (ending if ending in FORMATS else "md"), FORMATS)
+    return chosen
 
 
 def _one_of(name: str, given: str, allowed: tuple[str, ...]) -> Any:
@@ -89,34 +90,6 @@ def _filters(given: list[str]) -> dict[str, Any]:
             raise ToolInputError(f"--filter {one!r} is not dimension=value", hint="e.g. --filter region=广东")
         found.setdefault(name.strip(), []).append(value.strip())
     return {name: values[0] if len(values) == 1 else values for name, values in found.items()}
-
-
-def _rendered(report: "InsightDocument", format: str) -> bytes:
-    if format == "pdf":
-        from agent.report_pdf import render_pdf
-
-        return render_pdf(report)
-    if format == "html":
-        from agent.report_html import render_html
-
-        return render_html(report).encode()
-    if format == "md":
-        from agent.report_markdown import render_markdown
-
-        return render_markdown(report).encode()
-    return report.model_dump_json(indent=2).encode() + b"\n"
-
-
-def _name(report: "InsightDocument", format: str) -> str:
-    """The same report of the same scope has the same name, so that a second run replaces it."""
-    import hashlib
-
-    parts = [report.kind, report.period.start[:10]]
-    if report.kind == "ad_hoc":
-        parts.append(report.period.end[:10])
-    if report.filters:
-        parts.append(hashlib.sha256(repr(sorted(report.filters.items())).encode()).hexdigest()[:8])
-    return "-".join([*parts, report.language]) + f".{format}"
 
 
 def _write(path: Path, body: bytes) -> None:

@@ -1,0 +1,88 @@
+"""The kinds of jobs: what each does, with which arguments, who may ask for it. To add one: a line here."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from server.job_inbox import InboxArguments, ingest_inbox
+from server.job_mailbox import MailboxArguments, ingest_mailbox
+from server.job_reports import ReportArguments, write_report
+from server.job_runner import Handler, JobWork
+from store.errors import ToolInputError
+from tools.context import Role
+
+
+class NoArguments(BaseModel):
+    """Nothing to say."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class ThemeArguments(BaseModel):
+    """How themes are refreshed."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    full: bool = False
+
+
+@dataclass(frozen=True)
+class JobKind:
+    """One kind. `role` may ask for it; `internal`: it is only begun by the server itself (an upload)."""
+
+    arguments: type[BaseModel]
+    act: Callable[[Any, JobWork], Mapping[str, Any]]
+    role: Role = "manager"
+    internal: bool = False
+
+
+def refresh_themes_job(args: ThemeArguments, work: JobWork) -> Mapping[str, Any]:
+    """Embed what is new and cluster; `full` clusters everything anew, ids kept where they can be."""
+    from pipeline.indexing import index_pending
+    from vectorstore.themes import refresh_themes
+
+    app = work.app
+    indexed = index_pending(app.facts, app.operations, app.index, app.embedder, work.progress)
+    report = refresh_themes(
+        app.facts, app.index, app.clock, work.progress, full=args.full, namer=app.theme_namer
+    )
+    return {"texts": indexed.texts, "themes": len(app.facts.themes()), "unnamed": report.unnamed}
+
+
+def scan_alerts_job(args: NoArguments, work: JobWork) -> Mapping[str, Any]:
+    """Look for customers about to leave; alerts become tasks as the policy says."""
+    report = work.app.scan_alerts(work.run.requested_by)
+    names = ("customers", "assessed", "opened", "raised", "joined", "tasks", "messages")
+    return {name: getattr(report, name) for name in names} | {"by_tier": dict(report.by_tier)}
+
+
+KINDS: Final[Mapping[str, JobKind]] = {
+    "ingest_inbox": JobKind(InboxArguments, ingest_inbox, "admin"),
+    "ingest_mailbox": JobKind(MailboxArguments, ingest_mailbox, "admin"),
+    "refresh_themes": JobKind(ThemeArguments, refresh_themes_job),
+    "scan_alerts": JobKind(NoArguments, scan_alerts_job),
+    "write_report": JobKind(ReportArguments, write_report),
+}
+
+
+def parsed(kind: str, args: Mapping[str, Any]) -> BaseModel:
+    """The arguments of a job. Raises ToolInputError for an unknown kind or arguments it has not."""
+    found = KINDS.get(kind)
+    if found is None:
+        raise ToolInputError(f"there is no job {kind!r}", hint=f"jobs: {', '.join(sorted(KINDS))}")
+    try:
+        return found.arguments.model_validate(dict(args))
+    except ValidationError as error:
+        wrong = "; ".join(f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in error.errors())
+        raise ToolInputError(f"{kind}: {wrong}") from error
+
+
+def handlers() -> dict[str, Handler]:
+    """What the runner calls, by kind."""
+
+    def handler(kind: str) -> Handler:
+        return lambda work: KINDS[kind].act(parsed(kind, work.run.args), work)
+
+    return {kind: handler(kind) for kind in KINDS}
