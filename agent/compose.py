@@ -8,6 +8,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from agent.compose_alerts import (
+    compose_alerts,
+    compose_message,
+    compose_task_update,
+    compose_verdict,
+)
 from agent.compose_causes import compose_causes, compose_quotes, compose_theme, compose_themes
 from agent.compose_comparisons import compose_competitors, compose_industry, compose_journey
 from agent.compose_decisions import compose_effect, compose_roi
@@ -121,6 +127,10 @@ COMPOSERS: dict[str, Callable[[Frame, dict[str, Any]], str]] = {
     "create_action_plan": compose_plan,
     "churn_risk": compose_risk,
     "create_retention_task": compose_tasks,
+    "update_task": compose_task_update,
+    "record_verdict": compose_verdict,
+    "send_playbook_message": compose_message,
+    "list_alerts": compose_alerts,
     "list_tasks": compose_task_list,
     "data_quality": compose_quality,
     "verify_effect": compose_effect,

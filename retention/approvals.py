@@ -1,6 +1,7 @@
 """Who may let a proposed task or plan go ahead."""
 
 from store.errors import NotPermitted
+from store.messages import Message, MessageStatus
 from store.operations import OperationStore
 from store.records import ActionPlan, Task, TaskStatus
 
@@ -49,3 +50,15 @@ def reject_plan(operations: OperationStore, plan_id: str, *, actor: str, role: s
     """Turn a proposed plan down. Raises NotPermitted, or ToolInputError for an unknown id."""
     require_approver(role, "plan")
     return operations.set_plan_status(plan_id, TaskStatus.REJECTED, actor=actor)
+
+
+def approve_message(operations: OperationStore, message_id: str, *, actor: str, role: str) -> Message:
+    """Have a message ready to be sent. Raises NotPermitted, or ToolInputError for an unknown id."""
+    require_approver(role, "message")
+    return operations.set_message_status(message_id, MessageStatus.PREPARED, actor=actor)
+
+
+def reject_message(operations: OperationStore, message_id: str, *, actor: str, role: str) -> Message:
+    """Turn a message down. Raises NotPermitted, or ToolInputError for an unknown id."""
+    require_approver(role, "message")
+    return operations.set_message_status(message_id, MessageStatus.REJECTED, actor=actor)

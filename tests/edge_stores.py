@@ -5,12 +5,27 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
 
+from store.alert_operations import AlertChange
+from store.alerts import Alert, AlertPart
 from store.identity import text_key
-from store.records import Channel, Feedback, Intent, LabelledFeedback, Labels, Sentiment, TopicLabel
+from store.records import (
+    Channel,
+    Feedback,
+    Intent,
+    LabelledFeedback,
+    Labels,
+    Sentiment,
+    Task,
+    TaskStatus,
+    Tier,
+    TopicLabel,
+)
 from tests.tools_world import NOW, build
 from tools.context import ToolContext
 
 CUSTOMER: Final = "c1"
+ALERT: Final = "alert-0000000000000001"
+TASK: Final = "task-0000000000000001"
 LONG: Final = "长" * 10_000
 ODD: Final = (
     'it\'s "quoted"',
@@ -133,7 +148,47 @@ def open_stores(folder: Path) -> dict[str, ToolContext]:
         home = folder / name
         home.mkdir()
         opened[name] = build(home, rows(), rates=name != "empty")
+        if name != "empty":
+            opened[name].operations.revise_alerts([CUSTOMER], lambda files: [_alert()], actor="edge")
     return opened
+
+
+def _alert() -> AlertChange:
+    """An alert on the customer with its task, by ids that tests can name."""
+    at = _ago(0.1)
+    alert = Alert(
+        alert_id=ALERT,
+        customer_id=CUSTOMER,
+        tier=Tier.CALLBACK,
+        score=50,
+        parts=(
+            AlertPart(signal="base", weight=25, points=25),
+            AlertPart(signal="limit", weight=25, points=25),
+        ),
+        causes=("repeated_negative",),
+        evidence=("e00000",),
+        summary={"zh": "一线回访：客户反复不满", "en": "call-back: repeated dissatisfaction"},
+        owner_role="frontline_manager",
+        due_at=at + timedelta(days=1),
+        created_at=at,
+        raised_at=at,
+        updated_at=at,
+        evidence_until=at,
+        policy_version=1,
+    )
+    task = Task(
+        task_id=TASK,
+        alert_id=ALERT,
+        customer_id=CUSTOMER,
+        tier=alert.tier,
+        status=TaskStatus.OPEN,
+        owner="一线主管",
+        due_at=alert.due_at,
+        summary=alert.summary["zh"],
+        created_at=at,
+        created_by="edge",
+    )
+    return AlertChange(alert, "opened", task)
 
 
 def close_stores(opened: Mapping[str, ToolContext]) -> None:

@@ -9,7 +9,7 @@ from typing import Any, Final
 import pytest
 
 from store.errors import ToolInputError
-from tests.edge_stores import CUSTOMER, LONG, ODD, STORES, close_stores, open_stores
+from tests.edge_stores import ALERT, CUSTOMER, LONG, ODD, STORES, TASK, close_stores, open_stores
 from tools.catalogue import ALL_TOOLS
 from tools.context import ToolContext
 from tools.registry import ToolSpec
@@ -23,7 +23,10 @@ NEEDED: Final[Mapping[str, dict[str, Any]]] = {
     "create_retention_task": {"customer_ids": [CUSTOMER]},
     "customer_360": {"customer_id": CUSTOMER},
     "estimate_roi": {"minutes_before": 15, "minutes_after": 10, "monthly_staff_cost": 80_000},
+    "record_verdict": {"alert_id": ALERT, "verdict": "accurate"},
+    "send_playbook_message": {"alert_id": ALERT},
     "theme_detail": {"theme": "logistics"},
+    "update_task": {"task_id": TASK, "comment": "called"},
     "verify_effect": {"metric": "nps", "start": "2026-10-20"},
 }
 # These need neither feedback nor a sample of it.

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from tools.alert_list import list_alerts
 from tools.anomalies import detect_anomalies
 from tools.causes import root_cause
 from tools.churn import churn_risk
@@ -16,6 +17,7 @@ from tools.low_scores import low_score_drilldown
 from tools.metrics import metric_stats
 from tools.nps import nps_stats
 from tools.plans import create_action_plan
+from tools.playbook_message import send_playbook_message
 from tools.quality import batches_seen, data_quality
 from tools.registry import ToolSpec, find, nothing_else, spec
 from tools.results import ToolResult
@@ -24,9 +26,11 @@ from tools.roi import estimate_roi
 from tools.search import search_feedback
 from tools.segments import customer_segments
 from tools.task_list import list_tasks
+from tools.task_update import update_task
 from tools.tasks import create_retention_task
 from tools.themes import list_themes, theme_detail
 from tools.trends import forecast, trend
+from tools.verdicts import record_verdict
 from tools.verification import verify_effect
 
 ALL_TOOLS: tuple[ToolSpec, ...] = (
@@ -45,6 +49,7 @@ ALL_TOOLS: tuple[ToolSpec, ...] = (
     spec(customer_360),
     spec(customer_segments, beside=nothing_else),
     spec(churn_risk, beside=nothing_else),
+    spec(list_alerts),
     spec(list_tasks),
     spec(data_quality, beside=batches_seen),
     spec(compare_competitors, beside=nothing_else),
@@ -54,6 +59,9 @@ ALL_TOOLS: tuple[ToolSpec, ...] = (
     spec(estimate_roi, beside=nothing_else),
     spec(create_retention_task, acts=True, role="analyst"),
     spec(create_action_plan, acts=True, role="analyst"),
+    spec(update_task, acts=True, role="analyst"),
+    spec(record_verdict, acts=True, role="analyst"),
+    spec(send_playbook_message, acts=True, role="analyst"),
 )
 
 

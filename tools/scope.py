@@ -20,6 +20,8 @@ _SAYS_NONE: Final[Mapping[str, str]] = {
     "unknown_plan": "plan",
     "unknown_customer": "customer",
     "unknown_customers": "customers",
+    "unknown_alert": "alert",
+    "unknown_task": "task",
 }
 
 

@@ -9,6 +9,7 @@ from store.records import Task, TaskStatus
 from tools.arguments import Arguments, Language
 from tools.caveats import caveat
 from tools.context import ToolContext
+from tools.due import Due, is_due
 from tools.results import PeriodResult, ToolResult
 
 _EVIDENCE = 20
@@ -24,6 +25,9 @@ class TaskListArguments(Arguments):
         Standing,
         Field(description="undone: open or awaiting approval (default); overdue: undone, deadline past"),
     ] = "undone"
+    due: Annotated[
+        Due | None, Field(description="only undone tasks with a deadline past, or today (or past)")
+    ] = None
     customer_ids: Annotated[list[str], Field(description="only tasks for these customers")] = Field(
         default_factory=list
     )
@@ -35,8 +39,8 @@ class TaskListArguments(Arguments):
 def list_tasks(args: TaskListArguments, context: ToolContext) -> ToolResult:
     """Retention tasks with owner, deadline and status, the most pressing first; how many are overdue.
 
-    Use for "open tasks", "what is overdue", "what awaits approval". Counts are over all tasks that fit, not
-    only those listed.
+    Use for "open tasks", "what is overdue", "what is due today", "what awaits approval". Counts are over
+    all tasks that fit, not only those listed.
     """
     now = context.clock.now()
     every = [
@@ -46,7 +50,12 @@ def list_tasks(args: TaskListArguments, context: ToolContext) -> ToolResult:
         and (not args.owner or task.owner == args.owner)
     ]
     late = {t.task_id for t in every if t.status in _UNDONE and t.due_at is not None and t.due_at < now}
-    chosen = [task for task in every if _fits(task, args.status, late)]
+    chosen = [
+        task
+        for task in every
+        if _fits(task, args.status, late)
+        and (args.due is None or (task.status in _UNDONE and is_due(task.due_at, args.due, now, context)))
+    ]
     chosen.sort(key=lambda task: (task.due_at is None, task.due_at or now, task.task_id))
     listed = chosen[: args.limit]
     return ToolResult(
@@ -78,4 +87,11 @@ def _shown(task: Task, late: set[str], context: ToolContext) -> dict[str, Any]:
     shown = task.model_dump(mode="json", exclude={"evidence", "advice", "scope", "created_by"})
     due = task.due_at.astimezone(context.zone).isoformat() if task.due_at else None
     made = task.created_at.astimezone(context.zone).isoformat()
-    return {**shown, "due_at": due, "created_at": made, "overdue": task.task_id in late}
+    until = task.snoozed_until.astimezone(context.zone).isoformat() if task.snoozed_until else None
+    return {
+        **shown,
+        "due_at": due,
+        "created_at": made,
+        "snoozed_until": until,
+        "overdue": task.task_id in late,
+    }

@@ -1,0 +1,86 @@
+"""A message to a customer, from the playbook of the alert: drafted, approved, then sent."""
+
+from typing import Annotated, Any
+
+from pydantic import Field
+
+from retention.alert_messages import has_message, message_of
+from retention.approvals import approve_message, require_approver
+from retention.policy import load_policy
+from store.messages import Message, MessageStatus
+from store.records import AuditEntry
+from tools.alert_records import feedback_evidence, named_alert, task_of_alert
+from tools.arguments import Arguments, Language
+from tools.caveats import caveat
+from tools.context import ToolContext
+from tools.customer_conversations import shown
+from tools.refusals import Refusal
+from tools.results import PeriodResult, ToolResult
+
+
+class MessageArguments(Arguments):
+    """To the customer of which alert."""
+
+    alert_id: Annotated[str, Field(min_length=1, max_length=100, description="the alert, or its task")]
+    language: Annotated[Language, Field(description="language of the message and of caveats")] = "zh"
+
+
+def send_playbook_message(args: MessageArguments, context: ToolContext) -> ToolResult:
+    """Write the playbook's message to the customer of an alert.
+
+    Use only when the person asks for it and names the alert or task. The words are the playbook's, in both
+    languages. It awaits approval; nothing is sent before, and an alert's message is written once however
+    often it is asked for. Red alerts have none: a person calls.
+    """
+    if context.approved:
+        require_approver(context.asker.role, "send_playbook_message")
+    alert, policy, now = named_alert(args.alert_id, context), load_policy(), context.clock.now()
+    if not has_message(alert, policy):
+        raise Refusal("no_message", alert=alert.alert_id, tier=alert.tier.value)
+    if alert.status != "open":
+        raise Refusal("alert_closed", alert=alert.alert_id)
+    draft = message_of(
+        alert,
+        task_of_alert(alert, context),
+        policy=policy,
+        language=args.language,
+        status=MessageStatus.PENDING_APPROVAL,
+        now=now,
+        actor=context.asker.user,
+    )
+    detail = {"customer_id": alert.customer_id, "alert_id": alert.alert_id, "playbook": draft.playbook}
+    entry = AuditEntry(
+        occurred_at=now,
+        actor=context.asker.user,
+        action="message.propose",
+        subject=draft.message_id,
+        detail=detail,
+    )
+    message = context.operations.propose_message(draft, entry)
+    if context.approved and message.status is MessageStatus.PENDING_APPROVAL:
+        asker = context.asker
+        message = approve_message(context.operations, message.message_id, actor=asker.user, role=asker.role)
+    return ToolResult(
+        tool="send_playbook_message",
+        args=args.model_dump(mode="json", exclude_none=True),
+        period=PeriodResult(),
+        filters={"customer_id": [alert.customer_id]},
+        n=1,
+        data={"message": message_row(message, context), "new": message == draft},
+        evidence=feedback_evidence([alert], context)[:20],
+        caveats=_caveats(message, args.language),
+    )
+
+
+def message_row(message: Message, context: ToolContext) -> dict[str, Any]:
+    """One message as results show it; times in the configured zone."""
+    times = {name: shown(getattr(message, name), context.zone) for name in ("created_at", "sent_at")}
+    return {**message.model_dump(mode="json", exclude={"scope"}), **times}
+
+
+def _caveats(message: Message, language: Language) -> list[str]:
+    if message.status is MessageStatus.PENDING_APPROVAL:
+        return [caveat("message_awaits", language), caveat("no_customer_channel", language)]
+    if message.status is MessageStatus.PREPARED:
+        return [caveat("no_customer_channel", language)]
+    return [caveat("message_stands", language)]
