@@ -1,5 +1,6 @@
 """The number lock in the graph: an answer is checked, redone once, then cut."""
 
+from asyncio import to_thread
 from typing import Any
 
 from langchain.agents.middleware import AgentMiddleware, hook_config
@@ -25,8 +26,8 @@ class LockFigures(AgentMiddleware[TurnState, Any, Any]):
         if not isinstance(answer, AIMessage) or answer.tool_calls or answer.name == PREFERENCE_NOTE:
             return None
         asked = questions(state["messages"])
-        lock = thread_lock(state["messages"])
-        claims = lock.check(answer.text).claims
+        # In a thread: it takes a while, and others wait for the event loop.
+        claims = await to_thread(lambda: thread_lock(state["messages"]).check(answer.text).claims)
         if not claims:
             return None
         language = language_of(asked[-1])
@@ -34,7 +35,7 @@ class LockFigures(AgentMiddleware[TurnState, Any, Any]):
             failures = "\n".join(f"- {reason}" for reason in dict.fromkeys(claim.reason for claim in claims))
             note = render("number_lock", language, failures=failures)
             return {"messages": [HumanMessage(note, name=LOCK_NOTE)], "redone": True, "jump_to": "model"}
-        kept = lock.cut(answer.text)
+        kept = thread_lock(state["messages"]).cut(answer.text)
         if not kept and not state.get("fallback_reason"):
             update = {"fallback_reason": "UnboundFigures", "messages": [RemoveMessage(answer.id or "")]}
             return {**update, "jump_to": "model"}

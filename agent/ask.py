@@ -75,7 +75,7 @@ class Assistant:
         config = self._config(thread_id, asker, before, text, len(earlier))
         state = await self._graph.ainvoke(_turn(before, text, earlier), config)
         await self._tend(config)
-        return self._answer(state, thread_id, started)
+        return await asyncio.to_thread(self._answer, state, thread_id, started)
 
     async def stream(
         self, question: str, *, thread_id: str, asker: Asker, earlier: Sequence[Turn] = ()
@@ -98,7 +98,8 @@ class Assistant:
                 yield event
         snapshot = await self._graph.aget_state(config)
         await self._tend(config)
-        answer = self._answer({**snapshot.values, "__interrupt__": snapshot.interrupts}, thread_id, started)
+        state = {**snapshot.values, "__interrupt__": snapshot.interrupts}
+        answer = await asyncio.to_thread(self._answer, state, thread_id, started)
         for event in closing_events(answer):
             yield event
 
@@ -116,7 +117,7 @@ class Assistant:
             config = self._config(thread_id, asker, before)
             state = await self._graph.ainvoke(None, config)
             await self._tend(config)
-            return self._answer(state, thread_id, started)
+            return await asyncio.to_thread(self._answer, state, thread_id, started)
         waiting = {draft.id for draft in _pending({"__interrupt__": before.interrupts})}
         if unknown := decision.named() - waiting:
             raise ToolInputError(
@@ -126,7 +127,7 @@ class Assistant:
         config = self._config(thread_id, asker, before)
         state = await self._graph.ainvoke(Command(resume=decision.model_dump()), config)
         await self._tend(config)
-        return self._answer(state, thread_id, started)
+        return await asyncio.to_thread(self._answer, state, thread_id, started)
 
     async def turns(self, thread_id: str, asker: Asker) -> list[Turn]:
         """What was asked and answered in a thread, oldest first; the answer of one that broke off is empty.
@@ -149,7 +150,8 @@ class Assistant:
         asked = questions(state.values.get("messages", []))
         if not asked or _is_open(state) or _unread(state):
             return None
-        return self._answer({**state.values, "__interrupt__": state.interrupts}, thread_id, None)
+        values = {**state.values, "__interrupt__": state.interrupts}
+        return await asyncio.to_thread(self._answer, values, thread_id, None)
 
     async def _state(self, thread_id: str, asker: Asker) -> StateSnapshot:
         state = await self._graph.aget_state(self._config(thread_id, asker))

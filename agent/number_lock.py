@@ -36,6 +36,7 @@ __all__ = ["Bound", "Checked", "FailedClaim", "NumberLock", "Source"]
 _CITATION = re.compile(r"\[[^\[\]\s]{3,}\]")
 _MARKS = re.compile(r"^[\s\-*#>]+|^\s*\d{1,2}[.)、]\s*|[\s*。.！!]+$")
 _REACH = 24
+_KNOWN = 400
 _RANGE_ROLES = ("low", "high")
 
 
@@ -79,6 +80,8 @@ class NumberLock:
         self._claims = Claims(self._evidence, self._measures)
         self._ranks = Ranks(self._evidence, self._measures)
         self._citations = Citations(self._evidence, self._asked)
+        # An answer is checked when it is given and again for its figures: the second time it is known.
+        self._known: dict[tuple[str, int], Checked] = {}
 
     def check(self, answer: str) -> Checked:
         """Bind every figure of `answer` and hold its words against the results, sentence by sentence."""
@@ -99,6 +102,16 @@ class NumberLock:
 
     def check_sentence(self, answer: str, start: int, end: int) -> Checked:
         """Check one sentence by its span in an answer; besides it, only what stands before is looked at."""
+        place = answer[:end], start
+        known = self._known.get(place)
+        if known is None:
+            known = self._checked(answer, start, end)
+            if len(self._known) >= _KNOWN:
+                self._known.clear()
+            self._known[place] = known
+        return known
+
+    def _checked(self, answer: str, start: int, end: int) -> Checked:
         text = answer[start:end]
         if self._is_of_a_result(text):
             return Checked((), ())
