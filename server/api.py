@@ -19,9 +19,11 @@ from server import (
     routes_health,
     routes_jobs,
     routes_keys,
+    routes_oidc,
     routes_page,
     routes_plans,
     routes_session,
+    routes_slack,
     routes_themes,
     routes_tools,
 )
@@ -42,7 +44,10 @@ from server.job_kinds import handlers
 from server.job_runner import JobRunner
 from server.job_schedules import seed_schedules
 from server.mcp_http import mcp_sessions, mount_mcp
+from server.notice_rounds import telling_alerts
+from server.oidc import Oidc
 from server.readiness import Readiness
+from server.slack_service import open_slack
 from store.errors import VoiceLoopError
 
 _LOG = structlog.get_logger()
@@ -53,6 +58,8 @@ ROUTERS: Final[tuple[APIRouter, ...]] = (
     routes_keys.router,
     routes_audit.router,
     routes_session.router,
+    routes_oidc.router,
+    routes_slack.router,
     routes_completions.router,
     routes_chat.router,
     routes_customers.router,
@@ -105,7 +112,11 @@ def create_api(app: App) -> FastAPI:
                 readiness=Readiness(app),
                 local_token=secrets.token_urlsafe(32),
                 closing=asyncio.Event(),
+                oidc=Oidc(app.settings) if app.settings.oidc_issuer else None,
             )
+            state: ServerState = api.state.voiceloop
+            state.slack = await stack.enter_async_context(open_slack(state))
+            await stack.enter_async_context(telling_alerts(app))
             yield
 
     api = FastAPI(
@@ -145,6 +156,8 @@ def open_stores(app: App) -> None:
         app.preferences,
         app.threads,
         app.human_labels,
+        app.inbox,
+        app.deliveries,
     ):
         assert part is not None
     assert app.index is not None

@@ -53,7 +53,10 @@ class Limits:
             if not given_up:
                 await send(message)
 
-        work = asyncio.create_task(self._app(scope, _bounded(receive, most), answer))
+        async def serve() -> None:
+            await self._app(scope, _bounded(receive, most), answer)
+
+        work = asyncio.create_task(serve())
         waiting = asyncio.create_task(begun.wait())
         try:
             await asyncio.wait({work, waiting}, timeout=self._timeout_s, return_when=asyncio.FIRST_COMPLETED)
