@@ -16,6 +16,12 @@ from server.api_traces import Traces
 from server.api_watch import Watch, watching
 
 _LOG = structlog.get_logger()
+# No page elsewhere may frame ours, guess a type, or learn where a link was followed.
+_SAFE: Final = {
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "same-origin",
+}
 _GIVEN: Final = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
 
@@ -47,7 +53,11 @@ class Requests:
                 status = int(message["status"])
                 headers = MutableHeaders(scope=message)
                 headers["X-Request-ID"] = request_id
-                headers.setdefault("X-Content-Type-Options", "nosniff")
+                for name, value in _SAFE.items():
+                    headers.setdefault(name, value)
+                if scope["path"].startswith("/v1/"):
+                    # Nothing of customers stays in a browser or a proxy.
+                    headers.setdefault("Cache-Control", "no-store")
             await send(message)
 
         watched = watching.set(self._watch)

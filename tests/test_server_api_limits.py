@@ -132,6 +132,13 @@ def test_a_bucket_fills_again() -> None:
     rates.take("key", "a")
 
 
+async def test_answers_stay_in_no_browser_and_no_frame(api: Api) -> None:
+    headers = (await api.client.get("/v1/me")).headers
+    assert headers["Cache-Control"] == "no-store"
+    assert headers["X-Frame-Options"] == "DENY"
+    assert headers["X-Content-Type-Options"] == "nosniff"
+
+
 async def test_unknown_paths_and_wrong_bodies_are_problems_too(api: Api) -> None:
     unknown = await api.client.get("/v1/nothing")
     wrong = await api.client.post("/v1/keys", json={"name": "x", "role": "king"})

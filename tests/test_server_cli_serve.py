@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+import socket
 import stat
 import subprocess
 import sys
@@ -60,7 +61,16 @@ def test_it_starts_with_nothing_is_found_and_ends_gracefully(voiceloop: CommandL
         ran = voiceloop("doctor", "--json")
         server = next(one for one in ran.document["checks"] if one["name"] == "server")
         assert server["ok"] and running.url in server["detail"]
-        process.send_signal(signal.SIGTERM)
+        with socket.create_connection(("127.0.0.1", httpx.URL(running.url).port or 0)) as slow:
+            # Asked before the end and whole only after it: it is answered all the same.
+            slow.sendall(b"POST /v1/keys HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n")
+            slow.sendall(b"Content-Type: application/json\r\nContent-Length: 14\r\n\r\n")
+            time.sleep(0.3)
+            process.send_signal(signal.SIGTERM)
+            time.sleep(0.3)
+            slow.sendall(b'{"name": "in"}')
+            answer = slow.makefile("rb").read()
+        assert answer.startswith(b"HTTP/1.1 201"), answer
         output, errors = process.communicate(timeout=PATIENCE_S)
     assert process.returncode == 0
     assert json.loads(output) == {"url": running.url, "pid": running.pid, "single_user": True}
@@ -69,6 +79,7 @@ def test_it_starts_with_nothing_is_found_and_ends_gracefully(voiceloop: CommandL
     assert {"/v1/me"} <= {line.get("route") for line in lines}
     assert running.token not in errors
     assert voiceloop("audit", "verify").status == 0
+    assert [key["name"] for key in voiceloop("keys", "list", "--json").document["keys"]] == ["in"]
 
 
 def test_a_killed_server_loses_no_read_and_leaves_a_file_that_nobody_trusts(voiceloop: CommandLine) -> None:
@@ -95,8 +106,6 @@ def test_no_other_address_before_there_is_a_key(voiceloop: CommandLine) -> None:
 
 
 def test_a_port_that_is_taken_is_told(voiceloop: CommandLine) -> None:
-    import socket
-
     with socket.create_server(("127.0.0.1", 0)) as taken:
         ran = voiceloop("serve", "--port", str(taken.getsockname()[1]))
     assert ran.status == 1
