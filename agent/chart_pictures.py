@@ -51,9 +51,19 @@ def picture(option: Mapping[str, Any]) -> bytes | None:
             axes.spines[side].set_visible(False)
         axes.grid(axis="y" if across else "x", color=_GRID, linewidth=0.8)
         axes.set_axisbelow(True)
+        _thicken(figure)
         buffer = io.BytesIO()
         figure.savefig(buffer, format="png", facecolor="white")
     return buffer.getvalue()
+
+
+def _thicken(figure: Any) -> None:
+    """The file's default weight is Thin, and matplotlib knows no other of a variable font."""
+    from matplotlib.patheffects import withStroke
+    from matplotlib.text import Text
+
+    for text in figure.findobj(Text):
+        text.set_path_effects([withStroke(linewidth=0.6, foreground=text.get_color())])
 
 
 def _draw(axes: Any, one: Mapping[str, Any], at: int, of: int, *, across: bool, most: int) -> None:

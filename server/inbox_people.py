@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from retention.settings_file import read_as
 from store.keys import Role
@@ -53,6 +53,13 @@ class People(_Part):
     others: Person | None = None
     rooms: dict[Id, Room] = {}
     alerts: tuple[AlertRoom, ...] = ()
+
+    @model_validator(mode="after")
+    def _told_once(self) -> "People":
+        rooms = [one.room for one in self.alerts]
+        if twice := {room for room in rooms if rooms.count(room) > 1}:
+            raise ValueError(f"alerts are told twice in {', '.join(sorted(twice))}")
+        return self
 
     def may_read_along(self, room: str, asker: Asker) -> bool:
         """Whether what this asker may see may be shown to everybody in a room."""

@@ -83,12 +83,16 @@ class Postman(Protocol):
         """Say that the answer is on its way, there where it will be."""
         ...
 
-    async def step(self, reply: Reply, question: Question, words: str) -> None:
-        """Say what is being done."""
+    async def doing(self, reply: Reply, question: Question, words: str) -> None:
+        """Say what is being done, where that leaves nothing behind."""
         ...
 
-    async def close(self, reply: Reply, question: Question, answer: Answer) -> None:
-        """Give the answer."""
+    async def tell(self, reply: Reply, question: Question, words: str) -> None:
+        """Say why there is no answer, where it would have been."""
+        ...
+
+    async def close(self, reply: Reply, question: Question, answer: Answer, incoming: Incoming) -> None:
+        """Give the answer; what of it is there already, from an attempt before, is not given again."""
         ...
 
 
@@ -120,16 +124,16 @@ class Questions:
             except (ToolInputError, NotPermitted) as refused:
                 if isinstance(refused, Conflict):
                     raise Later from refused
-                await self._postman.step(reply, question, _refusal(refused))
+                await self._postman.tell(reply, question, _refusal(refused))
                 return
-            await self._postman.close(reply, question, answer)
+            await self._postman.close(reply, question, answer, incoming)
 
     async def give_up(self, incoming: Incoming) -> None:
         """Say that there is no answer."""
         question = question_of(incoming.payload)
         words = word("failed", question.language)
         if incoming.reply:
-            await self._postman.step(Reply(**incoming.reply), question, words)
+            await self._postman.tell(Reply(**incoming.reply), question, words)
         else:
             await self._postman.say(question, words)
 
@@ -168,7 +172,7 @@ class Questions:
             if time.monotonic() - told >= _STEP_S:
                 told = time.monotonic()
                 doing = tool_words(logged.event.name, question.language)
-                await self._postman.step(reply, question, word("step", question.language, tool=doing))
+                await self._postman.doing(reply, question, word("step", question.language, tool=doing))
         return await turn.answer()
 
     async def _turns(self, thread_id: str, asker: Asker) -> list[Turn]:
