@@ -8,6 +8,7 @@ import orjson
 from pydantic import BaseModel, ConfigDict
 
 from agent.number_lock import Source
+from store.messages import Message
 from store.records import ActionPlan, Task, TaskStatus
 
 _PENDING: Final = TaskStatus.PENDING_APPROVAL.value
@@ -15,15 +16,18 @@ _PENDING: Final = TaskStatus.PENDING_APPROVAL.value
 _AGREED_TO: Final = {
     "task": ("summary", "advice", "owner", "tier"),
     "plan": ("problem", "cause", "measures", "risks"),
+    "message": ("customer_id", "text", "translation"),
 }
+_SUMMARY: Final = {"task": "summary", "plan": "problem", "message": "text"}
+_Kind = Literal["task", "plan", "message"]
 
 
 class Draft(BaseModel):
-    """One task or plan that awaits approval; `digest` stands for its words as they were shown."""
+    """One task, plan or message that awaits approval; `digest` stands for its words as they were shown."""
 
     model_config = ConfigDict(frozen=True)
 
-    kind: Literal["task", "plan"]
+    kind: _Kind
     id: str
     tool_call_id: str = ""
     summary: str
@@ -61,6 +65,8 @@ def pending_in(sources: Sequence[Source]) -> list[Draft]:
         records = [*data.get("tasks", [])] if source.name == "create_retention_task" else []
         if source.name == "create_action_plan" and isinstance(data.get("plan"), dict):
             records = [data["plan"]]
+        if source.name == "send_playbook_message":
+            records = [data["message"]]
         for record in records:
             if record.get("status") == _PENDING:
                 draft = _draft(record, source.tool_call_id)
@@ -68,19 +74,23 @@ def pending_in(sources: Sequence[Source]) -> list[Draft]:
     return list(drafts.values())
 
 
-def stored_draft(record: Task | ActionPlan, *, expired: bool) -> Draft:
+def stored_draft(record: Task | ActionPlan | Message, *, expired: bool) -> Draft:
     """A draft as the store has it now."""
     draft = _draft(record.model_dump(mode="json"), "")
     return draft.model_copy(update={"expired": expired})
 
 
 def _draft(record: dict[str, Any], call: str) -> Draft:
-    kind: Literal["task", "plan"] = "task" if "task_id" in record else "plan"
+    kind: _Kind = next(
+        one
+        for one in ("message", "plan", "task")
+        if f"{one}_id" in record  # a message names its task
+    )
     return Draft(
         kind=kind,
         id=record[f"{kind}_id"],
         tool_call_id=call,
-        summary=record.get("summary" if kind == "task" else "problem", ""),
+        summary=record.get(_SUMMARY[kind], ""),
         owner=record.get("owner", ""),
         due_at=record.get("due_at"),
         customer_id=record.get("customer_id"),

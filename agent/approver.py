@@ -10,8 +10,10 @@ from agent.approvals import Decision, Draft, stored_draft
 from agent.phrases import phrase
 from retention.approvals import (
     APPROVERS,
+    approve_message,
     approve_plan,
     approve_task,
+    reject_message,
     reject_plan,
     reject_task,
     require_approver,
@@ -19,11 +21,16 @@ from retention.approvals import (
 from store.clock import Clock
 from store.errors import ToolInputError
 from store.facts import FactStore
+from store.messages import Message, MessageStatus
 from store.operations import OperationStore
 from store.records import ActionPlan, Task, TaskStatus
 from tools.context import Asker
 
 _PENDING: Final = TaskStatus.PENDING_APPROVAL
+# What a decision makes of each kind.
+_APPROVED: Final = frozenset({TaskStatus.OPEN.value, MessageStatus.PREPARED.value})
+_REJECTED: Final = frozenset({TaskStatus.REJECTED.value})
+Awaiting = Task | ActionPlan | Message
 Obstacle = Literal["expired", "left", "changed", "gone"]
 
 
@@ -89,9 +96,10 @@ class Approver:
     def waiting(self, asker: Asker) -> list[Draft]:
         """What awaits approval: everything the asker may see for one who may approve, else their own."""
         operations = self._operations(asker)
-        records: list[Task | ActionPlan] = [
+        records: list[Awaiting] = [
             *operations.tasks(status=_PENDING),
             *operations.plans(status=_PENDING),
+            *operations.messages(status=MessageStatus.PENDING_APPROVAL),
         ]
         if asker.role not in APPROVERS:
             records = [record for record in records if record.created_by == asker.user]
@@ -133,7 +141,8 @@ class Approver:
             report.held.append(Held(id=draft.id, reason=obstacle or "gone"))
             return
         moved = self._move(record, asker, TaskStatus.OPEN)
-        if record.status is _PENDING and moved.status is TaskStatus.OPEN and moved.approved_by == asker.user:
+        approved = moved.status.value in _APPROVED and moved.approved_by == asker.user
+        if _is_pending(record) and approved:
             report.approved.append(draft.id)
         else:
             report.already.append(_settled(draft, moved))
@@ -145,66 +154,82 @@ class Approver:
             report.held.append(Held(id=draft.id, reason="gone"))
             return
         moved = self._move(record, asker, TaskStatus.REJECTED)
-        if record.status is _PENDING and moved.status is TaskStatus.REJECTED:
+        if _is_pending(record) and moved.status.value in _REJECTED:
             report.rejected.append(draft.id)
         else:
             report.already.append(_settled(draft, moved))
 
     def _obstacle(
-        self, draft: Draft, record: Task | ActionPlan | None, asker: Asker, *, anyway: bool
+        self, draft: Draft, record: Awaiting | None, asker: Asker, *, anyway: bool
     ) -> Obstacle | None:
         if record is None:
             return "gone"
-        if record.status is not _PENDING:
+        if not _is_pending(record):
             return None
         if self._is_expired(record):
             return "expired"
         if draft.digest and stored_draft(record, expired=False).digest != draft.digest:
             return "changed"
-        if not anyway and isinstance(record, Task) and self._has_left(record, asker):
+        if not anyway and isinstance(record, Task | Message) and self._has_left(record, asker):
             return "left"
         return None
 
-    def _has_left(self, task: Task, asker: Asker) -> bool:
+    def _has_left(self, task: Task | Message, asker: Asker) -> bool:
         if task.customer_id is None:
             return False
         outcomes = self._facts(asker).outcomes([task.customer_id])
         return any(one.outcome == "churned" and one.occurred_at > task.created_at for one in outcomes)
 
-    def _is_expired(self, record: Task | ActionPlan) -> bool:
+    def _is_expired(self, record: Awaiting) -> bool:
         return self._clock.now() - record.created_at > self._days
 
-    def _find(self, name: str, asker: Asker) -> Task | ActionPlan | None:
+    def _find(self, name: str, asker: Asker) -> Awaiting | None:
         operations = self._operations(asker)
-        records: list[Task | ActionPlan] = [*operations.tasks(), *operations.plans()]
+        task = operations.task(name)
+        if task is not None:
+            return task
+        records: list[Awaiting] = [*operations.plans(), *operations.messages()]
         return next((record for record in records if _id(record) == name), None)
 
-    def _move(self, record: Task | ActionPlan, asker: Asker, to: TaskStatus) -> Task | ActionPlan:
+    def _move(self, record: Awaiting, asker: Asker, to: TaskStatus) -> Awaiting:
         """Move a draft on. Where somebody else was faster, what they made of it stands and is returned."""
-        if record.status is not _PENDING:
+        if not _is_pending(record):
             return record
-        operations = self._operations(asker)
+        operations, actor, role = self._operations(asker), asker.user, asker.role
+        approved = to is TaskStatus.OPEN
         try:
+            if isinstance(record, Message):
+                if to is TaskStatus.CANCELLED:
+                    cancelled = MessageStatus.CANCELLED
+                    return operations.set_message_status(record.message_id, cancelled, actor=actor)
+                decide = approve_message if approved else reject_message
+                return decide(operations, record.message_id, actor=actor, role=role)
             if to is TaskStatus.CANCELLED:
                 if isinstance(record, Task):
-                    return operations.set_task_status(record.task_id, to, actor=asker.user)
-                return operations.set_plan_status(record.plan_id, to, actor=asker.user)
+                    return operations.set_task_status(record.task_id, to, actor=actor)
+                return operations.set_plan_status(record.plan_id, to, actor=actor)
             if isinstance(record, Task):
-                act = approve_task if to is TaskStatus.OPEN else reject_task
-                return act(operations, record.task_id, actor=asker.user, role=asker.role)
-            plan = approve_plan if to is TaskStatus.OPEN else reject_plan
-            return plan(operations, record.plan_id, actor=asker.user, role=asker.role)
+                act = approve_task if approved else reject_task
+                return act(operations, record.task_id, actor=actor, role=role)
+            plan = approve_plan if approved else reject_plan
+            return plan(operations, record.plan_id, actor=actor, role=role)
         except ToolInputError:
             found = self._find(_id(record), asker)
-            if found is None or found.status is _PENDING:
+            if found is None or _is_pending(found):
                 raise
             return found
 
 
-def _id(record: Task | ActionPlan) -> str:
+def _is_pending(record: Awaiting) -> bool:
+    return record.status.value == _PENDING.value
+
+
+def _id(record: Awaiting) -> str:
+    if isinstance(record, Message):
+        return record.message_id
     return record.task_id if isinstance(record, Task) else record.plan_id
 
 
-def _settled(draft: Draft, record: Task | ActionPlan) -> Settled:
-    by = record.approved_by or "" if record.status is not TaskStatus.REJECTED else ""
+def _settled(draft: Draft, record: Awaiting) -> Settled:
+    by = record.approved_by or "" if record.status.value not in _REJECTED else ""
     return Settled(id=draft.id, status=record.status.value, by=by)

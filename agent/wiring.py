@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from agent.insights import Insights
     from agent.offline_model import OfflinePlanner
     from agent.planner import Planner
+    from agent.task_desk import TaskDesk
     from agent.theme_namer import ModelNamer
     from agent.thread_store import ThreadStore
     from pipeline.images import PictureReader
@@ -103,6 +104,14 @@ class App(Alerting):
         from pipeline.images import RapidOcrReader
 
         return RapidOcrReader(self.settings.workers or os.cpu_count() or 1)
+
+    def feedback_writer(self) -> "FeedbackWriter":
+        """A writer of single items, with a memory of near duplicates of its own."""
+        from pipeline.label_corrections import CorrectedClassifier
+        from pipeline.writing import FeedbackWriter
+
+        classifier = CorrectedClassifier(self.classifier, self.human_labels)
+        return FeedbackWriter(self.facts, classifier, self.mask, self.pseudonyms)
 
     @cached_property
     def ingestor(self) -> "Ingestor":
@@ -232,6 +241,13 @@ class App(Alerting):
             self.clock,
             days=self.settings.approval_days,
         )
+
+    @property
+    def task_desk(self) -> "TaskDesk":
+        """Where people change tasks."""
+        from agent.task_desk import TaskDesk
+
+        return TaskDesk(self.approver, self.operations_of)
 
     @cached_property
     def preferences(self) -> "PreferenceStore":

@@ -44,8 +44,8 @@ def list_alerts(args: AlertListArguments, context: ToolContext) -> ToolResult:
     """Alerts on customers about to leave, those due first: tier, likely cause, deadline, who must act.
 
     Use for "any red alerts", "which alerts are open or overdue", "how precise are the alerts". Counts are
-    over all that fit, not only those listed. `verdicts` tells how many alerts judged were accurate, by tier and by
-    cause, with intervals. churn_risk ranks every customer; this is what has been raised.
+    over all that fit, not only those listed. `verdicts` tells how many alerts judged were accurate, by tier
+    and by cause, with intervals. churn_risk ranks every customer; this is what has been raised.
     """
     every = [
         alert
