@@ -4,6 +4,7 @@ import asyncio
 import secrets
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from functools import partial
 from typing import Final
 
 import structlog
@@ -12,10 +13,14 @@ from starlette.concurrency import run_in_threadpool
 
 from agent.wiring import App
 from server import (
+    routes_alerts,
     routes_audit,
     routes_chat,
+    routes_commands,
     routes_completions,
     routes_customers,
+    routes_dimensions,
+    routes_feedback,
     routes_health,
     routes_jobs,
     routes_keys,
@@ -24,6 +29,7 @@ from server import (
     routes_plans,
     routes_session,
     routes_slack,
+    routes_tasks,
     routes_themes,
     routes_tools,
 )
@@ -40,7 +46,8 @@ from server.api_traces import open_traces
 from server.audit_journal import AuditJournal
 from server.chat_events import event_schemas
 from server.chat_turns import ChatTurns
-from server.job_kinds import handlers
+from server.ingest_queue import IngestQueue
+from server.job_kinds import begin_indexing, handlers
 from server.job_runner import JobRunner
 from server.job_schedules import seed_schedules
 from server.mcp_http import mcp_sessions, mount_mcp
@@ -55,6 +62,7 @@ _LOG = structlog.get_logger()
 # Every route of the server; one line a noun.
 ROUTERS: Final[tuple[APIRouter, ...]] = (
     routes_health.router,
+    routes_feedback.router,
     routes_keys.router,
     routes_audit.router,
     routes_session.router,
@@ -62,8 +70,13 @@ ROUTERS: Final[tuple[APIRouter, ...]] = (
     routes_slack.router,
     routes_completions.router,
     routes_chat.router,
+    routes_commands.router,
     routes_customers.router,
+    routes_dimensions.router,
     routes_jobs.router,
+    routes_alerts.router,
+    routes_tasks.router,
+    routes_tasks.approvals,
     routes_plans.router,
     routes_themes.router,
     routes_tools.router,
@@ -96,6 +109,8 @@ def create_api(app: App) -> FastAPI:
             await run_in_threadpool(seed_schedules, app)
             stack.push_async_callback(run_in_threadpool, jobs.close)
             jobs.start()
+            ingest = IngestQueue(app, partial(begin_indexing, jobs, app.clock))
+            stack.push_async_callback(run_in_threadpool, ingest.close)
             mcp = mcp_sessions(app.settings.language)
             await stack.enter_async_context(mcp.run())
             api.state.voiceloop = ServerState(
@@ -103,6 +118,7 @@ def create_api(app: App) -> FastAPI:
                 assistant=assistant,
                 turns=turns,
                 jobs=jobs,
+                ingest=ingest,
                 mcp=mcp,
                 keys=app.keys,
                 key_uses=KeyUses(app.keys, app.clock),
@@ -153,6 +169,7 @@ def open_stores(app: App) -> None:
         app.keys,
         app.sessions,
         app.jobs,
+        app.replies,
         app.preferences,
         app.threads,
         app.human_labels,
