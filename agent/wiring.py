@@ -30,12 +30,14 @@ if TYPE_CHECKING:
     from pipeline.ingest import Ingestor
     from pipeline.pseudonyms import Pseudonyms
     from pipeline.transcription import Transcriber
+    from pipeline.writing import FeedbackWriter
     from retention.churn import ChurnModels
     from store.facts import FactStore
     from store.jobs import JobStore
     from store.keys import KeyStore
     from store.operations import OperationStore
     from store.preferences import PreferenceStore
+    from store.replies import ReplyStore
     from store.sessions import SessionStore
     from store.vault import Vault
     from tools.calendar_file import ExternalEvent
@@ -273,6 +275,15 @@ class App(Alerting):
         from store.sqlite_sessions import SqliteSessions
 
         store = SqliteSessions(self._file("operations.sqlite"), self.clock)
+        self._closers.append(store)
+        return store
+
+    @cached_property
+    def replies(self) -> "ReplyStore":
+        """What requests with an idempotency key were answered."""
+        from store.sqlite_replies import SqliteReplies
+
+        store = SqliteReplies(self._file("operations.sqlite"))
         self._closers.append(store)
         return store
 

@@ -172,7 +172,7 @@ class FeedbackRows:
         name = choice.target.removeprefix("dim:")
         draft.attributes[name] = value
         # A column of categories may still hold a stray note with a number in it.
-        if choice.free or len(value) > LONGEST_CATEGORY or _SUSPICIOUS.search(value):
+        if choice.free or len(value) > LONGEST_CATEGORY or is_suspicious(value):
             draft.free = (*draft.free, name)
 
     def _short(self, choice: Choice, cell: Cell) -> str | None:
@@ -220,6 +220,11 @@ class FeedbackRows:
             # The text as given: a better cleaner must not turn known feedback into new feedback.
             text=values.get(text.column, "") if text else "",
         )
+
+
+def is_suspicious(value: str) -> bool:
+    """Whether a value that should be a category may hold personal data (an address, a long number)."""
+    return _SUSPICIOUS.search(value) is not None
 
 
 def check_bytes(row: RawRow) -> None:

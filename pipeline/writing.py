@@ -28,11 +28,15 @@ ScopedMask = Callable[[Sequence[Scoped]], list[dict[str, str]]]
 
 
 class Written(NamedTuple):
-    """How many rows of a chunk were new, how many known already, and how many of the new nearly repeat."""
+    """How many rows of a chunk were new, how many known already, and how many of the new nearly repeat.
+
+    `new` are the ids of the new ones.
+    """
 
     stored: int
     duplicates: int
     near_duplicates: int
+    new: frozenset[str] = frozenset()
 
 
 class FeedbackWriter:
@@ -57,7 +61,7 @@ class FeedbackWriter:
         items = self._items(fresh, batch_id)
         new = self._facts.add_feedback(items)
         near = sum(i.near_duplicate_of is not None for i in items if i.feedback.feedback_id in new)
-        return Written(len(new), len(drafts) - len(new), near)
+        return Written(len(new), len(drafts) - len(new), near, new)
 
     def fresh(self, drafts: Sequence[Draft]) -> list[Draft]:
         """Return the drafts whose ids are not stored, the first of each id."""

@@ -1,7 +1,8 @@
 """What every handler works with: made once, in the lifespan of server/api.py."""
 
 import asyncio
-from dataclasses import dataclass
+import secrets
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Annotated
 
 from fastapi import Depends
@@ -14,6 +15,7 @@ from server.api_key_uses import KeyUses
 from server.api_metrics import Metrics
 from server.api_rates import Rates
 from server.chat_turns import ChatTurns
+from server.ingest_queue import IngestQueue
 from server.job_runner import JobRunner
 from store.keys import KeyStore
 
@@ -25,19 +27,21 @@ if TYPE_CHECKING:
     from server.slack_service import SlackService
 
 
-@dataclass
+@dataclass(kw_only=True)
 class ServerState:
     """One application, one assistant and what belongs to the server alone.
 
     `local_token`: as bearer it makes a request the settings' local asker; who may read the file that it is
-    written to may read the data folder too. `closing` is set once the server is asked to end: whatever
-    streams ends then.
+    written to may read the data folder too. `instance` names this run of the server. `commands` counts those
+    of the command line that run here. `closing` is set once the server is asked to end: whatever streams ends
+    then.
     """
 
     app: App
     assistant: Assistant
     turns: ChatTurns
     jobs: JobRunner
+    ingest: IngestQueue
     mcp: "StreamableHTTPSessionManager"
     keys: KeyStore
     key_uses: KeyUses
@@ -47,6 +51,8 @@ class ServerState:
     readiness: "Readiness"
     local_token: str
     closing: asyncio.Event
+    instance: str = field(default_factory=lambda: secrets.token_hex(6))
+    commands: int = 0
     oidc: "Oidc | None"
     slack: "SlackService | None" = None
 

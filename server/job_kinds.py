@@ -2,15 +2,18 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Final
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from server.job_inbox import InboxArguments, ingest_inbox
+from pipeline.account import IngestOptions
+from server.job_inbox import InboxArguments, ingest_inbox, ingest_paths, refresh
 from server.job_mailbox import MailboxArguments, ingest_mailbox
 from server.job_reports import ReportArguments, write_report
-from server.job_runner import Handler, JobWork
-from store.errors import ToolInputError
+from server.job_runner import Handler, JobRunner, JobWork, asked_run
+from store.clock import Clock
+from store.errors import InputError, ToolInputError
 from tools.context import Role
 
 
@@ -58,9 +61,40 @@ def scan_alerts_job(args: NoArguments, work: JobWork) -> Mapping[str, Any]:
     return {name: getattr(report, name) for name in names} | {"by_tier": dict(report.by_tier)}
 
 
+def index_feedback_job(args: NoArguments, work: JobWork) -> Mapping[str, Any]:
+    """Embed what came in, and let it join or found themes."""
+    before = len(work.app.facts.themes())
+    refresh(work)
+    return {"themes": len(work.app.facts.themes()), "themes_before": before}
+
+
+class FileArguments(BaseModel):
+    """An upload in the data folder, and how it is to be read."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    path: Path
+    name: str
+    options: IngestOptions
+
+
+def ingest_file_job(args: FileArguments, work: JobWork) -> Mapping[str, Any]:
+    """Bring an upload in; the file itself is deleted once it is stored."""
+    if not args.path.exists():
+        raise InputError(f"{args.name}: the upload is no longer there", hint="upload it again")
+    report = ingest_paths([args.path], args.options, work)
+    if args.options.kind == "feedback" and report.stored:
+        refresh(work)
+    args.path.unlink(missing_ok=True)
+    told = report.model_dump(mode="json")
+    return {**told, "file": args.name}
+
+
 KINDS: Final[Mapping[str, JobKind]] = {
     "ingest_inbox": JobKind(InboxArguments, ingest_inbox, "admin"),
     "ingest_mailbox": JobKind(MailboxArguments, ingest_mailbox, "admin"),
+    "index_feedback": JobKind(NoArguments, index_feedback_job),
+    "ingest_file": JobKind(FileArguments, ingest_file_job, internal=True),
     "refresh_themes": JobKind(ThemeArguments, refresh_themes_job),
     "scan_alerts": JobKind(NoArguments, scan_alerts_job),
     "write_report": JobKind(ReportArguments, write_report),
@@ -77,6 +111,11 @@ def parsed(kind: str, args: Mapping[str, Any]) -> BaseModel:
     except ValidationError as error:
         wrong = "; ".join(f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in error.errors())
         raise ToolInputError(f"{kind}: {wrong}") from error
+
+
+def begin_indexing(jobs: JobRunner, clock: Clock) -> None:
+    """Have what was stored embedded."""
+    jobs.submit(asked_run("index_feedback", {}, by="voiceloop", scope=(), now=clock.now()))
 
 
 def handlers() -> dict[str, Handler]:

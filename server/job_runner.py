@@ -233,7 +233,9 @@ class Pulse:
 
 def lane_of(kind: str, args: Mapping[str, Any]) -> str:
     """Runs of a kind go one after the other; uploads beside each other, for the store orders their writes."""
-    return f"{kind}:{args['path']}" if kind == "ingest_file" else kind
+    if kind == "ingest_file":
+        return f"{kind}:{args['path']}"
+    return "themes" if kind in ("refresh_themes", "index_feedback") else kind
 
 
 def scheduled_run(schedule: JobSchedule, now: datetime, lane: str) -> JobRun:

@@ -118,6 +118,8 @@ def list_jobs(
 def begin_job(caller: CallerNow, state: StateNow, wanted: JobWanted) -> JobView:
     """Queue a run. Jobs work on everything, so a key of some units alone may not begin one."""
     parsed(wanted.kind, wanted.args)
+    if KINDS[wanted.kind].internal:
+        raise NotPermitted(f"not permitted: the server begins {wanted.kind} by itself")
     require(caller, KINDS[wanted.kind].role)
     _require_everything(caller)
     run = asked_run(wanted.kind, wanted.args, by=caller.asker.user, scope=(), now=state.app.clock.now())

@@ -7,7 +7,7 @@ from sqlalchemy import JSON, DateTime, Dialect, Index, Text, TypeDecorator
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 # The newest migration; a store that says so is opened without loading Alembic.
-REVISION: Final = "0011"
+REVISION: Final = "0012"
 
 
 class UtcTime(TypeDecorator[datetime]):
@@ -366,3 +366,16 @@ class JobScheduleRow(Model):
     next_at: Mapped[datetime]
     changed_by: Mapped[str]
     changed_at: Mapped[datetime]
+
+
+class ReplyRow(Model):
+    """What a request with an idempotency key was answered."""
+
+    __tablename__ = "reply"
+    __table_args__ = (Index("reply_by_time", "kept_at"),)
+
+    owner: Mapped[str] = mapped_column(primary_key=True)
+    key: Mapped[str] = mapped_column(primary_key=True)
+    request: Mapped[str]
+    body: Mapped[dict[str, Any]]
+    kept_at: Mapped[datetime]
