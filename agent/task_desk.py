@@ -38,8 +38,8 @@ class TaskDesk:
         """Change a task, all of it or nothing where a part is not permitted.
 
         Opening and turning down what awaits approval is a decision: an expired draft is cancelled instead,
-        one whose customer has left is held, unless `anyway`. Raises ToolInputError for that and for an unknown
-        id, NotPermitted for the role, Outdated for another version.
+        one whose customer has left is held, unless `anyway`. Raises ToolInputError for that and for an
+        unknown id, NotPermitted for the role, Outdated for another version.
         """
         operations = self._operations(asker)
         task = operations.task(task_id)

@@ -2,7 +2,7 @@
 
 What comes of the errors in store/errors.py, the nearest above in the tree deciding:
 
-401 Unauthenticated   403 NotPermitted   404 NotFound   409 Conflict   413 TooLarge   429 TooMany
+401 Unauthenticated   403 NotPermitted   404 NotFound   409 Conflict   412 Outdated   413 TooLarge   429 TooMany
 400 ToolInputError, InputError   503 StoreLocked, Busy, ModelUnavailable   507 StoreFull   500 any other
 """
 
@@ -22,6 +22,7 @@ from store.errors import (
     InputError,
     ModelUnavailable,
     NotPermitted,
+    Outdated,
     StoreError,
     StoreFull,
     StoreLocked,
@@ -72,6 +73,7 @@ _STATUS: Final[Mapping[type[VoiceLoopError], int]] = {
     NotPermitted: 403,
     NotFound: 404,
     Conflict: 409,
+    Outdated: 412,
     TooLarge: 413,
     TooMany: 429,
     ToolInputError: 400,
