@@ -47,6 +47,8 @@ class ChatTurn:
         self.thread_id = thread_id
         self.log = TurnLog(secrets.token_hex(4))
         self.ended_at = 0.0
+        self.task: asyncio.Task[None] | None = None
+        self.is_stopped = False
         self._ended = asyncio.Event()
         self._answer: Answer | None = None
         self._error: BaseException | None = None
@@ -129,6 +131,14 @@ class ChatTurns:
         """The last turn of a thread of this asker, where it goes on or was over a short while ago."""
         return self._turns.get(thread_key(asker, thread_id))
 
+    def stop(self, thread_id: str, asker: Asker) -> bool:
+        """End the turn of a thread that is under way, without its answer; whether there was one."""
+        turn = self.of(thread_id, asker)
+        if turn is None or turn.is_over or turn.task is None:
+            return False
+        turn.is_stopped = True
+        return turn.task.cancel()
+
     @contextmanager
     def held(self, thread_id: str, asker: Asker) -> Iterator[None]:
         """Keep turns out of a thread while its name changes, and forget its last one then.
@@ -172,6 +182,7 @@ class ChatTurns:
         self._turns[key] = turn
         self._turns.move_to_end(key)
         task = asyncio.create_task(self._run(turn, events))
+        turn.task = task
         self._tasks.add(task)
         task.add_done_callback(partial(self._ended, turn=turn))
         return turn
@@ -186,6 +197,10 @@ class ChatTurns:
     def _ended(self, task: asyncio.Task[None], turn: ChatTurn) -> None:
         """What became of a turn's task; one that wrote its last event needs no more."""
         self._tasks.discard(task)
+        if task.cancelled() and turn.is_stopped:
+            told = Conflict("the turn was stopped before its answer was there", hint="ask again")
+            turn.fail(told, told)
+            return
         if task.cancelled():
             stopped = Busy("the server was stopped before the answer was there", hint="ask the same again")
             turn.fail(stopped, stopped)

@@ -1,13 +1,13 @@
 // Every word that is shown: from words.zh.json and words.en.json, `{name}` standing for a value.
 import { keep, kept, shared, useShared } from "./shared.js";
 
-let words = {};
+let known = {};
 export const language = shared(document.documentElement.lang.startsWith("zh") ? "zh" : "en");
 
 /** Fetch the words of a language and show everything in it; the API is asked in it from then on. */
 export async function speak(next) {
   const response = await fetch(new URL(`./words.${next}.json`, import.meta.url));
-  words = await response.json();
+  known = await response.json();
   document.documentElement.lang = next === "zh" ? "zh-CN" : "en";
   document.cookie = `lang=${next}; path=/; max-age=31536000; SameSite=Strict`;
   language.set(next);
@@ -22,10 +22,15 @@ export function choose(next) {
 export const remembered = () => kept("language");
 export const useLanguage = () => useShared(language);
 
-function found(key) {
-  let at = words;
+function held(key) {
+  let at = known;
   for (const part of key.split(".")) at = at?.[part];
-  return typeof at === "string" ? at : undefined;
+  return at;
+}
+
+function found(key) {
+  const text = held(key);
+  return typeof text === "string" ? text : undefined;
 }
 
 /** The words of a key such as "chat.stop". A key without words shows itself, and the console tells. */
@@ -40,3 +45,9 @@ export function t(key, values) {
 
 /** The name of a value such as ("channel", "review"); values that we have no name for are shown as they are. */
 export const nameOf = (group, value) => (value == null ? "" : (found(`names.${group}.${value}`) ?? String(value)));
+
+/** The texts of a key that holds a list; none where there is no such key. */
+export function words(key) {
+  const list = held(key);
+  return Array.isArray(list) ? list : [];
+}
