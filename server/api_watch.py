@@ -5,9 +5,11 @@ LangChain gives every run within a context to a handler that the context names: 
 
 import time
 from collections import OrderedDict
+from collections.abc import Iterator
+from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from langchain_core.callbacks import BaseCallbackHandler
 from langchain_core.messages import BaseMessage
@@ -26,6 +28,22 @@ _PLANNER: Final = "OfflinePlanner"
 
 watching: ContextVar["Watch | None"] = ContextVar("voiceloop_watch", default=None)
 register_configure_hook(watching, inheritable=True)
+
+
+@contextmanager
+def watched_tool(name: str) -> Iterator[None]:
+    """A tool that is called by a request itself and not by the agent."""
+    watch, run_id = watching.get(), uuid4()
+    if watch is None:
+        yield
+        return
+    outcome = "error"
+    watch.begin(run_id, name, None, "tool ")
+    try:
+        yield
+        outcome = "success"
+    finally:
+        watch.tool_ended(run_id, outcome)
 
 
 class _Run(NamedTuple):
@@ -58,7 +76,7 @@ class Watch(BaseCallbackHandler):
         """A turn, or a step of one, which has no span of its own."""
         above = self._runs.get(parent_run_id) if parent_run_id else None
         if above is None:
-            self._begin(run_id, "turn", None)
+            self.begin(run_id, "turn", None)
         else:
             self._keep(run_id, above._replace(own=False))
 
@@ -81,7 +99,7 @@ class Watch(BaseCallbackHandler):
     ) -> None:
         """One call of the model."""
         called = str((serialized or {}).get("name") or kwargs.get("name") or "")
-        self._begin(run_id, "planner" if called == _PLANNER else "endpoint", parent_run_id, "model ")
+        self.begin(run_id, "planner" if called == _PLANNER else "endpoint", parent_run_id, "model ")
 
     def on_llm_end(self, response: LLMResult, *, run_id: UUID, **kwargs: Any) -> None:
         """Its end, with the tokens that the endpoint counted."""
@@ -111,23 +129,25 @@ class Watch(BaseCallbackHandler):
     ) -> None:
         """One call of a tool."""
         name = str((serialized or {}).get("name") or kwargs.get("name") or "unknown")
-        self._begin(run_id, name, parent_run_id, "tool ")
+        self.begin(run_id, name, parent_run_id, "tool ")
 
     def on_tool_end(self, output: Any, *, run_id: UUID, **kwargs: Any) -> None:
         """Its end; a refusal is told to the model and is an error here."""
         outcome = "error" if getattr(output, "status", "success") == "error" else "success"
-        self._tool_ended(run_id, outcome)
+        self.tool_ended(run_id, outcome)
 
     def on_tool_error(self, error: BaseException, *, run_id: UUID, **kwargs: Any) -> None:
         """Its end by an error."""
-        self._tool_ended(run_id, "error")
+        self.tool_ended(run_id, "error")
 
-    def _tool_ended(self, run_id: UUID, outcome: str) -> None:
+    def tool_ended(self, run_id: UUID, outcome: str) -> None:
+        """A call of a tool ends."""
         run = self._end(run_id, outcome)
         if run is not None:
             self._metrics.tools.labels(run.name, outcome).observe(time.monotonic() - run.began)
 
-    def _begin(self, run_id: UUID, name: str, parent: UUID | None, prefix: str = "") -> None:
+    def begin(self, run_id: UUID, name: str, parent: UUID | None, prefix: str = "") -> None:
+        """A run begins: a turn, a call of the model or of a tool."""
         above = self._runs.get(parent) if parent else None
         span = self._traces.begin(prefix + name, above.span if above else None)
         self._keep(run_id, _Run(name, span, time.monotonic(), own=True))

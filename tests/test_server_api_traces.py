@@ -65,6 +65,8 @@ def test_a_question_is_followed_through_model_and_tools(tmp_path: Path) -> None:
             timeout=60,
         )
         assert response.status_code == 200, response.text
+        assert httpx.post(f"{url}/v1/tools/nps_stats", json={}).status_code == 200
+        assert httpx.post(f"{url}/v1/tools/nps_stats", json={"limit": "x"}).status_code == 400
         told = httpx.get(f"{url}/metrics").text
     by_name = {span.name: span for span in spans if span.trace_id.hex() == above}
     request, turn = by_name["POST /v1/chat"], by_name["turn"]
@@ -73,6 +75,7 @@ def test_a_question_is_followed_through_model_and_tools(tmp_path: Path) -> None:
     assert turn.parent_span_id == request.span_id
     assert model.parent_span_id == tool.parent_span_id == turn.span_id
     assert QUESTION not in str(spans)
-    assert 'voiceloop_tool_seconds_count{outcome="success",tool="nps_stats"} 1.0' in told
+    assert 'voiceloop_tool_seconds_count{outcome="success",tool="nps_stats"} 2.0' in told
+    assert 'voiceloop_tool_seconds_count{outcome="error",tool="nps_stats"} 1.0' in told
     assert 'voiceloop_http_requests_total{method="POST",route="/v1/chat",status="200"} 1.0' in told
     assert QUESTION not in told
