@@ -234,6 +234,22 @@ async def decide_in_thread(
     return await turn.answer()
 
 
+@router.post(
+    "/{thread}/stop",
+    operation_id="stop_turn",
+    summary="Stop the turn of a conversation",
+    status_code=204,
+    responses=problems(400, 401, 403, 404),
+)
+async def stop_turn(thread: ThreadInPath, caller: CallerNow, state: StateNow) -> None:
+    """Its answer will not come; what was drafted until then stays. Nothing happens where no turn goes on."""
+    if state.turns.stop(thread, caller.asker):
+        record(state, caller, "chat.stop", thread)
+        return
+    with _known(thread):
+        await state.assistant.turns(thread, caller.asker)
+
+
 @router.patch(
     "/{thread}",
     operation_id="rename_thread",
