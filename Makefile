@@ -7,7 +7,7 @@ STAMP := $(VENV)/.installed
 DEV_STAMP := $(VENV)/.installed-dev
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test check lint types imports format bench evals test-vllm clean
+.PHONY: help install demo test test-api check lint types imports format bench evals test-vllm clean
 
 help:
 	@sed -n 's/^\([a-z-]*\):.*## /\1	/p' $(MAKEFILE_LIST) | expand -t 12
@@ -44,6 +44,9 @@ demo: $(STAMP) ## the main job from nothing, offline
 
 test: $(DEV_STAMP) ## all tests
 	$(BIN)/python -m pytest -n 2 --dist loadfile
+
+test-api: $(DEV_STAMP) ## many made-up requests against the whole OpenAPI document
+	VOICELOOP_TEST_API_EXAMPLES=100 $(BIN)/python -m pytest -v tests/test_server_schema.py
 
 lint: $(DEV_STAMP) ## style
 	$(BIN)/ruff check .
