@@ -20,6 +20,7 @@ from store.errors import NotPermitted, ToolInputError
 from store.inbox import Incoming, Source, ThreadLink
 from tools.context import Asker
 
+_AT_ONCE: Final = 8
 _STEP_S: Final = 1.0
 _FOLLOW_S: Final = 5.0
 
@@ -102,6 +103,8 @@ class Questions:
     def __init__(self, state: ServerState, postman: Postman) -> None:
         self._state = state
         self._postman = postman
+        # Those beyond wait here with their placeholder, and leave room for people on the web page.
+        self._at_once = asyncio.Semaphore(_AT_ONCE)
         self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
     async def handle(self, incoming: Incoming) -> None:
@@ -118,7 +121,7 @@ class Questions:
             return
         reply = Reply(**incoming.reply) if incoming.reply else await self._open(incoming, question, asker)
         lock = self._locks.setdefault(f"{reply.room}/{reply.thread}", asyncio.Lock())
-        async with lock:
+        async with lock, self._at_once:
             try:
                 answer = await self._answer(incoming, question, reply, asker)
             except (ToolInputError, NotPermitted) as refused:
