@@ -32,7 +32,8 @@ export function at(result, path) {
 }
 
 function Rows({ name, rows }) {
-  const keys = [...new Set(rows.flatMap((row) => Object.keys(row)))].filter((key) => rows.some((row) => simple(row[key]) && row[key] != null)).slice(0, 9);
+  const keys = [...new Set(rows.flatMap((row) => Object.keys(row)))]
+    .filter((key) => rows.some((row) => simple(row[key]) && row[key] != null) && !(key === "key" && "label" in rows[0])).slice(0, 9);
   const columns = keys.map((key) => ({
     key, label: nameOf("field", key), sortable: true, end: rows.some((row) => typeof row[key] === "number"), show: (row) => shown(row[key] ?? null),
   }));

@@ -75,8 +75,9 @@ function Quotes({ ids, calls }) {
 
 /** Questions that follow from what was found, without those asked before. */
 function nextQuestions(answer, asked) {
+  const split = answer.tool_calls.some((call) => call.args.group_by?.length);
   const all = answer.tool_calls.toReversed().flatMap((call) => words(`suggest.${call.name}`));
-  return [...new Set(all)].filter((text) => !asked.includes(text)).slice(0, 3);
+  return [...new Set(all)].filter((text) => !asked.includes(text) && !(split && text.includes(t("suggest.split")))).slice(0, 3);
 }
 
 /** turn: of useConversation. `isLast` shows what to ask next. */
@@ -97,7 +98,7 @@ export function Turn({ turn, isLast, asked, deciding, onOpen, onDecide, onAsk })
     ${answer && html`<${Charts} calls=${calls} />`}
     ${answer?.citations.length > 0 && html`<${Quotes} ids=${answer.citations} calls=${calls} />`}
     ${answer?.pending_approvals.length > 0 && isLast && html`<${Approvals} drafts=${answer.pending_approvals} plan=${answer.plan} busy=${deciding} onDecide=${onDecide} />`}
-    ${state === "done" && text && html`<div class="turn-foot row wrap"><${Button} kind="ghost" slim icon="file" label=${t("chat.copy")} onClick=${copy} />
+    ${state === "done" && text && html`<div class="turn-foot row wrap"><${Button} kind="ghost" slim icon="copy" label=${t("chat.copy")} onClick=${copy} />
       ${answer && html`<span class="tiny quiet">${t(`chat.by_${answer.planner}`)}</span>`}</div>`}
     ${isLast && state === "done" && answer && !answer.pending_approvals.length && html`<div class="next" role="group" aria-label=${t("chat.next")}>
       ${nextQuestions(answer, asked).map((one) => html`<button type="button" key=${one} class="suggestion" onClick=${() => onAsk(one)}>${one}</button>`)}</div>`}
