@@ -3,6 +3,7 @@ import { html } from "../html.js";
 import { dateTime, number } from "../format.js";
 import { nameOf, t } from "../i18n.js";
 import { href } from "../router.js";
+import { useTopicNames } from "../dimensions.js";
 import { Badge } from "./controls.js";
 
 const PLACES = ["region", "city", "product", "version", "org_unit", "customer_type", "tier"];
@@ -11,6 +12,7 @@ const polar = { positive: "positive", negative: "negative" };
 
 /** item: as GET /v1/feedback/{id} answers. */
 export function FeedbackDetail({ item }) {
+  const topicName = useTopicNames();
   const feedback = item.feedback;
   const labels = item.labels;
   const facts = [
@@ -18,7 +20,7 @@ export function FeedbackDetail({ item }) {
     [t("feedback.channel"), nameOf("channel", feedback.channel)],
     [t("feedback.source"), feedback.source],
     ...SCORES.filter((name) => feedback[name] != null).map((name) => [nameOf("dimension", name), number(feedback[name])]),
-    ...Object.entries(feedback.metrics || {}).map(([name, one]) => [name, number(one.value ?? one, 1)]),
+    ...Object.entries(feedback.metrics || {}).map(([name, one]) => [name, number(one, Number.isInteger(one) ? 0 : 1)]),
     ...PLACES.filter((name) => feedback[name]).map((name) => [nameOf("dimension", name), nameOf(name, feedback[name])]),
     ...Object.entries(feedback.attributes || {}),
   ];
@@ -29,7 +31,7 @@ export function FeedbackDetail({ item }) {
       ${labels.emotion && html`<${Badge}>${nameOf("emotion", labels.emotion)}<//>`}
       ${labels.intent && html`<${Badge}>${nameOf("intent", labels.intent)}<//>`}
       ${labels.priority && labels.priority !== "normal" && html`<${Badge} kind="warn">${nameOf("priority", labels.priority)}<//>`}
-      ${(labels.topics || []).map((one) => html`<${Badge} key=${one.path || one.topic} kind=${polar[one.polarity] || ""}>${one.label || nameOf("topic", one.path || one.topic)}<//>`)}
+      ${(labels.topics || []).map((one) => html`<${Badge} key=${one.topic} kind=${polar[one.polarity] || ""}>${topicName(one.topic)}<//>`)}
       ${(labels.risk_signals || []).map((one) => html`<${Badge} key=${one} kind="red">${nameOf("risk", one)}<//>`)}
     </div></section>`}
     <dl class="facts">

@@ -20,7 +20,7 @@ function Steps({ turn, onOpen }) {
   if (!steps.length && !running) return null;
   const told = running
     ? (now ? t("chat.step_now", { tool: nameOf("tool", now.name) }) : t("chat.thinking"))
-    : t("chat.steps", { n: steps.length, time: answer ? seconds(answer.elapsed_ms) : "" });
+    : t("chat.steps", { n: steps.length, time: answer?.elapsed_ms ? seconds(answer.elapsed_ms) : "" });
   const calls = new Map((answer?.tool_calls || []).map((call) => [call.id, call]));
   return html`<div class="steps">
     <button type="button" class="steps-head" aria-expanded=${String(open)} onClick=${() => setOpen(!open)}>
