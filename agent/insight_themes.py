@@ -116,15 +116,11 @@ def _theme_problems(run: InsightRun) -> list[Entry]:
 
 def _theme_problem(theme: dict[str, Any], *, new: bool, run: InsightRun) -> Entry:
     language = run.language
-    sentences = [
-        say(
-            "problem_theme_text",
-            language,
-            now=number(theme["recent"]),
-            past=number(theme["before"]),
-            negative=percent(theme["negative_share"]),
-        )
-    ]
+    figures = {"now": number(theme["recent"]), "negative": percent(theme["negative_share"])}
+    if theme["before"] is None:
+        sentences = [say("problem_theme_alone", language, **figures)]
+    else:
+        sentences = [say("problem_theme_text", language, past=number(theme["before"]), **figures)]
     if new and theme["first_seen"]:
         sentences.append(say("problem_first", language, day=theme["first_seen"]))
     if theme["places"]:

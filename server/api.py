@@ -21,7 +21,9 @@ from server import (
     routes_customers,
     routes_dimensions,
     routes_feedback,
+    routes_files,
     routes_health,
+    routes_insights,
     routes_jobs,
     routes_keys,
     routes_oidc,
@@ -62,7 +64,9 @@ _LOG = structlog.get_logger()
 # Every route of the server; one line a noun.
 ROUTERS: Final[tuple[APIRouter, ...]] = (
     routes_health.router,
+    routes_files.router,
     routes_feedback.router,
+    routes_insights.router,
     routes_keys.router,
     routes_audit.router,
     routes_session.router,

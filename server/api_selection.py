@@ -33,6 +33,13 @@ def selection(
     """The arguments `period` and `filters` of a tool. Raises ToolInputError for what is neither."""
     if period and (from_ or to):
         raise ToolInputError("the period is given twice", hint="either period, or from and to")
+    filters = filters_of(given)
+    span = {"from": from_, "to": to} if from_ or to else period or None
+    return {"period": span, "filters": filters}
+
+
+def filters_of(given: list[str]) -> dict[str, list[str]]:
+    """`dimension=value`, several values of a dimension as alternatives. ToolInputError for what is not so."""
     filters: dict[str, list[str]] = {}
     for one in given:
         name, sign, value = one.partition("=")
@@ -41,8 +48,7 @@ def selection(
                 f"filter {one[:80]!r} is not dimension=value", hint="e.g. filter=region=广东"
             )
         filters.setdefault(name.strip(), []).append(value)
-    span = {"from": from_, "to": to} if from_ or to else period or None
-    return {"period": span, "filters": filters}
+    return filters
 
 
 SelectionNow = Annotated[dict[str, Any], Depends(selection)]

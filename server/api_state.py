@@ -16,6 +16,7 @@ from server.api_metrics import Metrics
 from server.api_rates import Rates
 from server.chat_turns import ChatTurns
 from server.ingest_queue import IngestQueue
+from server.insight_cache import InsightCache
 from server.job_runner import JobRunner
 from store.keys import KeyStore
 
@@ -42,6 +43,7 @@ class ServerState:
     turns: ChatTurns
     jobs: JobRunner
     ingest: IngestQueue
+    insights: InsightCache = field(default_factory=InsightCache)
     mcp: "StreamableHTTPSessionManager"
     keys: KeyStore
     key_uses: KeyUses

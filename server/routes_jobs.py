@@ -174,7 +174,7 @@ def delete_schedule(caller: CallerNow, state: StateNow, name: _Id) -> None:
 @router.get("/{run_id}", operation_id="get_job", summary="One run", responses=problems(401, 403, 404))
 def get_job(caller: CallerNow, state: StateNow, run_id: _Id) -> JobView:
     """How far it is."""
-    return JobView.model_validate(_permitted(state.app.jobs.run(run_id), run_id, caller))
+    return JobView.model_validate(permitted(state.app.jobs.run(run_id), run_id, caller))
 
 
 @router.post(
@@ -182,13 +182,14 @@ def get_job(caller: CallerNow, state: StateNow, run_id: _Id) -> JobView:
 )
 def stop_job(caller: CallerNow, state: StateNow, run_id: _Id) -> JobView:
     """One that waits ends at once, one that runs at its next step; what is stored stays."""
-    _permitted(state.app.jobs.run(run_id), run_id, caller)
+    permitted(state.app.jobs.run(run_id), run_id, caller)
     _audit(state, caller, "job.stop", run_id)
     stopped = state.app.jobs.stop(run_id, state.app.clock.now())
-    return JobView.model_validate(_permitted(stopped, run_id, caller))
+    return JobView.model_validate(permitted(stopped, run_id, caller))
 
 
-def _permitted(run: JobRun | None, run_id: str, caller: Caller) -> JobRun:
+def permitted(run: JobRun | None, run_id: str, caller: Caller) -> JobRun:
+    """The run, where the caller may see it. Raises NotFound and NotPermitted."""
     if run is None:
         raise NotFound(f"there is no job run {run_id!r}")
     if not (_sees_all(caller) or _mine(run, caller)):
