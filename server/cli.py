@@ -7,6 +7,7 @@ import typer
 
 from server import (
     cli_agent,
+    cli_alerts,
     cli_conversations,
     cli_data,
     cli_insights,
@@ -36,6 +37,7 @@ cli_taxonomy.register(app)
 cli_conversations.register(app)
 cli_memory.register(app)
 cli_retention.register(app)
+cli_alerts.register(app)
 cli_plans.register(app)
 cli_unmask.register(app)
 cli_upkeep.register(app)

@@ -1,14 +1,17 @@
 """Commands of the retention loop: `tasks`."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import typer
 
+from server.cli_agent import RoleOption, ScopeOption, UserOption, Who
 from server.console import JsonFlag, application, command, out, print_json
 from store.errors import ToolInputError
 
 if TYPE_CHECKING:
+    from agent.wiring import App
     from store.records import TaskStatus
 
 tasks = typer.Typer(help="retention tasks", no_args_is_help=True)
@@ -23,11 +26,15 @@ def register(app: typer.Typer) -> None:
 def list_tasks(
     status: str = typer.Option("", "--status", help="pending_approval, open, done, rejected or cancelled"),
     customer: str = typer.Option("", "--customer", help="only this customer's"),
+    user: str = UserOption,
+    role: str = RoleOption,
+    scope: list[str] = ScopeOption,
     as_json: bool = JsonFlag,
 ) -> None:
     """List tasks, nearest deadline first."""
     with command(as_json), application() as app:
-        found = app.operations.tasks(status=status_named(status), customer_id=customer or None)
+        operations = app.operations_of(Who(user, role, scope).asker(app))
+        found = operations.tasks(status=status_named(status), customer_id=customer or None)
         if as_json:
             print_json({"tasks": [task.model_dump(mode="json") for task in found]})
             return
@@ -41,34 +48,71 @@ def list_tasks(
 
 
 @tasks.command("show")
-def show_task(task_id: str = typer.Argument(...), as_json: bool = JsonFlag) -> None:
-    """Show one task with its advice and evidence."""
+def show_task(
+    task_id: str = typer.Argument(...),
+    user: str = UserOption,
+    role: str = RoleOption,
+    scope: list[str] = ScopeOption,
+    as_json: bool = JsonFlag,
+) -> None:
+    """Show one task with its advice, evidence and history."""
     with command(as_json), application() as app:
-        found = next((task for task in app.operations.tasks() if task.task_id == task_id), None)
+        operations = app.operations_of(Who(user, role, scope).asker(app))
+        found = operations.task(task_id)
         if found is None:
-            raise ToolInputError(f"no task {task_id!r}", hint="voiceloop tasks list")
+            raise ToolInputError(f"no task {task_id!r} that you may see", hint="voiceloop tasks list")
+        history = [event.model_dump(mode="json") for event in operations.task_events(task_id)]
         if as_json:
-            print_json(found)
+            print_json({**found.model_dump(mode="json"), "history": history})
             return
-        _fields(found.model_dump(mode="json"))
+        show_fields(found.model_dump(mode="json"))
+        for line in history:
+            out().print(f"  {line['at'][:16]} {line['actor']}: {line['field']} {line['after']}", markup=False)
 
 
 @tasks.command("update")
 def update_task(
     task_id: str = typer.Argument(...),
-    status: str = typer.Option(..., "--status", help="open (approve), done, rejected or cancelled"),
+    status: str = typer.Option("", "--status", help="open (approve), done, rejected or cancelled"),
+    owner: str = typer.Option("", "--owner", help="hand it over"),
+    due: str = typer.Option("", "--due", help="new deadline, e.g. 2026-11-30T18:00"),
+    snooze: str = typer.Option("", "--snooze", help="leave it alone until then"),
+    comment: str = typer.Option("", "--comment", help="a note for its history"),
+    anyway: bool = typer.Option(False, "--anyway", help="approve although the customer has left"),
+    user: str = UserOption,
+    role: str = RoleOption,
+    scope: list[str] = ScopeOption,
     as_json: bool = JsonFlag,
 ) -> None:
-    """Move a task on; `open` approves one that awaits approval."""
+    """Change a task, within your role; `--status open` approves one that awaits approval."""
+    if not any((status, owner, due, snooze, comment)):
+        raise typer.BadParameter("nothing is to change: --status, --owner, --due, --snooze or --comment")
+    from store.task_changes import TaskChange
+
     with command(as_json), application() as app:
-        wanted = status_named(status)
-        if wanted is None:
-            raise ToolInputError("--status is empty")
-        task = app.operations.set_task_status(task_id, wanted, actor="local")
+        change = TaskChange(
+            status=status_named(status),
+            owner=owner or None,
+            due_at=_moment("--due", due, app),
+            snoozed_until=_moment("--snooze", snooze, app),
+            comment=comment or None,
+        )
+        asker = Who(user, role, scope).asker(app)
+        task = app.task_desk.change(task_id, change, asker, language=app.settings.language, anyway=anyway)
         if as_json:
             print_json(task)
         else:
             out().print(f"{task.task_id}: {task.status.value}")
+
+
+def _moment(option: str, text: str, app: "App") -> datetime | None:
+    if not text:
+        return None
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise ToolInputError(f"{option}: {text!r} is no time", hint="2026-11-30T18:00") from error
+    return moment if moment.tzinfo else moment.replace(tzinfo=app.settings.zone)
 
 
 def status_named(text: str) -> "TaskStatus | None":
@@ -99,7 +143,8 @@ def show_table(columns: tuple[str, ...], rows: Sequence[tuple[Any, ...]]) -> Non
     out().print(table)
 
 
-def _fields(values: dict[str, Any]) -> None:
+def show_fields(values: dict[str, Any]) -> None:
+    """Print names with their values, one a line."""
     from rich.markup import escape
 
     for name, value in values.items():
