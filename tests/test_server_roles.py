@@ -42,7 +42,7 @@ def routes() -> Iterator[APIRoute]:
 
 def _api_routes(found: Iterable[BaseRoute]) -> Iterator[APIRoute]:
     for route in found:
-        if isinstance(route, APIRoute):
+        if isinstance(route, APIRoute) and route.include_in_schema:
             yield route
 
 
@@ -99,9 +99,12 @@ def test_every_route_has_an_entry() -> None:
     assert sorted(ROUTES) == sorted(route.operation_id or route.path for route in routes())
 
 
-def test_what_is_mounted_beside_the_routes_is_known(served: Api) -> None:
-    mounted = {route.path for route in served.api.routes if isinstance(route, Mount)}
-    assert mounted <= {"/mcp", "/assets"}
+def test_what_is_served_beside_the_documented_routes_is_known(served: Api) -> None:
+    """The page and its files, for whoever comes; MCP and the command line, which have tests of their own."""
+    beside = {route.path for route in served.api.routes if isinstance(route, Mount)}
+    for router in ROUTERS:
+        beside |= {r.path for r in router.routes if isinstance(r, APIRoute) and not r.include_in_schema}
+    assert beside <= {"/", "/web/{fingerprint}/{path:path}", "/local/commands", "/mcp"}
 
 
 @pytest.mark.asyncio(loop_scope="module")
