@@ -7,6 +7,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
 
 import structlog
+from starlette.concurrency import run_in_threadpool
 
 from agent.settings import Settings
 from agent.wiring import App
@@ -84,6 +85,13 @@ class SlackService:
         if asked.cancelled() or asked.exception() is not None:
             self.__dict__.pop("_myself", None)
 
+    def greet(self) -> None:
+        """Ask Slack who we are, before the first request waits for it."""
+        self.desk.aside(self._known())
+
+    async def _known(self) -> None:
+        await self._myself
+
     async def connect(self, app_token: str) -> None:
         """Hold a connection to Slack (Socket Mode) until cancelled."""
         from slack_bolt.adapter.socket_mode.aiohttp import AsyncSocketModeHandler
@@ -117,6 +125,9 @@ async def open_slack(state: ServerState) -> AsyncIterator[SlackService | None]:
         )
     service = SlackService(state, settings.slack_bot_token.get_secret_value())
     socket: asyncio.Task[None] | None = None
+    # What the first question loads would keep the loop from acknowledging those right behind it.
+    await run_in_threadpool(state.app.planner, state.app.facts)
+    service.greet()
     await service.desk.resume()
     if settings.slack_app_token is not None:
         socket = asyncio.create_task(service.connect(settings.slack_app_token.get_secret_value()))

@@ -1,8 +1,10 @@
 """The inbox on one machine: tables of the operation store's SQLite file."""
 
-from collections.abc import Mapping, Sequence
-from datetime import timedelta
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import datetime, timedelta
 from pathlib import Path
+from threading import Lock
 from typing import Final
 
 from sqlalchemy import delete, select
@@ -16,6 +18,7 @@ from store.sqlite_file import BUSY_TIMEOUT_S, SqliteFile
 
 # Nobody sends an event again after so long.
 _KEPT: Final = timedelta(days=14)
+_CLEARED: Final = timedelta(hours=1)
 
 
 class SqliteInbox:
@@ -23,23 +26,37 @@ class SqliteInbox:
 
     def __init__(self, path: Path, *, busy_timeout_s: float = BUSY_TIMEOUT_S) -> None:
         self._file = SqliteFile(path, busy_timeout_s=busy_timeout_s)
+        # SQLite makes a writer that must wait sleep, longer each time; this one hands over at once.
+        self._turn = Lock()
+        self._cleared_at: datetime | None = None
 
     def take(self, incoming: Incoming) -> bool:
         """Keep an event; False where it was kept before."""
-        old = incoming.received_at - _KEPT
-        with self._file.writing() as session:
-            session.execute(
-                delete(IncomingRow).where(IncomingRow.received_at < old, IncomingRow.state != "waiting")
-            )
+        with self._writing() as session:
+            self._clear(session, incoming.received_at)
             values = {**incoming.model_dump(), "payload": dict(incoming.payload), "reply": {}}
             added = session.execute(
                 insert(IncomingRow).values(**values).on_conflict_do_nothing().returning(IncomingRow.event_id)
             )
             return added.first() is not None
 
+    def _clear(self, session: Session, now: datetime) -> None:
+        """Forget what is long done, now and then."""
+        if self._cleared_at is not None and now - self._cleared_at < _CLEARED:
+            return
+        self._cleared_at = now
+        session.execute(
+            delete(IncomingRow).where(IncomingRow.received_at < now - _KEPT, IncomingRow.state != "waiting")
+        )
+
+    @contextmanager
+    def _writing(self) -> Iterator[Session]:
+        with self._turn, self._file.writing() as session:
+            yield session
+
     def begin(self, source: Source, event_id: str) -> int:
         """Count one more attempt."""
-        with self._file.writing() as session:
+        with self._writing() as session:
             row = _row(session, source, event_id)
             row.attempts += 1
             return row.attempts
@@ -53,7 +70,7 @@ class SqliteInbox:
         reply: Mapping[str, str] | None = None,
     ) -> None:
         """Remember how far an event has come."""
-        with self._file.writing() as session:
+        with self._writing() as session:
             row = _row(session, source, event_id)
             if turns_before is not None:
                 row.turns_before = turns_before
@@ -62,7 +79,7 @@ class SqliteInbox:
 
     def settle(self, source: Source, event_id: str, state: IncomingState) -> None:
         """Its payload is forgotten, its id is not."""
-        with self._file.writing() as session:
+        with self._writing() as session:
             row = _row(session, source, event_id)
             row.state = state
             row.payload = {}
@@ -80,7 +97,7 @@ class SqliteInbox:
     def link(self, link: ThreadLink) -> None:
         """Remember a person's conversation in a thread."""
         values = {**link.model_dump(), "scope": list(link.scope)}
-        with self._file.writing() as session:
+        with self._writing() as session:
             session.execute(insert(ThreadLinkRow).values(**values).on_conflict_do_nothing())
 
     def links(self, source: Source, room: str, thread: str) -> Sequence[ThreadLink]:
