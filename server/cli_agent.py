@@ -1,11 +1,11 @@
 """Commands that ask: `ask`, `approve`, `tool`."""
 
-import sys
 from typing import TYPE_CHECKING, Any, NamedTuple, cast, get_args
 
 import typer
 
 from server.console import JsonFlag, application, command, out, print_json
+from server.terminal import terminal
 from store.errors import InputError, ToolInputError
 
 if TYPE_CHECKING:
@@ -44,9 +44,8 @@ def ask(
     import asyncio
 
     with command(as_json):
-        text = _standard_input() if question == "-" else question
         who = Who(user, role, scope)
-        answer = asyncio.run(_ask(text, thread or _new_thread(), approve, who, live=not as_json))
+        answer = asyncio.run(_ask(question, thread or _new_thread(), approve, who, live=not as_json))
         show_answer(answer, as_json)
 
 
@@ -92,7 +91,7 @@ def tool(
 
 def _standard_input() -> str:
     try:
-        return sys.stdin.buffer.read(_READ_LIMIT).decode("utf-8-sig")
+        return terminal().stdin.buffer.read(_READ_LIMIT).decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise InputError(
             f"standard input is not UTF-8: {error}", hint="send the question as UTF-8"
@@ -127,7 +126,8 @@ class Who(NamedTuple):
 async def _ask(question: str, thread: str, approve_all: bool, who: Who, *, live: bool) -> "Answer":
     from agent.approvals import Decision
 
-    with application() as app:
+    with application(reads=question == "-") as app:
+        question = _standard_input() if question == "-" else question
         asker = who.asker(app)
         async with app.assistant() as assistant:
             if live:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from server.console import JsonFlag, application, command, out, print_json
+from server.terminal import typed_path
 
 if TYPE_CHECKING:
     from store.records import ConversationLabels, LabelledFeedback
@@ -66,7 +67,9 @@ def show(
 
 @conversations.command()
 def label(
-    file: Path = typer.Argument(..., help="a table with conversations, or a transcript (VTT, SRT, JSON)"),
+    file: Path = typer.Argument(
+        ..., parser=typed_path, help="a table with conversations, or a transcript (VTT, SRT, JSON)"
+    ),
     conversation: str = typer.Option("", "--conversation", help="only this one"),
     as_json: bool = JsonFlag,
 ) -> None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import typer
 
 from server.console import JsonFlag, Progress, application, command, err, out, print_json, progress_bars
+from server.terminal import typed_path
 from store.errors import InputError, ToolInputError
 
 if TYPE_CHECKING:
@@ -26,15 +27,19 @@ def register(app: typer.Typer) -> None:
 
 
 def ingest(
-    paths: list[Path] = typer.Argument(..., help="files (CSV, XLSX, JSONL, Parquet, also .gz) or folders"),
+    paths: list[Path] = typer.Argument(
+        ..., parser=typed_path, help="files (CSV, XLSX, JSONL, Parquet, also .gz) or folders"
+    ),
     kind: str = typer.Option("feedback", "--kind", help=", ".join(_KINDS)),
     maps: list[str] = typer.Option(
         [], "--map", help="field=column, metric:NAME=column, dim:NAME=column, -=column"
     ),
-    mapping: Path = typer.Option(None, "--mapping", help="YAML file of field: column"),
+    mapping: Path = typer.Option(None, "--mapping", parser=typed_path, help="YAML file of field: column"),
     source: str = typer.Option(None, "--source", help="name of the origin; default: the file's name"),
     channel: str = typer.Option(None, "--channel", help="survey, review, ticket, chat, call, email, app ..."),
-    rejects: Path = typer.Option(None, "--rejects", help="file for rejected rows; default: in the home"),
+    rejects: Path = typer.Option(
+        None, "--rejects", parser=typed_path, help="file for rejected rows; default: in the home"
+    ),
     encoding: str = typer.Option(None, "--encoding", help="of the files; default: found out"),
     date_order: str = typer.Option(None, "--date-order", help="ymd, dmy or mdy; default: found out"),
     lenient: bool = typer.Option(False, "--lenient", help="keep a row without its impossible value"),

@@ -1,14 +1,14 @@
 """`voiceloop insights`: the daily, weekly, monthly or ad hoc report as Markdown, HTML, PDF or JSON."""
 
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import typer
 
 from server.cli_agent import RoleOption, ScopeOption, UserOption, Who
-from server.console import JsonFlag, application, command, err, out, print_json
+from server.console import JsonFlag, application, command, err, out, print_json, write_bytes
 from server.report_files import FORMATS, ReportFormat, file_name, rendered
+from server.terminal import typed_path
 from store.errors import ToolInputError
 
 if TYPE_CHECKING:
@@ -60,10 +60,13 @@ def insights(
             ).document
             body = rendered(report, chosen)
             if file == "-" and not as_json:
-                sys.stdout.buffer.write(body)
-                sys.stdout.buffer.flush()
+                write_bytes(body)
                 return
-            path = Path(file) if file not in ("", "-") else app.home / "reports" / file_name(report, chosen)
+            path = (
+                typed_path(file)
+                if file not in ("", "-")
+                else app.home / "reports" / file_name(report, chosen)
+            )
             _write(path, body)
             _show(report, path, chosen, as_json)
 

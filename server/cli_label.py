@@ -41,7 +41,7 @@ def predict(
     as_json: bool = JsonFlag,
 ) -> None:
     """Label texts: one JSON line a text, in input order (personal data is masked first)."""
-    with command(as_json), application() as app:
+    with command(as_json), application("run") as app:
         from server.label_lines import label_lines
 
         for lines in label_lines(app, _batches(source, text_column)):
@@ -55,7 +55,7 @@ def mask(
     as_json: bool = JsonFlag,
 ) -> None:
     """Mask personal data: one JSON line a text with the masked text and the spans found."""
-    with command(as_json), application() as app:
+    with command(as_json), application("run") as app:
         from pipeline.mask import mask as mask_text
 
         grades = frozenset(app.settings.mask_grades)

@@ -41,7 +41,7 @@ def evaluate(
     as_json: bool = JsonFlag,
 ) -> None:
     """Score the labels on any labelled file: accuracy, F1 a label, confusion, calibration, with intervals."""
-    with command(as_json), application() as app:
+    with command(as_json), application("run") as app:
         from pipeline.label_evaluation import evaluate_file
         from pipeline.label_file import LabelFileOptions, parse_maps
         from pipeline.mask import mask_texts

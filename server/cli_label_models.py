@@ -25,7 +25,7 @@ def train(
     as_json: bool = JsonFlag,
 ) -> None:
     """Learn from human labels; show before and after on held-out texts; ask before putting it to use."""
-    with command(as_json), application() as app:
+    with command(as_json), application("refuse") as app:
         from pipeline.label_training import TRAINED, TrainOptions
         from pipeline.label_values import field_of
 
@@ -63,7 +63,7 @@ def promote_model(
     as_json: bool = JsonFlag,
 ) -> None:
     """Put a model to use."""
-    with command(as_json), application() as app:
+    with command(as_json), application("refuse") as app:
         manifest = app.models.manifest(model_id)
         if manifest["worse"] and not force:
             raise InputError(
@@ -84,7 +84,7 @@ def promote_model(
 
 def rollback(as_json: bool = JsonFlag) -> None:
     """Return to the model that was in use before."""
-    with command(as_json), application() as app:
+    with command(as_json), application("refuse") as app:
         left, now = app.models.rollback()
         _audit(app, "labels.rollback", left, {"to": now or "shipped"})
         if as_json:
@@ -119,7 +119,7 @@ def apply(
     as_json: bool = JsonFlag,
 ) -> None:
     """Relabel the store by the classifier in use, with the counts first; human labels stay on top."""
-    with command(as_json), application() as app:
+    with command(as_json), application("refuse") as app:
         from pipeline import label_apply
 
         with progress_bars(not as_json) as progress:

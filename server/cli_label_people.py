@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, cast
 import typer
 
 from server.console import JsonFlag, application, command, err, out, print_json, progress_bars
+from server.terminal import typed_path
 from store.errors import InputError, ToolInputError
 
 if TYPE_CHECKING:
@@ -18,7 +19,9 @@ _STRATEGIES = ("mixed", "uncertainty", "diversity", "random")
 
 def export(
     n: int = typer.Option(500, "--n", min=1, max=20_000, help="how many texts"),
-    target: Path = typer.Option(Path("labels.csv"), "--out", help="the sheet to write: .csv or .jsonl"),
+    target: Path = typer.Option(
+        Path("labels.csv"), "--out", parser=typed_path, help="the sheet to write: .csv or .jsonl"
+    ),
     strategy: str = typer.Option("mixed", "--strategy", help=", ".join(_STRATEGIES)),
     annotators: int = typer.Option(1, "--annotators", min=1, max=10, help="one sheet each"),
     overlap: float = typer.Option(0.2, "--overlap", min=0, max=1, help="share of texts that all of them get"),
@@ -74,15 +77,21 @@ def export(
 
 
 def import_labels(
-    files: list[Path] = typer.Argument(..., help="filled-in sheets, or any table with a text and labels"),
+    files: list[Path] = typer.Argument(
+        ..., parser=typed_path, help="filled-in sheets, or any table with a text and labels"
+    ),
     annotator: str = typer.Option(
         "", "--annotator", help="whose labels; default: a column, else the file's name"
     ),
     text_column: str = typer.Option("", "--text-column", help="where there is no text_key; default: guessed"),
     columns: list[str] = typer.Option([], "--column", help="field=COLUMN where it has another name"),
     maps: list[str] = typer.Option([], "--map", help="value=label: what a value means"),
-    rejects: Path = typer.Option(None, "--rejects", help="file for rejected rows; default: in the home"),
-    disagreements: Path = typer.Option(None, "--disagreements", help="file for what people are split on"),
+    rejects: Path = typer.Option(
+        None, "--rejects", parser=typed_path, help="file for rejected rows; default: in the home"
+    ),
+    disagreements: Path = typer.Option(
+        None, "--disagreements", parser=typed_path, help="file for what people are split on"
+    ),
     as_json: bool = JsonFlag,
 ) -> None:
     """Take human labels in: each cell checked, agreement measured, what people are split on listed."""

@@ -1,6 +1,5 @@
 """Commands of action plans: `plans list|update|verify|export`."""
 
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, get_args
 
@@ -8,7 +7,8 @@ import typer
 
 from server.cli_agent import RoleOption, ScopeOption, UserOption, Who
 from server.cli_retention import show_table, status_named
-from server.console import JsonFlag, application, command, err, out, print_json
+from server.console import JsonFlag, application, command, err, out, print_json, write_bytes
+from server.terminal import typed_path
 from store.errors import ToolInputError
 
 if TYPE_CHECKING:
@@ -147,7 +147,7 @@ def export(
         plan = stored_plan(plan_id, context, told)
         body = plan_file(plan, chosen, context, told)
         if file != "-":
-            write_whole(Path(file), body)
+            write_whole(typed_path(file), body)
             if as_json:
                 print_json({"plan_id": plan_id, "format": chosen, "file": file})
             else:
@@ -155,8 +155,7 @@ def export(
         elif as_json and chosen != "json":
             print_json({"plan_id": plan_id, "format": chosen, "text": body.decode("utf-8-sig")})
         else:
-            sys.stdout.buffer.write(body)
-            sys.stdout.buffer.flush()
+            write_bytes(body)
 
 
 def _format(given: str) -> "PlanFormat":

@@ -27,7 +27,7 @@ def serve(
     as_json: bool = JsonFlag,
 ) -> None:
     """Serve the API, the chat and the web page until it is interrupted."""
-    with command(as_json), application() as app:
+    with command(as_json), application("refuse") as app:
         from server.serve import Started, run_server
 
         def started(server: Started) -> None:

@@ -25,7 +25,7 @@ def register(app: typer.Typer) -> None:
 @taxonomy.command()
 def show(as_json: bool = JsonFlag) -> None:
     """Show the topics in effect, with names and departments."""
-    with command(as_json), application() as app:
+    with command(as_json), application("refuse") as app:
         from pipeline.taxonomy_versions import version_of
 
         tree, lexicon = app.taxonomy, app.lexicon
@@ -73,7 +73,7 @@ def _show_tree(app: "App", rows: list[dict[str, Any]]) -> None:
 @taxonomy.command()
 def check(as_json: bool = JsonFlag) -> None:
     """Check the data folder's taxonomy.yaml and lexicon.yaml; exit 1 where something is wrong."""
-    with command(as_json), application() as app:
+    with command(as_json), application("refuse") as app:
         from pipeline.lexicon import build_lexicon
         from pipeline.taxonomy import build_taxonomy
 
@@ -102,7 +102,7 @@ def check(as_json: bool = JsonFlag) -> None:
 @taxonomy.command()
 def packs(as_json: bool = JsonFlag) -> None:
     """List the industry packs and which of them are on."""
-    with command(as_json), application() as app:
+    with command(as_json), application("refuse") as app:
         from pipeline.taxonomy_sources import pack_names, read_pack
 
         on = app.taxonomy_sources.industries
@@ -133,7 +133,7 @@ def use(
     as_json: bool = JsonFlag,
 ) -> None:
     """Choose the industry packs of this data folder: for what comes in from now on."""
-    with command(as_json), application() as app:
+    with command(as_json), application("refuse") as app:
         from pipeline.taxonomy_sources import choose_industries
 
         wanted = [part.strip() for name in names or [] for part in name.split(",") if part.strip()]
@@ -160,7 +160,7 @@ def diff(
     as_json: bool = JsonFlag,
 ) -> None:
     """Say what relabelling with the present files and packs would change; change nothing."""
-    with command(as_json), application() as app:
+    with command(as_json), application("refuse") as app:
         from server.taxonomy_change import SAMPLE_TEXTS, difference
 
         with progress_bars(not as_json) as progress:
@@ -214,7 +214,7 @@ def _show_difference(app: "App", found: dict[str, Any]) -> None:
 @taxonomy.command()
 def apply(yes: bool = _YES, by: str = _BY, as_json: bool = JsonFlag) -> None:
     """Relabel what is stored with the present files and packs; keep the version; run again after a crash."""
-    with command(as_json), application() as app:
+    with command(as_json), application("refuse") as app:
         from server.taxonomy_change import APPLY, SAMPLE_TEXTS, carry_out, difference
 
         if not (yes or as_json):
@@ -240,10 +240,10 @@ def rollback(
     with command(as_json):
         from server.taxonomy_change import ROLLBACK, carry_out, put_back
 
-        with application() as app:
+        with application("refuse") as app:
             put_back(app, version, actor=by)
         # Opened anew: everything is built from the files that are there now.
-        with application() as app, progress_bars(not as_json) as progress:
+        with application("refuse") as app, progress_bars(not as_json) as progress:
             done = carry_out(app, ROLLBACK, actor=by, progress=progress)
         _say_done(done, as_json)
 
@@ -251,7 +251,7 @@ def rollback(
 @taxonomy.command()
 def history(as_json: bool = JsonFlag) -> None:
     """List what was applied and gone back to, newest first, and the versions that are kept."""
-    with command(as_json), application() as app:
+    with command(as_json), application("refuse") as app:
         from pipeline.taxonomy_versions import versions
         from server.taxonomy_change import history as entries
         from server.taxonomy_change import in_effect

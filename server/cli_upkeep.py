@@ -33,7 +33,7 @@ def reindex(as_json: bool = JsonFlag) -> None:
 
 def doctor(as_json: bool = JsonFlag) -> None:
     """Find what is wrong with the installation and say how to mend it."""
-    with command(as_json), application() as app:
+    with command(as_json), application("run") as app:
         from server.checkup import check
 
         findings = check(app)

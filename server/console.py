@@ -3,35 +3,43 @@
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import typer
 
-from store.errors import ToolInputError, VoiceLoopError
+from server.terminal import console_of, terminal
+from store.errors import ConfigError, StoreLocked, ToolInputError, VoiceLoopError
 
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from agent.settings import Settings
     from agent.wiring import App
 
 Progress = Callable[[int, int | None, str], None]
+Beside = Literal["send", "run", "refuse"]
 
 JsonFlag = typer.Option(False, "--json", help="one JSON document on standard output")
 
 
 def out() -> "Console":
     """The console of results."""
-    from rich.console import Console
-
-    # A pipe has no width of its own: wide enough that tables are not cut.
-    return Console(highlight=False, width=None if sys.stdout.isatty() else 120)
+    here = terminal()
+    return console_of(here.stdout, here.out_look, wide=True)
 
 
 def err() -> "Console":
     """The console of progress and errors."""
-    from rich.console import Console
+    here = terminal()
+    return console_of(here.stderr, here.err_look, wide=False)
 
-    return Console(stderr=True, highlight=False)
+
+def write_bytes(data: bytes) -> None:
+    """Write to standard output as it is."""
+    stdout = terminal().stdout
+    stdout.flush()
+    stdout.buffer.write(data)
+    stdout.buffer.flush()
 
 
 def print_json(document: Any) -> None:
@@ -44,14 +52,13 @@ def print_json(document: Any) -> None:
             return value.model_dump(mode="json", by_alias=True)
         raise TypeError(f"not JSON: {type(value).__name__}")
 
-    options = orjson.OPT_INDENT_2 if sys.stdout.isatty() else 0
+    options = orjson.OPT_INDENT_2 if out().is_terminal else 0
     try:
         written = orjson.dumps(document, default=default, option=options)
     except orjson.JSONEncodeError:
         # Half a character, such as in a file name that is not UTF-8, cannot be written as it is.
         written = orjson.dumps(_whole(document, default), option=options)
-    sys.stdout.buffer.write(written + b"\n")
-    sys.stdout.buffer.flush()
+    write_bytes(written + b"\n")
 
 
 def _whole(value: Any, default: Callable[[object], Any]) -> Any:
@@ -68,7 +75,8 @@ def _whole(value: Any, default: Callable[[object], Any]) -> Any:
 @contextmanager
 def command(as_json: bool) -> Iterator[None]:
     """Run a command's body: an error of ours becomes a sentence (or JSON) and exit status 1 or 2."""
-    configure_logs()
+    if terminal().app is None:
+        configure_logs()
     try:
         yield
     except VoiceLoopError as error:
@@ -83,15 +91,43 @@ def command(as_json: bool) -> Iterator[None]:
 
 
 @contextmanager
-def application() -> "Iterator[App]":
-    """The application over the configured data folder."""
+def application(beside: Beside = "send", *, reads: bool = False) -> "Iterator[App]":
+    """The application over the configured data folder.
+
+    Where a server holds that folder the command is sent to it (`send`), and what follows in the command runs
+    there; or it runs here all the same, for it opens nothing that a server holds (`run`); or it is refused,
+    for what the server has read would no longer be what is there (`refuse`). `reads`: standard input is sent
+    along.
+    """
+    sent = terminal().app
+    if sent is not None:
+        if beside == "refuse":
+            raise StoreLocked("this command does not run within a server")
+        yield sent
+        return
+    from agent.wiring import open_app
+    from server.remote import beside_server, holder, running_server, send_command
+
+    settings = _settings()
+    server = running_server(settings.home) if beside != "run" else None
+    if server is not None and beside == "refuse":
+        raise beside_server(server)
+    if server is not None:
+        raise typer.Exit(send_command(server, settings, reads=reads))
+    try:
+        with open_app(settings) as app:
+            yield app
+    except StoreLocked as error:
+        raise holder(settings.home, error) from error
+
+
+def _settings() -> "Settings":
     from pydantic import ValidationError
 
-    from agent.wiring import open_app
-    from store.errors import ConfigError
+    from agent.settings import Settings
 
     try:
-        app = open_app()
+        return Settings()
     except ValidationError as error:
         problems = "; ".join(f"VOICELOOP_{str(e['loc'][0]).upper()}: {e['msg']}" for e in error.errors())
         raise ConfigError(
@@ -99,14 +135,12 @@ def application() -> "Iterator[App]":
         ) from error
     except UnicodeDecodeError as error:
         raise ConfigError(f".env is not UTF-8: {error}", hint="save it as UTF-8") from error
-    with app:
-        yield app
 
 
 @contextmanager
 def progress_bars(show: bool) -> Iterator[Progress | None]:
     """One bar a stage on standard error; None where nothing is to be shown."""
-    if not show or not sys.stderr.isatty():
+    if not show or not err().is_terminal:
         yield None
         return
     from rich.progress import BarColumn, MofNCompleteColumn, SpinnerColumn, TextColumn, TimeElapsedColumn

@@ -30,10 +30,14 @@ def run_demo(*, seed: int, question: str | None, as_json: bool) -> None:
     """Simulate, ingest, index, cluster, then show figures and ask the agent."""
     from agent.settings import Settings
     from agent.wiring import open_app
+    from server.remote import beside_server, running_server
 
     started = time.monotonic()
     settings = Settings()
     home = settings.home / _HOME
+    server = running_server(home)
+    if server is not None:
+        raise beside_server(server)
     shutil.rmtree(home, ignore_errors=True)
     with open_app(settings.model_copy(update={"home": home})) as app:
         feed = _write_feed(app, home, seed)
@@ -81,6 +85,7 @@ def _figures(app: "App") -> dict[str, Any]:
     from tools.catalogue import run_tool
     from tools.context import Asker
 
+    app.scan_alerts(Asker().user)
     context = app.context(Asker())
 
     def call(name: str, **args: Any) -> dict[str, Any]:
@@ -94,6 +99,7 @@ def _figures(app: "App") -> dict[str, Any]:
         "themes": call("list_themes", limit=8, sort="heat"),
         "largest_drop": _largest_drop(monthly, call),
         "at_risk": call("churn_risk", limit=_RISKY),
+        "alerts": call("list_alerts", limit=_RISKY),
     }
 
 
@@ -130,8 +136,6 @@ def _show(
     from rich.markup import escape
     from rich.rule import Rule
 
-    from agent.phrases import name
-
     console = out()
     console.print(Rule("1 数据入库 · Ingest"))
     console.print(
@@ -145,13 +149,8 @@ def _show(
     show_themes(figures["themes"]["data"]["themes"], "zh")
     console.print(Rule("4 最大降幅的根因 · Root cause of the largest drop"))
     _show_drop(figures["largest_drop"], titles)
-    console.print(Rule("5 高风险客户 · Customers at risk"))
-    for customer in figures["at_risk"]["data"]["customers"]:
-        reasons = "；".join(reason["text"] for reason in customer["reasons"][:2])
-        tier = name(f"value_tier_{customer['tier']}", "zh", "-")
-        console.print(
-            f"  {customer['customer_id']}  健康分 {customer['health']:.0f}  {tier}  {escape(reasons)}"
-        )
+    console.print(Rule("5 预警 · Alerts"))
+    _show_alerts(figures["alerts"]["data"])
     console.print(Rule("6 问智能体 · Ask the agent"))
     console.print(f"[bold cyan]> {escape(question)}[/bold cyan]\n")
     show_answer(answer, False)
@@ -162,6 +161,24 @@ def _show(
     console.print(f"  {on_demo} ask '那上海呢？' --thread {_THREAD}")
     console.print(f"  {on_demo} approve {_THREAD}")
     console.print(f"  {program} ingest 你的数据.xlsx  &&  {program} ask '客户主要抱怨什么？'")
+
+
+def _show_alerts(data: dict[str, Any]) -> None:
+    from rich.markup import escape
+
+    from agent.phrases import name
+
+    tiers = "，".join(
+        f"{name(f'value_tier_{tier}', 'zh', tier)} {n:,}"
+        for tier, n in reversed(data["by_tier"].items())
+        if n
+    )
+    out().print(f"共 {data['open']:,} 条未关闭（{tiers or '无'}）  voiceloop alerts list")
+    for alert in data["alerts"]:
+        reasons = "；".join(alert["reasons"][:2])
+        tier = name(f"value_tier_{alert['tier']}", "zh", "-")
+        due = alert["due_at"][:16].replace("T", " ")
+        out().print(f"  {alert['customer_id']}  {tier}  {alert['owner']} {due} 前  {escape(reasons)}")
 
 
 def _show_nps(result: dict[str, Any]) -> None:

@@ -18,6 +18,7 @@ class Alive(BaseModel):
     """The process answers."""
 
     status: str = Field(examples=["alive"])
+    instance: str = Field(description="another one each time it starts", examples=["5b1f0c9a3d2e"])
 
 
 class PartState(BaseModel):
@@ -37,9 +38,9 @@ class Ready(BaseModel):
 
 
 @router.get("/healthz", operation_id="healthz", summary="Whether the process answers")
-def healthz() -> Alive:
+def healthz(state: StateNow) -> Alive:
     """Says nothing about stores or endpoints: `/readyz` does."""
-    return Alive(status="alive")
+    return Alive(status="alive", instance=state.instance)
 
 
 @router.get(

@@ -97,7 +97,10 @@ class _Server(uvicorn.Server):
 
 def _announce(app: App, state: ServerState, url: str) -> Started:
     pid = os.getpid()
-    write_server_file(app.home, RunningServer(pid=pid, url=url, token=state.local_token))
+    running = RunningServer(
+        pid=pid, url=url, token=state.local_token, instance=state.instance, host=socket.gethostname()
+    )
+    write_server_file(app.home, running)
     return Started(url, pid, single_user(state))
 
 

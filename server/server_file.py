@@ -16,11 +16,17 @@ _NAME: Final = "server.json"
 
 
 class RunningServer(BaseModel):
-    """One running server. `token` as bearer makes a request the settings' local asker."""
+    """One running server. `token` as bearer makes a request the settings' local asker.
+
+    `instance` is what `/healthz` answers with: whoever listens there now may be another. `host` is the
+    machine or container whose process it is.
+    """
 
     pid: int
     url: str
     token: str
+    instance: str = ""
+    host: str = ""
 
 
 def write_server_file(home: Path, running: RunningServer) -> None:
