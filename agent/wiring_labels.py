@@ -45,6 +45,11 @@ class Labelling(Stores):
 
         return load_lexicon(self.taxonomy_sources)
 
+    def reload_labelling(self) -> None:
+        """Read taxonomy, words and models anew: their files have changed. Who has the old ones keeps them."""
+        for name in ("taxonomy_sources", "taxonomy", "lexicon", "embedded", "cascade", "ingestor"):
+            self.__dict__.pop(name, None)
+
     @cached_property
     def human_labels(self) -> "HumanLabels":
         """What people say the labels are."""

@@ -96,6 +96,10 @@ class IngestQueue:
             self._changed.notify_all()
         return waiting.new
 
+    def renew(self) -> None:
+        """Label by new topics and words from the next items on."""
+        self._writer = None
+
     def close(self, timeout_s: float = 30.0) -> None:
         """Write what waits, then end."""
         with self._changed:
@@ -157,10 +161,12 @@ class IngestQueue:
             one.new.set_exception(error)
 
     def _fresh_writer(self, items: int) -> FeedbackWriter:
-        if self._writer is None or self._remembered > _REMEMBERED:
-            self._writer, self._remembered = self._app.feedback_writer(), 0
+        writer = self._writer
+        if writer is None or self._remembered > _REMEMBERED:
+            writer, self._remembered = self._app.feedback_writer(), 0
+            self._writer = writer
         self._remembered += items
-        return self._writer
+        return writer
 
     def _opened_batch(self) -> Batch:
         """The batch of this minute, kept before its first item is."""

@@ -68,6 +68,13 @@ def index_feedback_job(args: NoArguments, work: JobWork) -> Mapping[str, Any]:
     return {"themes": len(work.app.facts.themes()), "themes_before": before}
 
 
+def relabel_job(args: NoArguments, work: JobWork) -> Mapping[str, Any]:
+    """Label what is stored by the topics and words as they are now; the version is kept and audited."""
+    from server.taxonomy_change import APPLY, carry_out
+
+    return carry_out(work.app, APPLY, actor=work.run.requested_by, progress=work.progress)
+
+
 class FileArguments(BaseModel):
     """An upload in the data folder, and how it is to be read."""
 
@@ -95,6 +102,7 @@ KINDS: Final[Mapping[str, JobKind]] = {
     "ingest_mailbox": JobKind(MailboxArguments, ingest_mailbox, "admin"),
     "index_feedback": JobKind(NoArguments, index_feedback_job),
     "ingest_file": JobKind(FileArguments, ingest_file_job, internal=True),
+    "relabel": JobKind(NoArguments, relabel_job, "admin"),
     "refresh_themes": JobKind(ThemeArguments, refresh_themes_job),
     "scan_alerts": JobKind(NoArguments, scan_alerts_job),
     "write_report": JobKind(ReportArguments, write_report),
