@@ -53,19 +53,20 @@ class Desk:
             kind=kind,
             payload=payload,
             received_at=self._clock.now(),
+            attempts=1,
         )
         if not await run_in_threadpool(self._inbox.take, incoming):
             return False
         # What comes once the server ends is dealt with after its next start.
         if not self._closing:
-            self._start(incoming)
+            self._follow(asyncio.create_task(self._deal(incoming, 1)))
         return True
 
     async def resume(self) -> int:
         """Go on with what an earlier process has not finished; how many events that are."""
         waiting = await run_in_threadpool(self._inbox.waiting, self._source)
         for incoming in waiting:
-            self._start(incoming)
+            self._follow(asyncio.create_task(self._again(incoming)))
         return len(waiting)
 
     def aside(self, work: Awaitable[None]) -> None:
@@ -86,9 +87,6 @@ class Desk:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
-    def _start(self, incoming: Incoming) -> None:
-        self._follow(asyncio.create_task(self._deal(incoming)))
-
     def _follow(self, task: asyncio.Task[None]) -> None:
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
@@ -99,16 +97,20 @@ class Desk:
         except Exception as error:  # noqa: BLE001 - nobody waits for it, and it is logged
             _LOG.warning(f"{self._source}_aside_failed", error=causes(error), at=places(error.__traceback__))
 
-    async def _deal(self, incoming: Incoming) -> None:
+    async def _again(self, incoming: Incoming) -> None:
+        """Deal with it once more. Counted before: an event that ends the process each time ends as well."""
+        attempt = await run_in_threadpool(self._inbox.begin, self._source, incoming.event_id)
+        await self._deal(await self._as_kept(incoming), attempt)
+
+    async def _deal(self, incoming: Incoming, attempt: int) -> None:
         while True:
-            # Counted before: an event that ends the process each time is given up in the end as well.
-            attempt = await run_in_threadpool(self._inbox.begin, self._source, incoming.event_id)
             if attempt <= _MOST and await self._handled(incoming, attempt):
                 return
             if attempt >= _MOST:
                 await self._given_up(incoming)
                 return
             await asyncio.sleep(_PAUSES[attempt - 1])
+            attempt = await run_in_threadpool(self._inbox.begin, self._source, incoming.event_id)
             incoming = await self._as_kept(incoming)
 
     async def _handled(self, incoming: Incoming, attempt: int) -> bool:

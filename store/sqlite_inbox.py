@@ -32,6 +32,10 @@ class SqliteInbox:
 
     def take(self, incoming: Incoming) -> bool:
         """Keep an event; False where it was kept before."""
+        # A repetition is the common case and need not wait for a turn to write.
+        with self._file.reading() as session:
+            if session.get(IncomingRow, (incoming.source, incoming.event_id)) is not None:
+                return False
         with self._writing() as session:
             self._clear(session, incoming.received_at)
             values = {**incoming.model_dump(), "payload": dict(incoming.payload), "reply": {}}
