@@ -18,6 +18,8 @@ POLICY: Final = "; ".join(
         "style-src 'self'",
         "img-src 'self' data: blob:",
         "connect-src 'self'",
+        # The report is read in a frame that may do nothing but be shown.
+        "frame-src 'self'",
         "manifest-src 'self'",
         "base-uri 'none'",
         "form-action 'none'",

@@ -1,6 +1,7 @@
 // What the typed tools answer, as hooks: asked anew when the arguments or the language change.
 import { useCallback, useEffect, useRef, useState } from "../html.js";
-import { get, tool } from "../api.js";
+import { tool } from "../api.js";
+import { useDimensions as useCatalogue } from "../dimensions.js";
 import { useLanguage } from "../i18n.js";
 
 /** {data, error, loading, reload} of any request that `key` stands for; while a new one runs, the last answer stays. */
@@ -32,20 +33,8 @@ export function useTool(name, args) {
   return useAsked(args === null ? null : JSON.stringify([name, args, language]), () => tool(name, args));
 }
 
-const known = new Map();
 /** What the data can be split by: [{name, label, distinct, values: [{value, label, n}]}]; [] until it is known. */
-export function useDimensions() {
-  const language = useLanguage();
-  const found = useAsked(`dimensions ${language}`, () => {
-    if (!known.has(language)) {
-      const asked = get("/v1/dimensions");
-      known.set(language, asked);
-      asked.catch(() => known.delete(language));
-    }
-    return known.get(language);
-  });
-  return found.data ? found.data.dimensions : [];
-}
+export const useDimensions = () => useCatalogue().dimensions;
 
 // Names of single things, and what says how a text came to be: nobody splits a picture by these.
 const SINGLE = new Set([

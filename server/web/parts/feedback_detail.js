@@ -4,14 +4,18 @@ import { dateTime, number } from "../format.js";
 import { nameOf, t } from "../i18n.js";
 import { href } from "../router.js";
 import { useTopicNames } from "../dimensions.js";
+import { may } from "../session.js";
 import { Badge } from "./controls.js";
+import { LabelEditor } from "./label_editor.js";
+import { Similar } from "./similar.js";
+import { Turns } from "./conversations.js";
 
 const PLACES = ["region", "city", "product", "version", "org_unit", "customer_type", "tier"];
 const SCORES = ["nps", "csat", "ces", "rating"];
 const polar = { positive: "positive", negative: "negative" };
 
-/** item: as GET /v1/feedback/{id} answers. */
-export function FeedbackDetail({ item }) {
+/** item: as GET /v1/feedback/{id} answers; onChange gets it with corrected labels. */
+export function FeedbackDetail({ item, onChange }) {
   const topicName = useTopicNames();
   const feedback = item.feedback;
   const labels = item.labels;
@@ -33,10 +37,13 @@ export function FeedbackDetail({ item }) {
       ${labels.priority && labels.priority !== "normal" && html`<${Badge} kind="warn">${nameOf("priority", labels.priority)}<//>`}
       ${(labels.topics || []).map((one) => html`<${Badge} key=${one.topic} kind=${polar[one.polarity] || ""}>${topicName(one.topic)}<//>`)}
       ${(labels.risk_signals || []).map((one) => html`<${Badge} key=${one} kind="red">${nameOf("risk", one)}<//>`)}
-    </div></section>`}
+    </div>${onChange && may("analyst") && html`<${LabelEditor} item=${item} onChange=${onChange} />`}</section>`}
     <dl class="facts">
-      ${feedback.customer_id && html`<dt>${t("feedback.customer")}</dt><dd><a href=${href("feedback", [], { "d.customer_id": feedback.customer_id, period: "all" })}>${feedback.customer_id}</a></dd>`}
+      ${feedback.customer_id && html`<dt>${t("feedback.customer")}</dt><dd><a href=${href("customers", [feedback.customer_id])}>${feedback.customer_id}</a></dd>`}
       ${facts.map(([name, value]) => html`<dt key=${name}>${name}</dt><dd>${value}</dd>`)}
       <dt>${t("feedback.id")}</dt><dd class="mono">${feedback.feedback_id}</dd>
-    </dl></article>`;
+    </dl>
+    ${item.conversation?.length > 1 && html`<section class="stack tight"><h3>${t("feedback.conversation")}</h3><${Turns} here=${feedback.feedback_id}
+      turns=${item.conversation.map((one) => ({ feedback_id: one.feedback.feedback_id, speaker: one.feedback.speaker, text: one.feedback.text, sentiment: one.labels?.sentiment }))} /></section>`}
+    <${Similar} feedback=${feedback} /></article>`;
 }

@@ -7,8 +7,8 @@ import { Badge } from "./controls.js";
 import { Few } from "./doubts.js";
 import { narrower } from "./drill.js";
 
-const KIND = { rising: "negative", emerging: "negative", new: "negative", falling: "positive", fading: "positive", steady: "" };
-const SIGN = { rising: "↗", emerging: "↗", new: "✳", falling: "↘", fading: "↘", steady: "→" };
+const KIND = { rising: "negative", new: "negative", falling: "positive", steady: "" };
+const SIGN = { rising: "↗", new: "✳", falling: "↘", steady: "→" };
 
 export const Trend = ({ trend }) => (trend ? html`<${Badge} kind=${KIND[trend] ?? ""}><span aria-hidden="true">${SIGN[trend] ?? "→"}</span>${t(`themes.trend_${trend}`)}<//>` : null);
 
