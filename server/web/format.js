@@ -52,7 +52,7 @@ export function isoDay(value = new Date()) {
   return new Intl.DateTimeFormat("en-CA", { timeZone: zone.value, year: "numeric", month: "2-digit", day: "2-digit" }).format(value);
 }
 
-/** Bytes as KB or MB. */
-export const size = (bytes) => (bytes < 1e6 ? `${number(bytes / 1e3)} KB` : `${number(bytes / 1e6, 1)} MB`);
+/** Bytes as B, KB or MB. */
+export const size = (bytes) => (bytes < 1e3 ? `${number(bytes)} B` : bytes < 1e6 ? `${number(bytes / 1e3)} KB` : `${number(bytes / 1e6, 1)} MB`);
 /** Milliseconds as seconds. */
 export const seconds = (ms) => `${number(ms / 1_000, ms < 10_000 ? 1 : 0)} s`;
