@@ -21,6 +21,7 @@ from server import (
     routes_customers,
     routes_dimensions,
     routes_feedback,
+    routes_feishu,
     routes_files,
     routes_health,
     routes_insights,
@@ -49,6 +50,7 @@ from server.api_traces import open_traces
 from server.audit_journal import AuditJournal
 from server.chat_events import event_schemas
 from server.chat_turns import ChatTurns
+from server.feishu_service import open_feishu
 from server.ingest_queue import IngestQueue
 from server.job_kinds import begin_indexing, handlers
 from server.job_runner import JobRunner
@@ -74,6 +76,7 @@ ROUTERS: Final[tuple[APIRouter, ...]] = (
     routes_settings.router,
     routes_oidc.router,
     routes_slack.router,
+    routes_feishu.router,
     routes_completions.router,
     routes_chat.router,
     routes_commands.router,
@@ -138,6 +141,7 @@ def create_api(app: App) -> FastAPI:
             )
             state: ServerState = api.state.voiceloop
             state.slack = await stack.enter_async_context(open_slack(state))
+            state.feishu = await stack.enter_async_context(open_feishu(state))
             await stack.enter_async_context(telling_alerts(app))
             yield
 

@@ -23,6 +23,7 @@ from store.keys import KeyStore
 if TYPE_CHECKING:
     from mcp.server.streamable_http_manager import StreamableHTTPSessionManager
 
+    from server.feishu_service import FeishuService
     from server.oidc import Oidc
     from server.readiness import Readiness
     from server.slack_service import SlackService
@@ -57,6 +58,7 @@ class ServerState:
     commands: int = 0
     oidc: "Oidc | None"
     slack: "SlackService | None" = None
+    feishu: "FeishuService | None" = None
 
 
 def state_of(connection: HTTPConnection) -> ServerState:
