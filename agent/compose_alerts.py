@@ -16,15 +16,16 @@ def compose_alerts(frame: Frame, result: dict[str, Any]) -> str:
     language, data = frame.language, result["data"]
     if not data["all"]:
         return phrase("alerts_none", language)
-    if not result["n"]:
-        return phrase("alerts_none_fit", language, open=number(data["open"]))
-    tiers = phrase("comma", language).join(
-        phrase("alerts_tier", language, tier=name(f"value_tier_{tier}", language, tier), n=number(n))
-        for tier, n in reversed(data["by_tier"].items())
-        if n
-    )
-    lines = [phrase("alerts_head", language, n=number(result["n"]), tiers=tiers)]
-    lines += [_line(alert, language) for alert in data["alerts"][: frame.limit or _ROWS]]
+    if result["n"]:
+        tiers = phrase("comma", language).join(
+            phrase("alerts_tier", language, tier=name(f"value_tier_{tier}", language, tier), n=number(n))
+            for tier, n in reversed(data["by_tier"].items())
+            if n
+        )
+        lines = [phrase("alerts_head", language, n=number(result["n"]), tiers=tiers)]
+        lines += [_line(alert, language) for alert in data["alerts"][: frame.limit or _ROWS]]
+    else:
+        lines = [phrase("alerts_none_fit", language, open=number(data["open"]))]
     judged = data["verdicts"]
     if judged["judged"]:
         figures = {

@@ -117,7 +117,8 @@ def compose_task_list(frame: Frame, result: dict[str, Any]) -> str:
             "owner": task["owner"],
             "due": _minute(task["due_at"]) if task["due_at"] else "-",
             "status": name(f"value_status_{task['status']}", language, task["status"]),
-            "summary": _short(task["summary"]),
+            # An alert's summary holds figures that this result does not; what it was raised for says enough.
+            "summary": phrase("comma", language).join(task["causes"]) or _short(task["summary"]),
         }
         lines.append(phrase("backlog_late" if task["overdue"] else "backlog_line", language, **facts))
     return "\n".join(lines)

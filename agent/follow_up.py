@@ -25,7 +25,8 @@ _NEEDS_METRIC = frozenset(
         "effect",
     }
 )
-_STANDS_ALONE = frozenset({"quality", "help", "customer", "roi", "backlog", "segments"})
+_DEEDS = frozenset({"update_task", "verdict", "message"})
+_STANDS_ALONE = frozenset({"quality", "help", "customer", "roi", "backlog", "segments", "alerts"} | _DEEDS)
 # Beside a period: it is held against the one asked about before. 占比 compares nothing.
 _AGAINST = re.compile(
     r"(?<![占对])比(?![例率重如值])|对比|较|\b(?:vs|versus|compar\w+|against|than)\b", re.IGNORECASE

@@ -15,6 +15,10 @@ Goal = Literal[
     "risk",
     "tasks",
     "backlog",
+    "alerts",
+    "update_task",
+    "verdict",
+    "message",
     "trend",
     "anomalies",
     "forecast",
@@ -77,6 +81,7 @@ class Frame:
     segment that it takes for granted ("why is the NPS of Shanghai the lowest"): both are checked.
     `unread` looks like a time and is none that is known.
     `judged`: the rank was asked for as "worst" or "best", so which end it is depends on the metric.
+    `records` are ids of alerts and tasks to do something with, `deed` is what (`vocabulary.yaml: deeds`).
     `refusal` and `ask` end the turn: nothing is called. `about` is what a question is about in its own words.
     """
 
@@ -96,6 +101,8 @@ class Frame:
     stands: End | None = None
     customer_ids: tuple[str, ...] = ()
     theme_id: str = ""
+    records: tuple[str, ...] = ()
+    deed: str = ""
     search: str = ""
     about: str = ""
     horizon: int | None = None

@@ -9,7 +9,7 @@ from agent.frame import Goal
 from agent.word_matching import Hit, ValueHit, matcher
 
 # A goal of the first kind says what the others are about; these then only colour it.
-_SPECIAL = ("roi", "effect", "forecast", "segments", "journey", "industry", "backlog")
+_SPECIAL = ("roi", "effect", "forecast", "segments", "journey", "industry", "alerts", "backlog")
 _BESIDE = {"industry": ("why", "plan"), "journey": ("plan", "why"), "forecast": ("plan",)}
 _COUNTED_AWAY = frozenset({"low_scores", "quotes", "themes", "competitors", "opinion", "industry", "where"})
 _WEAK = frozenset({"detail", "opinion"})

@@ -1,7 +1,7 @@
 """What stands between a model and the world: actions only where a person asked, answers without ways out."""
 
 from collections.abc import Awaitable, Callable, Collection
-from typing import Any
+from typing import Any, Final
 
 import structlog
 from langchain.agents.middleware import AgentMiddleware, ModelRequest, ModelResponse, ToolCallRequest
@@ -10,7 +10,7 @@ from langchain_core.tools import BaseTool
 from langgraph.types import Command
 
 from agent.guard_answer import AnswerGuard, guard_sources
-from agent.guard_request import asked_actions
+from agent.guard_request import asked_actions, visible
 from agent.language import language_of
 from agent.phrases import phrase
 from agent.state import questions
@@ -19,6 +19,10 @@ from tools.refusals import Forbidden
 _log = structlog.get_logger(__name__)
 _Handler = Callable[[ModelRequest[Any]], Awaitable[ModelResponse[Any]]]
 _ToolHandler = Callable[[ToolCallRequest], Awaitable[ToolMessage | Command[Any]]]
+
+
+# These act at once on one record, so the person must have named it: a customer's words must not choose it.
+_ON_RECORDS: Final = frozenset({"update_task", "record_verdict", "send_playbook_message"})
 
 
 class Guard(AgentMiddleware[Any, Any, Any]):
@@ -55,6 +59,10 @@ class Guard(AgentMiddleware[Any, Any, Any]):
         if name in self._acting and name not in asked_actions(asked):
             _log.warning("an action was refused that the question does not ask for", tool=name)
             raise Forbidden("not_asked_for", language_of(asked[-1]), tool=name)
+        record = _record_of(request.tool_call["args"]) if name in _ON_RECORDS else ""
+        if record and record.lower() not in visible(asked[-1]).lower():
+            _log.warning("an action on a record was refused that the question does not name", tool=name)
+            raise Forbidden("not_named", language_of(asked[-1]), tool=name)
         return await handler(request)
 
     def _cleaned(self, message: BaseMessage, known: list[str], question: str) -> BaseMessage:
@@ -71,3 +79,7 @@ class Guard(AgentMiddleware[Any, Any, Any]):
         note = phrase("taken_out", language_of(question)) if not message.tool_calls else ""
         shown = "\n\n".join(part for part in (cleaned.text, note) if part)
         return message.model_copy(update={"content": shown})
+
+
+def _record_of(args: dict[str, Any]) -> str:
+    return str(args.get("task_id") or args.get("alert_id") or "").strip()

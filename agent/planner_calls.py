@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 from agent.frame import Frame, PeriodValue
+from agent.record_reading import alert_tiers, due_asked
 from agent.understanding import Reader
 from agent.word_matching import matcher
 
@@ -58,6 +59,10 @@ class FirstCalls:
             "effect": self._effect,
             "roi": lambda frame: [Call("estimate_roi", {**frame.inputs, "language": frame.language})],
             "backlog": self._backlog,
+            "alerts": self._alerts,
+            "update_task": _task_updates,
+            "verdict": _verdicts,
+            "message": _messages,
         }
 
     def of(self, frame: Frame) -> list[Call]:
@@ -239,8 +244,40 @@ class FirstCalls:
         ]
 
     def _backlog(self, frame: Frame) -> list[Call]:
-        who = {"customer_ids": list(frame.customer_ids)} if frame.customer_ids else {}
-        return [Call("list_tasks", {**who, "language": frame.language})]
+        return [Call("list_tasks", {**_whose(frame), "language": frame.language})]
+
+    def _alerts(self, frame: Frame) -> list[Call]:
+        tiers = alert_tiers(frame.question)
+        some = {"tiers": tiers} if tiers else {}
+        return [Call("list_alerts", {**_whose(frame), **some, "language": frame.language})]
+
+
+def _whose(frame: Frame) -> dict[str, Any]:
+    """Of which customers, due when, and how many."""
+    who = {"customer_ids": list(frame.customer_ids)} if frame.customer_ids else {}
+    due = due_asked(frame.question)
+    limit = {"limit": frame.limit} if frame.limit else {}
+    return {**who, **({"due": due} if due else {}), **limit}
+
+
+def _task_updates(frame: Frame) -> list[Call]:
+    return [
+        Call("update_task", {"task_id": one, "status": frame.deed, "language": frame.language})
+        for one in frame.records
+    ]
+
+
+def _verdicts(frame: Frame) -> list[Call]:
+    return [
+        Call("record_verdict", {"alert_id": one, "verdict": frame.deed, "language": frame.language})
+        for one in frame.records
+    ]
+
+
+def _messages(frame: Frame) -> list[Call]:
+    return [
+        Call("send_playbook_message", {"alert_id": one, "language": frame.language}) for one in frame.records
+    ]
 
 
 def _figure(metric: str, args: dict[str, Any]) -> Call:

@@ -15,7 +15,9 @@ _FILE = Path(__file__).with_name("preference_words.yaml")
 # These say where: who names one of them does not want another by default.
 _WHERE: Final = frozenset({"region", "city", "org_unit"})
 # Answered without a selection of feedback.
-_UNFILTERED: Final = frozenset({"help", "roi", "customer", "backlog"})
+_UNFILTERED: Final = frozenset(
+    {"help", "roi", "customer", "backlog", "alerts", "update_task", "verdict", "message"}
+)
 
 
 @cache

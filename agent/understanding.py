@@ -36,6 +36,7 @@ from agent.ranges import (
     side_by_side,
     unread_period,
 )
+from agent.record_reading import record_frame
 from agent.roi_inputs import roi_inputs
 from agent.subject import subject_of
 from agent.unknown_names import unknown_names
@@ -64,6 +65,7 @@ _SUBJECTS = frozenset({"risk", "topic", "topic_area", "competitor"})
 _WORDY = frozenset({"themes", "low_scores", "risk", "plan", "quality", "competitors", "journey", "anomalies"})
 _UNGROUPED = frozenset(
     {"risk", "tasks", "customer", "quotes", "competitors", "segments", "journey", "forecast", "industry"}
+    | {"alerts", "update_task", "verdict", "message"}
     | {"roi", "effect", "backlog", "drivers", "detail", "low_scores"}
 )
 
@@ -120,6 +122,9 @@ class Reader:
 
     def _frame(self, question: str, written: str) -> Frame:
         language = language_of(question)
+        deed = record_frame(question, language)
+        if deed is not None:
+            return deed
         text = self._mender.spelling(written.strip())
         spans = self.periods.find(text)
         ahead = self._ahead(text, [span for span, _ in spans])

@@ -19,6 +19,8 @@ from tools.due import Due, due_when, is_due
 from tools.results import PeriodResult, ToolResult
 
 _EVIDENCE = 20
+# Parts that add up and tell nothing of the customer.
+_NO_REASON = frozenset({"base", "limit"})
 
 Standing = Literal["open", "closed", "all"]
 
@@ -84,7 +86,7 @@ def list_alerts(args: AlertListArguments, context: ToolContext) -> ToolResult:
 
 def alert_row(alert: Alert, language: Language, context: ToolContext) -> dict[str, Any]:
     """One alert as results show it, in words of one language; times in the configured zone."""
-    now = context.clock.now()
+    now, parts = context.clock.now(), alert_reasons(alert, language, context.zone)
     return {
         "alert_id": alert.alert_id,
         "customer_id": alert.customer_id,
@@ -93,8 +95,8 @@ def alert_row(alert: Alert, language: Language, context: ToolContext) -> dict[st
         "score": alert.score,
         "summary": alert.summary[language],
         "causes": list(alert.causes),
-        "reasons": [one["text"] for one in alert_reasons(alert, language, context.zone) if one["points"] > 0],
-        "parts": list(alert_reasons(alert, language, context.zone)),
+        "reasons": [one["text"] for one in parts if one["points"] > 0 and one["signal"] not in _NO_REASON],
+        "parts": parts,
         "evidence": list(alert.evidence),
         "owner_role": alert.owner_role,
         "owner": name_of("roles", alert.owner_role, language),

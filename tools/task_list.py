@@ -5,6 +5,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
+from retention.wording import name_of
 from store.records import Task, TaskStatus
 from tools.arguments import Arguments, Language
 from tools.caveats import caveat
@@ -58,6 +59,7 @@ def list_tasks(args: TaskListArguments, context: ToolContext) -> ToolResult:
     ]
     chosen.sort(key=lambda task: (task.due_at is None, task.due_at or now, task.task_id))
     listed = chosen[: args.limit]
+    causes = _causes({task.alert_id for task in listed if task.alert_id}, args.language, context)
     return ToolResult(
         tool="list_tasks",
         args=args.model_dump(mode="json", exclude_none=True),
@@ -65,7 +67,10 @@ def list_tasks(args: TaskListArguments, context: ToolContext) -> ToolResult:
         filters={"customer_id": args.customer_ids} if args.customer_ids else {},
         n=len(chosen),
         data={
-            "tasks": [_shown(task, late, context) for task in listed],
+            "tasks": [
+                {**_shown(task, late, context), "causes": causes.get(task.alert_id or "", [])}
+                for task in listed
+            ],
             "by_status": dict(Counter(task.status.value for task in every)),
             "overdue": len(late),
             "all": len(every),
@@ -73,6 +78,14 @@ def list_tasks(args: TaskListArguments, context: ToolContext) -> ToolResult:
         evidence=list(dict.fromkeys(e for task in listed for e in task.evidence))[:_EVIDENCE],
         caveats=[caveat("tasks_here", args.language)],
     )
+
+
+def _causes(alert_ids: set[str], language: Language, context: ToolContext) -> dict[str, list[str]]:
+    """What the tasks' alerts were raised for, in words."""
+    found = [alert for one in sorted(alert_ids) if (alert := context.operations.alert(one)) is not None]
+    return {
+        alert.alert_id: [name_of("signals", cause, language) for cause in alert.causes] for alert in found
+    }
 
 
 def _fits(task: Task, status: Standing, late: set[str]) -> bool:
