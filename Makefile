@@ -7,7 +7,7 @@ STAMP := $(VENV)/.installed
 DEV_STAMP := $(VENV)/.installed-dev
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test test-api check lint types imports format bench evals test-vllm clean
+.PHONY: help install demo test test-browser test-api check lint types imports format bench evals test-vllm clean
 
 help:
 	@sed -n 's/^\([a-z-]*\):.*## /\1	/p' $(MAKEFILE_LIST) | expand -t 12
@@ -47,6 +47,17 @@ test: $(DEV_STAMP) ## all tests
 
 test-api: $(DEV_STAMP) ## many made-up requests against the whole OpenAPI document
 	VOICELOOP_TEST_API_EXAMPLES=100 $(BIN)/python -m pytest -v tests/test_server_schema.py
+
+$(VENV)/.installed-browser: $(DEV_STAMP)
+ifdef UV
+	uv pip install --compile-bytecode --python $(BIN)/python -c constraints.txt --group browser
+else
+	$(BIN)/python -m pip install --quiet -c constraints.txt --group browser
+endif
+	touch $@
+
+test-browser: $(VENV)/.installed-browser ## the web page in a real Chromium (the system's, or VOICELOOP_TEST_CHROMIUM)
+	$(BIN)/python -m pytest -m browser -v tests/test_browser_*.py
 
 lint: $(DEV_STAMP) ## style
 	$(BIN)/ruff check .
