@@ -97,6 +97,12 @@ def bearer_of(connection: HTTPConnection) -> str | None:
     return token.strip() if scheme.lower() == "bearer" and token.strip() else None
 
 
+def from_command_line(connection: HTTPConnection, state: ServerState) -> bool:
+    """Whether the token is the one that only who may read the data folder knows."""
+    token = bearer_of(connection)
+    return token is not None and hmac.compare_digest(token.encode(), state.local_token.encode())
+
+
 def check_local(connection: HTTPConnection) -> None:
     """NotPermitted unless the request comes from this machine, by its own name and from no foreign page.
 

@@ -12,6 +12,7 @@ from server import (
     cli_data,
     cli_insights,
     cli_label,
+    cli_mcp,
     cli_memory,
     cli_plans,
     cli_retention,
@@ -42,6 +43,7 @@ cli_plans.register(app)
 cli_unmask.register(app)
 cli_upkeep.register(app)
 cli_serve.register(app)
+cli_mcp.register(app)
 
 
 def main() -> None:

@@ -108,7 +108,7 @@ def application(beside: Beside = "send", *, reads: bool = False) -> "Iterator[Ap
     from agent.wiring import open_app
     from server.remote import beside_server, holder, running_server, send_command
 
-    settings = _settings()
+    settings = settings_now()
     server = running_server(settings.home) if beside != "run" else None
     if server is not None and beside == "refuse":
         raise beside_server(server)
@@ -121,7 +121,8 @@ def application(beside: Beside = "send", *, reads: bool = False) -> "Iterator[Ap
         raise holder(settings.home, error) from error
 
 
-def _settings() -> "Settings":
+def settings_now() -> "Settings":
+    """The settings of this process; ConfigError where one is wrong."""
     from pydantic import ValidationError
 
     from agent.settings import Settings

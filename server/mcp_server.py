@@ -1,6 +1,5 @@
 """The MCP server: what the protocol asks for, answered for whoever sent the request."""
 
-from importlib.metadata import version
 from typing import Any
 
 from mcp.server.context import ServerRequestContext
@@ -21,10 +20,10 @@ from mcp_types import (
 
 from server.api_access import Language
 from server.mcp_caller import session_of, told_errors
+from server.mcp_named import named_server
 from server.mcp_prompts import listed_prompts, prompt_of
 from server.mcp_resources import listed_resources, listed_templates, read_resource
 from server.mcp_tools import called_tool, listed_tools
-from server.mcp_words import mcp_words
 
 _Context = ServerRequestContext[Any, Any]
 _Page = PaginatedRequestParams | None
@@ -32,11 +31,8 @@ _Page = PaginatedRequestParams | None
 
 def build_mcp(language: Language) -> Server[Any]:
     """The server; `language` is that of what it says before anyone has asked."""
-    server: Server[Any] = Server(
-        "voiceloop",
-        title="VoiceLoop",
-        version=version("voiceloop"),
-        instructions=mcp_words()["instructions"][language],
+    server = named_server(
+        language,
         on_list_tools=_list_tools,
         on_call_tool=_call_tool,
         on_list_resources=_list_resources,

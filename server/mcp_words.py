@@ -6,7 +6,7 @@ from typing import Any
 
 import yaml
 
-from server.api_access import Language
+from tools.arguments import Language
 
 
 @lru_cache(maxsize=1)

@@ -86,7 +86,7 @@ def holder(home: Path, error: StoreLocked) -> StoreLocked:
 def _request(settings: "Settings", *, reads: bool) -> "SentCommand":
     from importlib.metadata import version
 
-    from server.remote_protocol import SentAsker, SentCommand
+    from server.remote_protocol import SentCommand, asker_sent
 
     here = terminal()
     return SentCommand(
@@ -96,9 +96,7 @@ def _request(settings: "Settings", *, reads: bool) -> "SentCommand":
         stdin=_standard_input() if reads else "",
         out=look_of(console_of(here.stdout, None, wide=True)),
         err=look_of(console_of(here.stderr, None, wide=False)),
-        asker=SentAsker(
-            user=settings.user, role=settings.role, scope=settings.scope, language=settings.language
-        ),
+        asker=asker_sent(settings),
     )
 
 

@@ -5,9 +5,13 @@ from typing import Final, Literal
 
 from pydantic import BaseModel, ConfigDict
 
+from agent.settings import Settings
 from server.terminal import Look
 
 PATH: Final = "/local/commands"
+MCP_PATH: Final = "/mcp"
+# With the local token: who sits at the command line, as JSON of SentAsker.
+ASKER_HEADER: Final = "X-VoiceLoop-Asker"
 # What a command may be sent on standard input.
 STDIN_BYTES: Final = 1_000_000
 
@@ -19,6 +23,11 @@ class SentAsker(BaseModel):
     role: Literal["viewer", "analyst", "manager", "admin", "service"]
     scope: tuple[str, ...]
     language: Literal["zh", "en"]
+
+
+def asker_sent(settings: Settings) -> SentAsker:
+    """Whom the settings of this process name."""
+    return SentAsker(user=settings.user, role=settings.role, scope=settings.scope, language=settings.language)
 
 
 class SentCommand(BaseModel):

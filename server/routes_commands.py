@@ -3,7 +3,6 @@
 import asyncio
 import base64
 import contextvars
-import hmac
 import io
 import threading
 from collections.abc import AsyncIterator, Callable
@@ -17,7 +16,7 @@ import structlog
 from fastapi import APIRouter, Request
 from fastapi.responses import StreamingResponse
 
-from server.api_access import bearer_of, check_local
+from server.api_access import check_local, from_command_line
 from server.api_logs import causes, places
 from server.api_problems import Busy, Conflict
 from server.api_state import ServerState, StateNow
@@ -39,8 +38,7 @@ _WAITING: Final = 256
 @router.post(PATH, include_in_schema=False)
 async def run_command(sent: SentCommand, request: Request, state: StateNow) -> StreamingResponse:
     """Run one command and stream its output. For the bearer of the local token alone, from this machine."""
-    token = bearer_of(request) or ""
-    if not hmac.compare_digest(token.encode(), state.local_token.encode()):
+    if not from_command_line(request, state):
         raise NotPermitted("not permitted: commands are taken from the command line of this machine alone")
     check_local(request)
     _require_same(sent)
