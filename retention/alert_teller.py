@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import tzinfo
 from typing import Final
 
-from retention.alert_notices import AlertNews
+from retention.alert_notices import AlertNews, Observer
 from retention.alert_telling import Telling, telling
 from retention.notifier import Notification
 from retention.notify_targets import Target, chosen
@@ -51,7 +51,7 @@ class AlertTeller:
             topic_names=self._topic_names.get(language, {}),
         )
 
-    def observer(self, targets: Sequence[Target], outbox: Outbox) -> Callable[[AlertNews], None]:
+    def observer(self, targets: Sequence[Target], outbox: Outbox) -> Observer:
         """What is told of alerts, to keep them for these targets."""
 
         def observe(news: AlertNews) -> None:

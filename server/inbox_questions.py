@@ -169,7 +169,7 @@ class Questions:
             question.text, thread_id=thread_id, asker=asker, streamed=True, earlier=earlier
         )
         told = time.monotonic()
-        async for logged in turn.log.follow(0, pause_s=_FOLLOW_S):
+        async for logged in turn.log.follow(0, pause_s=_FOLLOW_S, closing=self._state.closing):
             if logged is None or not isinstance(logged.event, StepStarted):
                 continue
             if time.monotonic() - told >= _STEP_S:

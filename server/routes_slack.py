@@ -1,6 +1,6 @@
 """What Slack sends: events, commands, buttons and forms. Slack signs; no key of ours is needed."""
 
-from typing import Final
+from typing import Any, Final
 
 from fastapi import APIRouter, Request, Response
 
@@ -10,7 +10,7 @@ from store.errors import InputError
 
 router = APIRouter(prefix="/slack", tags=["slack"])
 
-_ANSWERS: Final = {
+_ANSWERS: Final[dict[int | str, dict[str, Any]]] = {
     200: {
         "description": "taken; it is dealt with in the background",
         "content": {"text/plain": {"schema": {"type": "string"}, "example": ""}},

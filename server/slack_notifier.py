@@ -23,7 +23,7 @@ class SlackNotifier:
 
     def send(self, notification: Notification) -> None:
         """Post one; NotSent where Slack does not take it."""
-        from slack_sdk.errors import SlackClientError
+        from slack_sdk.errors import SlackApiError, SlackClientError
 
         blocks = [section(escaped(f"{notification.title}\n{notification.text}"))]
         alert = self._app.operations.alert(notification.subject) if notification.tier else None
@@ -37,6 +37,7 @@ class SlackNotifier:
                 channel=self._room, text=escaped(notification.title), blocks=blocks, unfurl_links=False
             )
         except (SlackClientError, OSError) as error:
-            said = getattr(error, "response", None)
-            reason = said.get("error", "") if hasattr(said, "get") else type(error).__name__
+            reason = (
+                error.response.get("error", "") if isinstance(error, SlackApiError) else type(error).__name__
+            )
             raise NotSent(f"Slack did not take it: {reason}") from None

@@ -100,7 +100,7 @@ class SlackService:
         try:
             while True:
                 try:
-                    await handler.connect_async()
+                    await handler.client.connect()
                 except Exception as error:  # noqa: BLE001 - whatever it is, it is logged and tried again
                     _LOG.warning("slack_socket_not_connected", error=causes(error))
                     await asyncio.sleep(_RECONNECT_S)
@@ -108,7 +108,7 @@ class SlackService:
                 # From here on the client connects again by itself.
                 await asyncio.Event().wait()
         finally:
-            await handler.close_async()
+            await handler.client.close()
 
 
 @asynccontextmanager

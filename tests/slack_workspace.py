@@ -25,7 +25,7 @@ class Workspace:
     """`calls` in order. `failures` maps a method to the errors of its next calls; `members` groups to ids."""
 
     def __init__(self) -> None:
-        self.url = ""
+        self.url = self.socket = ""
         self.calls: list[Call] = []
         self.failures: dict[str, list[str]] = {}
         self.members: dict[str, list[str]] = {}
@@ -45,7 +45,7 @@ class Workspace:
     def forget(self) -> None:
         """Begin anew."""
         with self._changed:
-            self.calls, self.uploads, self.failures, self.members = [], [], {}, {}
+            self.calls, self.uploads, self.failures = [], [], {}
 
     def answer(self, method: str, args: dict[str, Any]) -> dict[str, Any]:
         with self._changed:
@@ -64,6 +64,8 @@ class Workspace:
                 "team_id": TEAM,
                 "url": "https://x.slack.com/",
             }
+        if method == "apps.connections.open":
+            return {"ok": True, "url": self.socket}
         if method == "conversations.open":
             return {"ok": True, "channel": {"id": f"D{args['users']}"}}
         if method == "usergroups.users.list":

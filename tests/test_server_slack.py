@@ -43,6 +43,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def one_slack() -> Iterator[Workspace]:
     with workspace() as made:
+        made.members["S1"] = ["U7"]
         yield made
 
 
@@ -215,9 +216,8 @@ async def test_a_stranger_is_refused_politely_and_told_their_id(door: Door) -> N
 
 
 async def test_the_members_of_a_user_group_have_its_role(door: Door) -> None:
-    door.slack.members["S1"] = ["U7"]
     await door.send(door.slack.mention(NPS, user="U7", ts="8.3"))
-    assert len(await turns(door, "slack-C1-8.3", "slack:U7")) == 1
+    assert len(await turns(door, "slack-C1-8.3", "slack:U7", role="viewer")) == 1
 
 
 async def test_where_others_may_not_see_as_much_the_answer_comes_by_direct_message(door: Door) -> None:
