@@ -108,12 +108,12 @@ class App(Alerting):
         return RapidOcrReader(self.settings.workers or os.cpu_count() or 1)
 
     def feedback_writer(self) -> "FeedbackWriter":
-        """A writer of single items, with a memory of near duplicates of its own."""
+        """A writer of single items: one for as long as a server runs, so what it remembers is bounded."""
         from pipeline.label_corrections import CorrectedClassifier
-        from pipeline.writing import FeedbackWriter
+        from pipeline.writing import SEEDED_ITEMS, FeedbackWriter
 
         classifier = CorrectedClassifier(self.classifier, self.human_labels)
-        return FeedbackWriter(self.facts, classifier, self.mask, self.pseudonyms)
+        return FeedbackWriter(self.facts, classifier, self.mask, self.pseudonyms, held=SEEDED_ITEMS)
 
     @cached_property
     def ingestor(self) -> "Ingestor":

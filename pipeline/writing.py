@@ -1,11 +1,12 @@
 """Feedback drafts to stored feedback, a chunk at a time: mask, tell the language, label, group, write."""
 
+import threading
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from pipeline.classifier import Classifier
 from pipeline.language import detect_language
-from pipeline.near_duplicates import NearDuplicates
+from pipeline.near_duplicates import MOST_HELD, NearDuplicates
 from pipeline.rows import Draft
 from store.facts import FactStore, Selection
 from store.identity import text_key
@@ -43,17 +44,26 @@ class FeedbackWriter:
     """Takes chunks of drafts through masking, labelling and grouping into the fact store.
 
     Each distinct text of a chunk is masked and labelled once. A chunk is one transaction. Near duplicates are
-    sought among the texts of this writer and those of a store of up to 20,000 items.
+    sought among the texts of this writer, the latest `held` of them, and those of a store of up to 20,000
+    items. Several threads may share a writer.
     """
 
     def __init__(
-        self, facts: FactStore, classifier: Classifier, mask: Mask, pseudonyms: ScopedMask | None = None
+        self,
+        facts: FactStore,
+        classifier: Classifier,
+        mask: Mask,
+        pseudonyms: ScopedMask | None = None,
+        *,
+        held: int = MOST_HELD,
     ) -> None:
         self._facts = facts
         self._classifier = classifier
         self._mask = mask
         self._pseudonyms = pseudonyms
+        self._held = held
         self._near: NearDuplicates | None = None
+        self._grouping = threading.Lock()
 
     def write(self, drafts: Sequence[Draft], batch_id: str) -> Written:
         """Store a chunk; rows whose id is known (in the store or the chunk) are duplicates."""
@@ -94,12 +104,13 @@ class FeedbackWriter:
         ]
 
     def _groups(self, spoken: dict[str, str]) -> dict[str, str]:
-        if self._near is None:
-            self._near = NearDuplicates()
-            # Comparing with what is stored is worth it while that takes a second or so.
-            if 0 < self._facts.count(Selection()) <= SEEDED_ITEMS:
-                self._near.group(self._facts.texts())
-        return self._near.group(spoken)
+        with self._grouping:
+            if self._near is None:
+                self._near = NearDuplicates(self._held)
+                # Comparing with what is stored is worth it while that takes a second or so.
+                if 0 < self._facts.count(Selection()) <= SEEDED_ITEMS:
+                    self._near.group(self._facts.texts())
+            return self._near.group(spoken)
 
     def _masked(self, drafts: Sequence[Draft]) -> list[dict[str, str]]:
         """The masked form of each value of each draft that may hold anything."""

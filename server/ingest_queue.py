@@ -5,7 +5,6 @@ once its items are on the disk; what is answered survives any end of the process
 comes when it is full is told to come back.
 """
 
-import secrets
 import threading
 import time
 from collections import deque
@@ -20,15 +19,14 @@ from agent.wiring import App
 from pipeline.rows import Draft
 from pipeline.writing import FeedbackWriter
 from server.api_logs import causes, places
-from server.api_problems import Busy, TooMany
-from store.errors import VoiceLoopError
-from store.records import Batch
+from server.api_problems import Busy, Conflict, TooMany
+from server.ingest_batches import IngestBatches
+from server.ingest_promises import Outcomes, Promise, Promises, outcomes_of
+from store.errors import StoreError, VoiceLoopError
 
 _LOG = structlog.get_logger()
 ROOM: Final = 20_000
 _AT_ONCE: Final = 2_000
-# After so many items the writer's memory of near duplicates is begun anew: it would grow without end.
-_REMEMBERED: Final = 50_000
 # Embedding waits for a quiet moment: it needs the same cores. But not for longer than this.
 _QUIET_S: Final = 3.0
 _LATEST_S: Final = 300.0
@@ -38,8 +36,21 @@ _FIRST_GUESS: Final = 1_000.0
 
 @dataclass
 class _Waiting:
-    drafts: Sequence[Draft]
-    new: Future[frozenset[str]] = field(default_factory=Future)
+    """The items of one request: drafts, and why others are rejected. `outcomes`: once they are settled."""
+
+    items: Sequence[Draft | str]
+    promise: Promise | None
+    outcomes: Outcomes | None = None
+    answer: Future[Outcomes] = field(default_factory=Future)
+
+    def drafts(self) -> list[Draft]:
+        """What is to be stored: what was rejected once stays so."""
+        told = self.outcomes or ("stored",) * len(self.items)
+        return [
+            item
+            for item, outcome in zip(self.items, told, strict=True)
+            if isinstance(item, Draft) and outcome != "rejected"
+        ]
 
 
 class IngestQueue:
@@ -57,8 +68,10 @@ class IngestQueue:
         self._unindexed_since: float | None = None
         self._written_at = 0.0
         self._writer: FeedbackWriter | None = None
-        self._remembered = 0
-        self._batch: Batch | None = None
+        self._promises = Promises(app.replies, app.clock)
+        self._batches = IngestBatches(app.operations, app.clock)
+        if self._batches.recover():
+            self._unindexed_since = time.monotonic()
         self._thread = threading.Thread(target=self._run, name="ingest", daemon=True)
         self._thread.start()
 
@@ -73,32 +86,26 @@ class IngestQueue:
         since = self._unindexed_since
         return 0.0 if since is None else time.monotonic() - since
 
-    def put(self, drafts: Sequence[Draft]) -> "Future[frozenset[str]]":
-        """Queue the drafts of a request; the ids that were new once they are stored.
+    def put(self, items: Sequence[Draft | str], promise: Promise | None = None) -> "Future[Outcomes]":
+        """Queue the items of a request; what became of each, once that is on the disk.
 
-        Raises TooMany where the queue has no room for them now, Busy where the server ends.
+        Under a `promise` the same request gets the same outcomes, and another one Conflict. Raises TooMany
+        where the queue has no room for the items now, Busy where the server ends.
         """
-        waiting = _Waiting(drafts)
-        if not drafts:
-            waiting.new.set_result(frozenset())
-            return waiting.new
+        waiting = _Waiting(items, promise)
         with self._changed:
             if self._closing:
                 raise Busy("the server is ending", hint="send it again to the next one")
-            if self._items and self._items + len(drafts) > self._room:
+            if self._items and self._items + len(items) > self._room:
                 raise TooMany(
-                    f"{self._items:,} items wait to be stored: there is no room for {len(drafts):,} more now",
+                    f"{self._items:,} items wait to be stored: there is no room for {len(items):,} more now",
                     retry_after_s=max(1.0, self._items / self._per_s),
                     hint="nothing of this request was stored: send it again after that time",
                 )
             self._waiting.append(waiting)
-            self._items += len(drafts)
+            self._items += len(items)
             self._changed.notify_all()
-        return waiting.new
-
-    def renew(self) -> None:
-        """Label by new topics and words from the next items on."""
-        self._writer = None
+        return waiting.answer
 
     def close(self, timeout_s: float = 30.0) -> None:
         """Write what waits, then end."""
@@ -110,7 +117,7 @@ class IngestQueue:
     def _run(self) -> None:
         while (group := self._next_group()) is not None:
             if group:
-                self._write(group)
+                self._serve(group)
             self._index_if_quiet()
 
     def _next_group(self) -> list[_Waiting] | None:
@@ -119,90 +126,101 @@ class IngestQueue:
             if not self._waiting and not self._closing:
                 self._changed.wait(1.0)
             group: list[_Waiting] = []
-            size = 0
-            while self._waiting and (not group or size + len(self._waiting[0].drafts) <= _AT_ONCE):
+            size, promised = 0, set[tuple[str, str]]()
+            while self._waiting and (not group or size + len(self._waiting[0].items) <= _AT_ONCE):
+                if (promise := self._waiting[0].promise) is not None:
+                    if promise.name in promised:
+                        # The next group finds what this one promises.
+                        break
+                    promised.add(promise.name)
                 group.append(self._waiting.popleft())
-                size += len(group[-1].drafts)
+                size += len(group[-1].items)
             return None if self._closing and not group else group
 
-    def _write(self, group: Sequence[_Waiting]) -> None:
-        started, drafts = time.monotonic(), [draft for one in group for draft in one.drafts]
+    def _serve(self, group: Sequence[_Waiting]) -> None:
+        """Write a group; where that breaks for another reason than the store, each request by itself."""
+        started, count = time.monotonic(), sum(len(one.items) for one in group)
         try:
-            batch = self._opened_batch()
-            written = self._fresh_writer(len(drafts)).write(drafts, batch.batch_id)
-            self._count(batch, len(drafts), written.stored)
-        except VoiceLoopError as error:
+            self._write(group)
+        except StoreError as error:
             self._fail(group, error)
-        except Exception as error:  # noqa: BLE001 - the edge: logged once, the writer goes on
-            _LOG.error("ingest_broke", error=causes(error), at=places(error.__traceback__))
-            self._fail(group, VoiceLoopError("the items could not be stored"))
+        except Exception as error:  # noqa: BLE001 - the edge: told and logged, the writer goes on
+            self._writer = None
+            if len(group) > 1:
+                for one in group:
+                    one.outcomes = None
+                    self._serve([one])
+                return
+            self._fail(group, error)
         else:
-            self._answer(group, written.new)
-            per_s = len(drafts) / max(time.monotonic() - started, 1e-3)
+            per_s = count / max(time.monotonic() - started, 1e-3)
             self._per_s += _NEWEST * (per_s - self._per_s)
-            self._written_at = time.monotonic()
-            if written.new and self._unindexed_since is None:
+        with self._changed:
+            self._items -= count
+
+    def _write(self, group: Sequence[_Waiting]) -> None:
+        """Store what is new, then answer. What is promised is promised before it is stored.
+
+        After a kill between the two the same request finds its promise, and completes what is missing.
+        """
+        self._recall(group)
+        served = [one for one in group if not one.answer.done()]
+        drafts = [draft for one in served for draft in one.drafts()]
+        if self._writer is None:
+            self._writer = self._app.feedback_writer()
+        if any(one.promise and one.outcomes is None for one in served):
+            _settle(served, {draft.fields["feedback_id"] for draft in self._writer.fresh(drafts)})
+            self._promises.keep({one.promise: one.outcomes for one in served if one.promise and one.outcomes})
+        new: frozenset[str] = frozenset()
+        if drafts:
+            written = self._writer.write(drafts, self._batches.current().batch_id)
+            self._batches.count(read=len(drafts), stored=written.stored)
+            new, self._written_at = written.new, time.monotonic()
+            if new and self._unindexed_since is None:
                 self._unindexed_since = self._written_at
-        finally:
-            with self._changed:
-                self._items -= len(drafts)
+        _settle(served, set(new))
+        for one in served:
+            assert one.outcomes is not None
+            one.answer.set_result(one.outcomes)
 
-    def _answer(self, group: Sequence[_Waiting], new: frozenset[str]) -> None:
-        left = set(new)
+    def _recall(self, group: Sequence[_Waiting]) -> None:
+        """Outcomes that were promised before; whose key is another request's is answered so."""
+        if not (promises := [one.promise for one in group if one.promise]):
+            return
+        recalled = self._promises.recall(promises)
         for one in group:
-            # Of two requests with the same item the first has stored it.
-            own = left & {draft.fields["feedback_id"] for draft in one.drafts}
-            left -= own
-            one.new.set_result(frozenset(own))
+            kept = recalled.get(one.promise) if one.promise else None
+            if isinstance(kept, Conflict):
+                one.answer.set_exception(kept)
+            else:
+                one.outcomes = kept
 
-    def _fail(self, group: Sequence[_Waiting], error: VoiceLoopError) -> None:
+    def _fail(self, group: Sequence[_Waiting], error: Exception) -> None:
+        """What the writer remembers of texts that were not stored is forgotten with it."""
         self._writer = None
+        if not isinstance(error, VoiceLoopError):
+            _LOG.error("ingest_broke", error=causes(error), at=places(error.__traceback__))
+            error = VoiceLoopError("the items could not be stored")
         for one in group:
-            one.new.set_exception(error)
-
-    def _fresh_writer(self, items: int) -> FeedbackWriter:
-        writer = self._writer
-        if writer is None or self._remembered > _REMEMBERED:
-            writer, self._remembered = self._app.feedback_writer(), 0
-            self._writer = writer
-        self._remembered += items
-        return writer
-
-    def _opened_batch(self) -> Batch:
-        """The batch of this minute, kept before its first item is."""
-        now = self._app.clock.now()
-        if self._batch is None or f"{now:%Y%m%dT%H%M}" not in self._batch.batch_id:
-            self._batch = Batch(
-                batch_id=f"api-{now:%Y%m%dT%H%M}-{secrets.token_hex(3)}",
-                source="api",
-                path="",
-                kind="feedback",
-                stage="received",
-                started_at=now,
-            )
-            self._app.operations.save_batch(self._batch)
-        return self._batch
-
-    def _count(self, batch: Batch, read: int, stored: int) -> None:
-        """Whatever indexed the batch meanwhile: with new items it is to be indexed again."""
-        self._batch = batch.model_copy(
-            update={
-                "stage": "stored",
-                "read": batch.read + read,
-                "stored": batch.stored + stored,
-                "duplicates": batch.duplicates + read - stored,
-            }
-        )
-        self._app.operations.save_batch(self._batch)
+            if not one.answer.done():
+                one.answer.set_exception(error)
 
     def _index_if_quiet(self) -> None:
         if self._unindexed_since is None:
             return
         quiet = time.monotonic() - self._written_at >= _QUIET_S and not self._waiting
         if quiet or self.lag_s >= _LATEST_S or self._closing:
-            self._unindexed_since, self._batch = None, None
+            self._unindexed_since = None
             try:
+                self._batches.close()
                 self._index()
             except VoiceLoopError as error:
                 # Batches that are not indexed are found by the next run.
                 _LOG.warning("indexing_not_begun", reason=error.kind)
+
+
+def _settle(served: Sequence[_Waiting], new: set[str]) -> None:
+    """Say what becomes of those that nothing is promised to, where `new` are the ids not known before."""
+    for one in served:
+        if one.outcomes is None:
+            one.outcomes = outcomes_of(one.items, new)

@@ -1,12 +1,16 @@
 """Feedback over the API: items in, each with its outcome; items out, with their labels; labels put right."""
 
+import asyncio
 import hashlib
-from datetime import timedelta
+from collections import Counter
+from collections.abc import Sequence
+from concurrent.futures import Future
 from typing import Annotated, Any, Final, Literal
 
 import orjson
 from fastapi import APIRouter, Header, Path, Query
 from pydantic import BaseModel, ConfigDict, Field
+from starlette.concurrency import run_in_threadpool
 
 from pipeline.items import FeedbackItem, drafts_of
 from pipeline.label_corrections import correct_label
@@ -14,21 +18,20 @@ from pipeline.rows import Draft
 from server.api_access import Caller, CallerNow, needs
 from server.api_audit import record
 from server.api_pages import Cursor, Limit, cursor_at, offset_of
-from server.api_problems import Conflict, NotFound, problems
+from server.api_problems import Busy, NotFound, problems
 from server.api_selection import SelectionNow
 from server.api_state import ServerState, StateNow
+from server.ingest_promises import Outcome, Outcomes, Promise
 from store.errors import NotPermitted
 from store.facts import Find, Selection
 from store.human_labels import LabelField
 from store.records import Feedback, LabelledFeedback, Labels
-from store.replies import Reply
 from store.units import within
 from tools.arguments import SelectionArguments
 from tools.selection import choose
 
 router = APIRouter(prefix="/v1/feedback", tags=["feedback"])
 MOST_ITEMS: Final = 5_000
-_REMEMBERED: Final = timedelta(days=2)
 # How long a request waits for the disk before it is told that it may be stored later.
 _PATIENCE_S: Final = 120.0
 _ANYONE: Final = {"speaker": ("customer", "agent", None)}
@@ -55,7 +58,7 @@ class FeedbackIn(BaseModel):
 class ItemOutcome(BaseModel):
     """What became of one item, in the order of the request."""
 
-    status: Literal["stored", "duplicate", "rejected"]
+    status: Outcome
     feedback_id: str | None = Field(default=None, examples=["s-1"])
     reason: str = Field(default="", examples=["nps: Input should be less than or equal to 10"])
 
@@ -117,10 +120,10 @@ class LabelCorrected(BaseModel):
     "",
     operation_id="add_feedback",
     summary="Store feedback",
-    responses=problems(401, 403, 409),
+    responses=problems(401, 403, 409, 429, 503, 507),
     dependencies=[needs("analyst")],
 )
-def add_feedback(
+async def add_feedback(
     caller: CallerNow,
     state: StateNow,
     body: FeedbackIn,
@@ -131,48 +134,54 @@ def add_feedback(
     """Cleaned, masked, labelled and on the disk when it is answered; embedded and in themes a little later.
 
     429 with Retry-After means that nothing of the request was stored. The same item again is a duplicate, so
-    a request that was not answered may be sent again whole.
+    a request that was not answered may be sent again whole; with an Idempotency-Key (kept for two days) it is
+    then answered as it would have been the first time.
     """
-    request = hashlib.sha256(orjson.dumps(body.items)).hexdigest()
-    owner = f"feedback:{caller.key_id or caller.asker.user}"
-    if idempotency_key is not None and (kept := state.app.replies.find(owner, idempotency_key)):
-        if kept.request != request:
-            raise Conflict(f"the idempotency key {idempotency_key!r} was used for another request")
-        return FeedbackStored.model_validate(kept.body)
-    answer = _stored(caller, state, body.items)
-    if idempotency_key is not None:
-        now = state.app.clock.now()
-        told = answer.model_dump(mode="json")
-        reply = Reply(owner=owner, key=idempotency_key, request=request, body=told, kept_at=now)
-        answer = FeedbackStored.model_validate(state.app.replies.keep(reply).body)
-        state.app.replies.forget(now - _REMEMBERED)
-    return answer
+    read, answer = await run_in_threadpool(_queued, caller, state, body.items, idempotency_key)
+    try:
+        # Nobody waits in a thread: those are few, and many may wait for one commit.
+        outcomes = await asyncio.wait_for(asyncio.shield(asyncio.wrap_future(answer)), _PATIENCE_S)
+    except TimeoutError:
+        raise Busy(
+            f"the items are not on the disk after {_PATIENCE_S:g} seconds",
+            retry_after_s=_PATIENCE_S,
+            hint="they may be stored yet: send the same request again, nothing is stored twice",
+        ) from None
+    return await run_in_threadpool(_answered, caller, state, read, outcomes)
 
 
-def _stored(caller: Caller, state: ServerState, items: list[dict[str, Any]]) -> FeedbackStored:
+def _queued(
+    caller: Caller, state: ServerState, items: list[dict[str, Any]], key: str | None
+) -> tuple[list[Draft | str], Future[Outcomes]]:
     app = state.app
     read = [_permitted(one, caller) for one in drafts_of(items, zone=app.settings.zone, now=app.clock.now())]
-    left = set(state.ingest.put([one for one in read if isinstance(one, Draft)]).result(_PATIENCE_S))
-    outcomes: list[ItemOutcome] = []
-    for one in read:
-        if isinstance(one, str):
-            outcomes.append(ItemOutcome(status="rejected", reason=one))
-            continue
-        name = one.fields["feedback_id"]
-        outcomes.append(ItemOutcome(status="stored" if name in left else "duplicate", feedback_id=name))
-        left.discard(name)
-    counts = {
-        status: sum(one.status == status for one in outcomes)
-        for status in ("stored", "duplicate", "rejected")
-    }
+    promise = None
+    if key is not None:
+        owner = f"feedback:{caller.key_id or caller.asker.user}"
+        promise = Promise(owner, key, hashlib.sha256(orjson.dumps(items)).hexdigest())
+    return read, state.ingest.put(read, promise)
+
+
+def _answered(
+    caller: Caller, state: ServerState, read: Sequence[Draft | str], outcomes: Outcomes
+) -> FeedbackStored:
+    counts = Counter(outcomes)
     record(state, caller, "feedback.add", "feedback", **counts)
     return FeedbackStored(
-        read=len(outcomes),
+        read=len(read),
         stored=counts["stored"],
         duplicates=counts["duplicate"],
         rejected=counts["rejected"],
-        items=outcomes,
+        items=[_outcome(one, outcome) for one, outcome in zip(read, outcomes, strict=True)],
     )
+
+
+def _outcome(read: Draft | str, outcome: Outcome) -> ItemOutcome:
+    if isinstance(read, str):
+        return ItemOutcome(status="rejected", reason=read)
+    if outcome == "rejected":
+        return ItemOutcome(status=outcome, reason="it was rejected when this request was first sent")
+    return ItemOutcome(status=outcome, feedback_id=read.fields["feedback_id"])
 
 
 def _permitted(draft: Draft | str, caller: Caller) -> Draft | str:

@@ -1,5 +1,6 @@
 """Answers that are given again: the request with the same idempotency key gets the same one."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, Protocol
 
@@ -21,12 +22,12 @@ class Reply(Record):
 class ReplyStore(Protocol):
     """Replies. Every write is one durable transaction."""
 
-    def find(self, owner: str, key: str) -> Reply | None:
-        """The reply of a key."""
+    def find(self, names: Sequence[tuple[str, str]]) -> dict[tuple[str, str], Reply]:
+        """The replies that are kept, by (owner, key)."""
         ...
 
-    def keep(self, reply: Reply) -> Reply:
-        """Keep a reply, or return the one of that owner and key that is kept already."""
+    def keep(self, replies: Sequence[Reply]) -> None:
+        """Keep replies; one that is kept already stays as it is."""
         ...
 
     def forget(self, before: datetime) -> int:

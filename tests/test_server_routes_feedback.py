@@ -144,7 +144,7 @@ async def test_a_full_queue_pushes_back_and_loses_nothing(api: Api) -> None:
 
     queue = IngestQueue(app, Slow(), room=10)
     first = queue.put([_draft(0)])
-    assert first.result(20) == {"q-0"}
+    assert first.result(20) == ("stored",)
     with pytest.raises(TooMany) as refused:
         # The writer takes what is there; more than the room can only wait behind something.
         for number in range(1, 10_000):
