@@ -10,7 +10,7 @@ from langchain_core.tools import BaseTool
 from langgraph.types import Command
 
 from agent.guard_answer import AnswerGuard, guard_sources
-from agent.guard_request import asked_actions, visible
+from agent.guard_request import asked_actions, names_record
 from agent.language import language_of
 from agent.phrases import phrase
 from agent.state import questions
@@ -60,7 +60,7 @@ class Guard(AgentMiddleware[Any, Any, Any]):
             _log.warning("an action was refused that the question does not ask for", tool=name)
             raise Forbidden("not_asked_for", language_of(asked[-1]), tool=name)
         record = _record_of(request.tool_call["args"]) if name in _ON_RECORDS else ""
-        if record and record.lower() not in visible(asked[-1]).lower():
+        if not names_record(asked[-1], record):
             _log.warning("an action on a record was refused that the question does not name", tool=name)
             raise Forbidden("not_named", language_of(asked[-1]), tool=name)
         return await handler(request)
@@ -82,4 +82,4 @@ class Guard(AgentMiddleware[Any, Any, Any]):
 
 
 def _record_of(args: dict[str, Any]) -> str:
-    return str(args.get("task_id") or args.get("alert_id") or "").strip()
+    return str(args.get("task_id") or args.get("alert_id") or "")

@@ -62,6 +62,13 @@ def own_words(question: str) -> str:
     return _LINE.sub(" ", text)
 
 
+def names_record(question: str, record: str) -> bool:
+    """Whether a question names this id, as a word of its own; an empty one needs no naming."""
+    text = unicodedata.normalize("NFKC", visible(question)).lower()
+    name = re.escape(record.strip().lower())
+    return not name or re.search(rf"(?<![a-z0-9-]){name}(?![a-z0-9-])", text) is not None
+
+
 def visible(text: str) -> str:
     """The text without characters that nobody sees or that turn the direction of writing."""
     return "".join(c for c in text if unicodedata.category(c) != "Cf" or c == "\u200d")

@@ -17,7 +17,7 @@ from retention.policy import Policy, load_policy
 from retention.portfolio import assess_customers, moment_of
 from retention.risk import Risk
 from retention.wording import Language
-from store.alert_operations import AlertChange, CustomerFile
+from store.alert_operations import AlertChange, CustomerFile, Decide
 from store.clock import Clock
 from store.customer_features import CustomerQuestion, CustomerTable, Deed, Trait
 from store.facts import FactStore, Find
@@ -104,16 +104,27 @@ class AlertScan:
         profiles = {one.customer_id: one for one in self.facts.customers(found)} if found else {}
         for part in _parts(found, _REVISED):
             situations = {one: self._situation(bare[one], words) for one in part}
-            languages = {one: _language(risks[one], words, self.language) for one in part}
-            yield from self.operations.revise_alerts(
-                part,
-                lambda files, s=situations, p=profiles, spoken=languages: [
-                    self._change(finding, files[one], s[one], p.get(one), spoken[one], actor)
-                    for one in s
-                    if (finding := find_alert(s[one], files[one]))
-                ],
-                actor=actor,
-            )
+            spoken = {one: _language(risks[one], words, self.language) for one in part}
+            decide = self._decision(situations, profiles, spoken, actor)
+            yield from self.operations.revise_alerts(part, decide, actor=actor)
+
+    def _decision(
+        self,
+        situations: Mapping[str, Situation],
+        profiles: Mapping[str, Customer],
+        spoken: Mapping[str, Language],
+        actor: str,
+    ) -> Decide:
+        """Decide again over the files as they are under the lock: somebody else may have scanned since."""
+
+        def decide(files: Mapping[str, CustomerFile]) -> list[AlertChange]:
+            return [
+                self._change(finding, files[one], situation, profiles.get(one), spoken[one], actor)
+                for one, situation in situations.items()
+                if (finding := find_alert(situation, files[one]))
+            ]
+
+        return decide
 
     def _change(
         self,

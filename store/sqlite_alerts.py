@@ -84,8 +84,8 @@ class SqliteAlerts(SqliteTasks):
         for field in _REVISED:
             if getattr(row, field) != values[field]:
                 self._set_field(session, row, field, values[field], actor)
-        for field in ("alert_id", "summary", "advice", "evidence"):
-            setattr(row, field, values[field])
+        for name in ("alert_id", "summary", "advice", "evidence"):
+            setattr(row, name, values[name])
         row.version = version + 1
 
     def _keep_messages(self, session: Session, messages: Sequence[Message], told: list[AuditEntry]) -> None:

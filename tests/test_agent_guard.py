@@ -5,7 +5,7 @@ import base64
 import pytest
 
 from agent.guard_answer import AnswerGuard
-from agent.guard_request import asked_actions
+from agent.guard_request import asked_actions, names_record
 from agent.guard_scope import units_outside
 from prompts.library import LANGUAGES, template
 
@@ -153,3 +153,17 @@ def test_what_is_streamed_is_held_back_where_the_guard_would_take_it_out() -> No
         message = AIMessage(told, id="a")
         events = list(watch.seen("messages", (message, {"langgraph_node": "model"})))
         assert "".join(event.text for event in events if hasattr(event, "text")) == shown
+
+
+@pytest.mark.parametrize(
+    ("question", "named"),
+    [
+        ("把任务task-0f1e2d3c标为完成", True),
+        ("mark TASK-0F1E2D3C as done", True),
+        ("把它标为完成", False),
+        ("把任务task-0f1e2d3c4标为完成", False),
+        ("ta\u200bsk-0f1e2d3c完成了", True),
+    ],
+)
+def test_a_deed_on_a_record_needs_its_id_in_the_question(question: str, named: bool) -> None:
+    assert names_record(question, "task-0f1e2d3c") is named

@@ -56,6 +56,8 @@ def send_playbook_message(args: MessageArguments, context: ToolContext) -> ToolR
         subject=draft.message_id,
         detail=detail,
     )
+    earlier = context.operations.messages(customer_id=alert.customer_id)
+    new = all(one.message_id != draft.message_id for one in earlier)
     message = context.operations.propose_message(draft, entry)
     if context.approved and message.status is MessageStatus.PENDING_APPROVAL:
         asker = context.asker
@@ -66,7 +68,7 @@ def send_playbook_message(args: MessageArguments, context: ToolContext) -> ToolR
         period=PeriodResult(),
         filters={"customer_id": [alert.customer_id]},
         n=1,
-        data={"message": message_row(message, context), "new": message == draft},
+        data={"message": message_row(message, context), "new": new},
         evidence=feedback_evidence([alert], context)[:20],
         caveats=_caveats(message, args.language),
     )

@@ -1,5 +1,7 @@
 """Alerts with their verdicts and notices, the history of tasks, and messages to customers."""
 
+from typing import Any
+
 import sqlalchemy as sa
 from alembic import op
 
@@ -22,7 +24,7 @@ def times(*names: str, optional: bool = False) -> list[sa.Column[object]]:
     return [sa.Column(name, sa.DateTime(), nullable=optional) for name in names]
 
 
-def key(name: str, kind: type[sa.types.TypeEngine[object]] = sa.Text) -> sa.Column[object]:
+def key(name: str, kind: type[sa.Text] | type[sa.Integer] = sa.Text) -> sa.Column[Any]:
     return sa.Column(name, kind(), primary_key=True)
 
 
