@@ -96,7 +96,8 @@ class SlackService:
         """Hold a connection to Slack (Socket Mode) until cancelled."""
         from slack_bolt.adapter.socket_mode.aiohttp import AsyncSocketModeHandler
 
-        handler = AsyncSocketModeHandler(self.bolt, app_token, web_client=self.client)
+        # slack_sdk gives these two no types.
+        handler: Any = AsyncSocketModeHandler(self.bolt, app_token, web_client=self.client)
         try:
             while True:
                 try:

@@ -3,6 +3,7 @@
 import asyncio
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 from aiohttp import WSMsgType, web
@@ -41,7 +42,7 @@ async def test_a_mention_over_the_socket_is_acknowledged_and_answered(tmp_path: 
     try:
         with workspace() as slack:
             slack.socket = f"ws://127.0.0.1:{runner.addresses[0][1]}/socket"
-            given = {"slack_app_token": SecretStr("xapp-test"), "slack_signing_secret": None}
+            given: dict[str, Any] = {"slack_app_token": SecretStr("xapp-test"), "slack_signing_secret": None}
             async with door_over(make_home(tmp_path), slack, **given) as door:
                 assert await asyncio.wait_for(acknowledged, 60) == "E1"
                 assert door.api.state.slack is not None
