@@ -81,7 +81,7 @@ function One({ id }) {
       <dt>${t("alerts.raised")}</dt><dd>${dateTime(one.raised_at)}</dd><dt>${t("alerts.status")}</dt><dd>${t(`alerts.status_${one.status}`)}${one.closed_because ? ` · ${t(`alerts.because_${one.closed_because}`)}` : ""}</dd>
       <dt>${t("alerts.customer")}</dt><dd><a href=${href("customers", [one.customer_id])}>${one.customer_id}</a></dd>
       ${one.task && html`<dt>${t("alerts.task")}</dt><dd><a href=${href("tasks", [one.task.task_id])}>${one.task.owner} · ${nameOf("status", one.task.status)}</a></dd>`}</dl>
-    <div class="board"><${Panel} title=${t("alerts.parts")} about=${t("alerts.parts_about")}><${Points} parts=${one.parts} total=${one.score} /><//>
+    <div class="board loose"><${Panel} title=${t("alerts.parts")} about=${t("alerts.parts_about")}><${Points} parts=${one.parts} total=${one.score} /><//>
       <${Panel} title=${t("alerts.evidence")}>${one.quotes.map((quote) => html`<${Quote} key=${quote.feedback_id} id=${quote.feedback_id} text=${quote.text} sentiment=${quote.sentiment ?? ""} by=${{ channel: quote.channel, occurred_at: quote.at }} />`)}
         ${!one.quotes.length && html`<p class="quiet">${t("alerts.no_words")}</p>`}<//>
       <${Panel} title=${t("alerts.advice")}><p class="lines-kept">${one.advice}</p><//>

@@ -1,5 +1,6 @@
 // The overview: how customers feel, what about, where and since when; what is being done.
 import { html } from "../html.js";
+import { number } from "../format.js";
 import { t } from "../i18n.js";
 import { href, useRoute } from "../router.js";
 import { useTool } from "../parts/asked.js";
@@ -60,8 +61,8 @@ export function Page() {
 // The slowest question of all and the last to be read: it waits until the figures are there.
 function Quality({ selection, ready }) {
   const found = useTool("data_quality", ready ? selection : null);
-  return html`<${Panel} wide title=${t("dashboard.quality")} about=${t("dashboard.quality_about")} height=${170}>
-    <${Answered} from=${found} height=${96}>${(result) => html`
-      <p>${t("dashboard.quality_counts", { n: result.n.toLocaleString(), customers: result.data.customers.toLocaleString(), batches: result.data.ingestion?.batches ?? 0 })}</p>
+  return html`<${Panel} title=${t("dashboard.quality")} about=${t("dashboard.quality_about")} height=${260}>
+    <${Answered} from=${found} height=${180}>${(result) => html`
+      <p>${t("dashboard.quality_counts", { n: number(result.n), customers: number(result.data.customers), batches: result.data.ingestion?.batches ?? 0 })}</p>
       ${result.caveats.length ? html`<ul class="points">${result.caveats.map((one) => html`<li key=${one}>${one}</li>`)}</ul>` : html`<p class="quiet">${t("dashboard.quality_fine")}</p>`}`}<//><//>`;
 }

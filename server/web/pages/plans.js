@@ -75,7 +75,7 @@ function One({ id }) {
     <p class="row wrap"><${PlanState} plan=${one} /><span class="quiet small">${date(one.window.starts_on)} – ${date(one.window.ends_on)} · ${t(`plans.grade_${one.evidence_grade}`)}</span></p>
     <dl class="facts spaced"><dt>${t("plans.cause")}</dt><dd>${one.cause}</dd>${one.hypothesis && html`<dt>${t("plans.hypothesis")}</dt><dd>${one.hypothesis}</dd>`}${one.control && html`<dt>${t("plans.control")}</dt><dd>${one.control}</dd>`}
       ${one.review?.follow_up && html`<dt>${t("plans.follow_up")}</dt><dd><a href=${href("plans", [one.review.follow_up])}>${one.review.follow_up}</a></dd>`}</dl>
-    <div class="board"><${Panel} wide title=${t("plans.measures")}><${Table} caption=${t("plans.measures")} columns=${columns} rows=${one.measures} /><//>
+    <div class="board loose"><${Panel} wide title=${t("plans.measures")}><${Table} caption=${t("plans.measures")} columns=${columns} rows=${one.measures} /><//>
       <${Panel} wide title=${t("plans.effects")}>${one.effects.length ? html`<${Table} caption=${t("plans.effects")} columns=${effects} rows=${one.effects} />` : html`<p class="quiet">${t("plans.not_verified", { day: date(one.window.ends_on) })}</p>`}<//>
       ${one.risks.length > 0 && html`<${Panel} title=${t("plans.risks")}><ul class="points">${one.risks.map((risk) => html`<li key=${risk}>${risk}</li>`)}</ul><//>`}
       ${one.evidence.length > 0 && html`<${Panel} title=${t("alerts.evidence")}><div class="row wrap">${one.evidence.slice(0, 20).map((item) => html`<button type="button" class="link mono small" key=${item} onClick=${() => openFeedback(item)}>${item.slice(0, 12)}</button>`)}</div><//>`}</div>`;

@@ -77,7 +77,7 @@ function One({ id }) {
       <dt>${t("tasks.due")}</dt><dd>${dateTime(one.due_at)} <${Deadline} at=${one.due_at} overdue=${one.overdue} /></dd><dt>${t("tasks.made")}</dt><dd>${dateTime(one.created_at)} · ${one.created_by}</dd>
       ${one.approved_by && html`<dt>${t("tasks.approved_by")}</dt><dd>${one.approved_by}</dd>`}${one.customer_id && html`<dt>${t("alerts.customer")}</dt><dd><a href=${href("customers", [one.customer_id])}>${one.customer_id}</a></dd>`}
       ${one.alert_id && html`<dt>${t("tasks.alert")}</dt><dd><a href=${href("alerts", [one.alert_id])}>${one.alert_id}</a></dd>`}</dl>
-    <div class="board"><${Panel} title=${t("alerts.advice")}><p class="lines-kept">${one.advice || t("common.none")}</p><//>
+    <div class="board loose"><${Panel} title=${t("alerts.advice")}><p class="lines-kept">${one.advice || t("common.none")}</p><//>
       <${Panel} title=${t("alerts.evidence")}>${one.quotes.map((quote) => html`<${Quote} key=${quote.feedback_id} id=${quote.feedback_id} text=${quote.text} sentiment=${quote.sentiment ?? ""} by=${{ channel: quote.channel, occurred_at: quote.at }} />`)}${!one.quotes.length && html`<p class="quiet">${t("alerts.no_words")}</p>`}<//>
       <${Panel} title=${t("customers.conversations")}><${Conversations} conversations=${one.conversations} /><//>
       <${Panel} title=${t("tasks.history")}>${one.history.length ? html`<ol class="points">${one.history.map((line) => html`<li key=${line.number}><span class="strong">${t(`tasks.field_${line.field}`)}</span> ${line.field === "comment" ? line.after : `${shown(line, line.before)} → ${shown(line, line.after)}`} <span class="quiet tiny">${line.actor} · ${dateTime(line.at)}</span></li>`)}</ol>` : html`<p class="quiet">${t("common.none")}</p>`}<//></div>`;

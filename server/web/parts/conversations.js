@@ -8,7 +8,7 @@ import { openFeedback } from "./quote.js";
 const MOOD = { positive: "positive", negative: "negative" };
 
 /** turns: [{feedback_id, speaker, text, sentiment}]; `here` is the one that is open, `broke` the index where it broke out. */
-export const Turns = ({ turns, here, broke }) => html`<ol class="turns">${turns.map((turn, index) => html`<li key=${turn.feedback_id} class="turn-line ${turn.speaker === "agent" ? "agent" : "customer"} ${MOOD[turn.sentiment] ?? ""} ${turn.feedback_id === here ? "here" : ""}">
+export const Turns = ({ turns, here, broke }) => html`<ol class="talk-turns">${turns.map((turn, index) => html`<li key=${turn.feedback_id} class="talk-turn ${turn.speaker === "agent" ? "agent" : "customer"} ${MOOD[turn.sentiment] ?? ""} ${turn.feedback_id === here ? "here" : ""}">
   <button type="button" onClick=${() => openFeedback(turn.feedback_id)}><span class="tiny quiet">${t(`customers.speaker_${turn.speaker === "agent" ? "agent" : "customer"}`)}</span>
     <span>${turn.text || t("feedback.no_text")}</span>${index === broke && html`<span class="tiny late">${t("customers.broke_out")}</span>`}</button></li>`)}</ol>`;
 

@@ -34,7 +34,7 @@ export function Course({ title, points, unit, digits = 1, scale = 1, suffix = ""
         { ...band, data: low },
         { ...band, data: high.map((value, index) => (value == null ? null : value - low[index])), areaStyle: { color: colour, opacity: 0.14 } },
         {
-          type: "line", name: title, showSymbol: true, connectNulls: true, lineStyle: { width: 2, color: colour },
+          type: "line", name: title, symbol: "circle", showSymbol: true, clip: false, connectNulls: true, lineStyle: { width: 2, color: colour },
           data: points.map((one) => ({ value: one.value == null ? null : one.value * scale, itemStyle: one.n < SMALL ? { color: token("--surface"), borderColor: colour, borderWidth: 1.5 } : { color: colour } })),
         },
       ],

@@ -50,7 +50,7 @@ export function PlanPanel() {
     const { plans } = await get("/v1/plans", { limit: SHOWN });
     return Promise.all(plans.map((one) => get(`/v1/plans/${encodeURIComponent(one.plan_id)}`)));
   });
-  return html`<${Panel} title=${t("dashboard.plans")} tools=${more("plans")} height=${330}>
+  return html`<${Panel} title=${t("dashboard.plans")} tools=${more("plans")} height=${260}>
     <${Loaded} from=${found} skeleton=${html`<${Skeleton} lines=${8} />`}>${(plans) => html`
       <ul class="lines">${plans.map((one) => html`<li key=${one.plan_id}><a class="line" href=${href("plans", [one.plan_id])}>
         <span class="line-main"><span class="clip strong">${one.problem}</span><span class="tiny quiet clip">${one.window.starts_on} – ${one.window.ends_on} · ${t("plans.measures_n", { n: one.measures.length })}</span></span>
