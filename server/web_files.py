@@ -91,9 +91,7 @@ def _preloads(files: dict[str, WebFile]) -> list[str]:
         for name in files
         if name.endswith(".js") and name.rpartition("/")[0] in _MODULE_FOLDERS and name != "first.js"
     ]
-    return [
-        f'<link rel="modulepreload" href="/web/{name}">' for name in (*modules, "vendor/preact-htm.mjs")
-    ]
+    return [f'<link rel="modulepreload" href="/web/{name}">' for name in (*modules, "vendor/preact-htm.mjs")]
 
 
 def _read(path: Path) -> WebFile:

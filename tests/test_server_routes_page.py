@@ -70,7 +70,11 @@ async def test_files_are_sent_compressed_to_who_takes_that(api: Api) -> None:
 
 
 async def test_nothing_beside_the_page_is_served(api: Api) -> None:
-    for path in ("/web/any/none.js", "/web/any/../../routes_page.py", "/web/any/%2e%2e/%2e%2e/routes_page.py"):
+    for path in (
+        "/web/any/none.js",
+        "/web/any/../../routes_page.py",
+        "/web/any/%2e%2e/%2e%2e/routes_page.py",
+    ):
         assert (await api.client.get(path)).status_code == 404, path
 
 

@@ -1,5 +1,5 @@
 // The words of an answer: its figures show where they come from, its citations open the feedback.
-import { html, useEffect, useRef, useState } from "../html.js";
+import { html, useEffect, useLayoutEffect, useRef, useState } from "../html.js";
 import { t } from "../i18n.js";
 import { useId } from "./controls.js";
 import { Markdown } from "./markdown.js";
@@ -50,7 +50,7 @@ function Hint({ pointed, calls }) {
   const box = useRef(null);
   const id = useId("hint");
   const call = pointed && calls.get(pointed.figure.tool_call_id);
-  useEffect(() => {
+  useLayoutEffect(() => {
     const node = box.current;
     if (!node) return;
     const { left, top, bottom } = pointed.place;
