@@ -43,7 +43,7 @@ def _free(name: str) -> str:
 _NAME: Final = {"min_length": 1, "max_length": LONGEST_NAME, "pattern": r"^[^/]+$"}
 ThreadName = Annotated[
     str,
-    Field(**_NAME, description="name of a conversation, without `/`", examples=["5f0c1d2e3a4b"]),  # type: ignore[call-overload]
+    Field(**_NAME, description="name of a conversation, without `/`", examples=["5f0c1d2e3a4b"]),
     AfterValidator(_free),
 ]
 ThreadInPath = Annotated[

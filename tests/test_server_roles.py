@@ -76,7 +76,7 @@ def request_of(route: APIRoute, known: Known, number: int) -> httpx.Request:
     for name, value in entry.get("path", {}).items():
         path = path.replace(f"{{{name}}}", str(value).format(**values))
     body = _filled(entry.get("body"), values)
-    (method,) = route.methods
+    method = sorted(route.methods or ())[0]
     files = entry.get("files")
     sent = {name: (f"{name}.csv", text) for name, text in files.items()} if files else None
     return httpx.Request(

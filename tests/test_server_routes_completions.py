@@ -1,6 +1,7 @@
 """The OpenAI protocol with OpenAI's own client, over a socket."""
 
 from collections.abc import Iterator
+from typing import cast
 
 import httpx
 import openai
@@ -16,6 +17,9 @@ pytestmark = pytest.mark.allow_hosts(["127.0.0.1"])
 User = openai.types.chat.ChatCompletionUserMessageParam
 Assistant = openai.types.chat.ChatCompletionAssistantMessageParam
 System = openai.types.chat.ChatCompletionSystemMessageParam
+
+
+Spoken = openai.types.chat.ChatCompletionMessageParam
 
 
 def user(text: str) -> User:
@@ -74,7 +78,7 @@ def test_a_stream_adds_up_to_the_answer_and_tells_usage_where_asked(client: open
 def test_a_conversation_finds_its_own_thread_again(client: openai.OpenAI, app: App) -> None:
     first = client.chat.completions.with_raw_response.create(model="voiceloop", messages=[user(QUESTION)])
     answer = first.parse().choices[0].message.content or ""
-    said = [user(QUESTION), Assistant(role="assistant", content=answer)]
+    said: list[Spoken] = [user(QUESTION), Assistant(role="assistant", content=answer)]
     more = client.chat.completions.create(model="voiceloop", messages=[*said, user("上海呢？")])
     other = client.chat.completions.create(model="voiceloop", messages=[*said, user("广东呢？")])
     assert "上海" in (more.choices[0].message.content or "")
@@ -122,7 +126,7 @@ def test_errors_are_those_that_the_client_knows(client: openai.OpenAI, address: 
     with pytest.raises(openai.BadRequestError, match="only text"):
         client.chat.completions.create(
             model="voiceloop",
-            messages=[{"role": "user", "content": [picture]}],  # type: ignore[list-item]
+            messages=[cast("Spoken", {"role": "user", "content": [picture]})],
         )
     with (
         openai.OpenAI(base_url=f"{address}/v1", api_key="vl_wrong", max_retries=0) as stranger,
