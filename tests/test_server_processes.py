@@ -193,9 +193,13 @@ def test_two_processes_decide_on_one_task_and_one_decision_stands(filled: Comman
         running = [start(filled, "tasks", "update", task, "--status", s, "--json") for s in statuses]
         return [end(process) for process in running]
 
-    assert [(status, told["status"]) for status, told in decide(same, "open", "open")] == [(0, "open")] * 2
+    # Approving looks whether the customer has left, so one process may find the facts held by the other.
+    ends = decide(same, "open", "open")
+    assert {told["status"] for status, told in ends if status == 0} == {"open"}
+    assert {told["kind"] for status, told in ends if status} <= {"StoreLocked"}
     ends = decide(rival, "open", "rejected")
-    assert sorted(status for status, _ in ends) == [0, 2]
+    assert sorted(status for status, _ in ends) in ([0, 1], [0, 2])
+    assert {told["kind"] for status, told in ends if status} <= {"StoreLocked", "ToolInputError"}
     winner = next(told["status"] for status, told in ends if status == 0)
     assert filled("tasks", "show", rival, "--json").document["status"] == winner
     assert filled("audit", "verify", "--json").document["entries"] == entries + 2
