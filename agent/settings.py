@@ -73,8 +73,8 @@ class Settings(BaseSettings):
 
     notify_urls: SecretStr = Field(
         default=SecretStr(""),
-        description="where alerts of every tier are told, comma separated: log://, webhook+https://..., or any "
-        "address of apprise; by tier and role: notify.yaml, see docs/notifications.md",
+        description="where alerts of every tier are told, comma separated: log://, webhook+https://..., or "
+        "any address of apprise; by tier and role: notify.yaml, see docs/notifications.md",
     )
     notify: Path | None = Field(
         default=None, description="targets by tier and role; none: notify.yaml in the data folder"

@@ -15,7 +15,7 @@ class Alerting(Messaging):
 
     @cached_property
     def alert_notices(self) -> "AlertNotices":
-        """Tells observers of new and raised alerts, each once: `app.alert_notices.on_alert(name, observer)`."""
+        """Tells observers of new and raised alerts, each once: `app.alert_notices.on_alert(name, act)`."""
         from retention.alert_notices import AlertNotices
 
         return AlertNotices(self.operations)
