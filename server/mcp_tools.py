@@ -13,7 +13,7 @@ from server.mcp_approvals import APPROVE, LIST_APPROVALS
 from server.mcp_ask import ASK
 from server.mcp_caller import Context, Session, session_of, words_of
 from server.mcp_own_tool import OwnTool, in_thread, schema_in
-from server.mcp_words import line
+from server.mcp_words import line, mcp_words
 from server.tool_calls import call_tool
 from store.errors import ToolInputError, VoiceLoopError
 from tools.catalogue import ALL_TOOLS
@@ -54,11 +54,11 @@ async def called_tool(name: str, args: Mapping[str, Any], context: Context) -> C
 @lru_cache(maxsize=128)
 def _listed(name: str, language: Language) -> Tool:
     spec = _TYPED[name]
-    words = tool_words()
+    words, ours = tool_words(), mcp_words()["arguments"]
     return Tool(
         name=name,
         description=words.tools[name] if language == "zh" else spec.description,
-        input_schema=schema_in(spec.arguments, words.arguments, language),
+        input_schema=schema_in(spec.arguments, {**ours, **words.arguments}, language),
         output_schema=ToolResult.model_json_schema(by_alias=True, mode="serialization"),
         # What acts only drafts, and asking again for the same changes nothing.
         annotations=ToolAnnotations(
