@@ -3,7 +3,8 @@
 What comes of the errors in store/errors.py, the nearest above in the tree deciding:
 
 401 Unauthenticated   403 NotPermitted   404 NotFound   409 Conflict   412 Outdated   413 TooLarge
-400 ToolInputError, InputError   429 TooMany   503 StoreLocked, Busy, ModelUnavailable   507 StoreFull   500 any other
+400 ToolInputError, InputError   429 TooMany   503 StoreLocked, Busy, ModelUnavailable   507 StoreFull
+500 any other
 """
 
 import math
