@@ -84,4 +84,4 @@ def look_of(console: "Console") -> Look:
     """How a console of ours shows things."""
     colors = console.color_system
     known = colors if colors in ("standard", "256", "truecolor", "windows") else None
-    return Look(is_terminal=console.is_terminal, width=console.width, colors=known)  # type: ignore[arg-type]
+    return Look(is_terminal=console.is_terminal, width=console.width, colors=known)

@@ -17,7 +17,8 @@ from store.errors import StoreError, StoreLocked, ToolInputError
 from store.models import REVISION, Model
 from store.plan_parts import Measure
 from store.records import ActionPlan, AuditEntry, Batch, Task, TaskStatus, Tier
-from store.sqlite_operations import ALLOWED_MOVES, SqliteOperationStore
+from store.sqlite_operations import SqliteOperationStore
+from store.sqlite_writer import ALLOWED_MOVES
 
 NOW = datetime(2026, 3, 1, 4, 5, 6, 789, tzinfo=UTC)
 ROOT = Path(__file__).parents[1]
