@@ -1,4 +1,4 @@
-"""The files of the web page, read once, compressed once, under an address that changes with what is in them."""
+"""The files of the web page: read and compressed once, their address changing with what is in them."""
 
 import gzip
 from dataclasses import dataclass
@@ -50,7 +50,7 @@ class Release:
 
 
 class WebFiles:
-    """The files as they are now: one that is edited while the server runs shows at the next load of the page."""
+    """The files as they are now: one edited while the server runs shows at the next load of the page."""
 
     def __init__(self, folder: Path = FOLDER) -> None:
         self._folder = folder

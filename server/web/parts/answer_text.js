@@ -40,7 +40,7 @@ function marker(figures, citations, onPoint, onOpen) {
 }
 
 function Mark({ figure, onPoint, onOpen }) {
-  const show = (event) => onPoint({ figure, place: event.currentTarget.getBoundingClientRect() });
+  const show = (event) => onPoint({ figure, node: event.currentTarget });
   const hide = () => onPoint(null);
   return html`<button type="button" class="mark" onMouseEnter=${show} onMouseLeave=${hide} onFocus=${show} onBlur=${hide}
     aria-label=${t("chat.figure_source", { figure: figure.text })} onClick=${() => onOpen(figure)}>${figure.text}</button>`;
@@ -51,13 +51,20 @@ function Hint({ pointed, calls }) {
   const id = useId("hint");
   const call = pointed && calls.get(pointed.figure.tool_call_id);
   useLayoutEffect(() => {
-    const node = box.current;
-    if (!node) return;
-    const { left, top, bottom } = pointed.place;
-    const own = node.getBoundingClientRect();
-    node.style.left = `${Math.max(8, Math.min(left, innerWidth - own.width - 8))}px`;
-    node.style.top = `${top - own.height - 8 > 8 ? top - own.height - 8 : bottom + 8}px`;
-    node.style.visibility = "visible";
+    if (!box.current) return undefined;
+    // Beside its figure, also while the page scrolls.
+    const place = () => {
+      const node = box.current;
+      if (!node) return;
+      const { left, top, bottom } = pointed.node.getBoundingClientRect();
+      const own = node.getBoundingClientRect();
+      node.style.left = `${Math.max(8, Math.min(left, innerWidth - own.width - 8))}px`;
+      node.style.top = `${top - own.height - 8 > 8 ? top - own.height - 8 : bottom + 8}px`;
+      node.style.visibility = "visible";
+    };
+    place();
+    addEventListener("scroll", place, true);
+    return () => removeEventListener("scroll", place, true);
   }, [pointed]);
   if (!call) return null;
   return html`<div class="hint" id=${id} role="tooltip" ref=${box}>
@@ -74,13 +81,9 @@ export function AnswerText({ text, figures, citations, calls, onOpen }) {
   const said = pointed && byId.get(pointed.figure.tool_call_id);
   useEffect(() => {
     if (!pointed) return undefined;
-    const away = (event) => { if (event.type === "scroll" || event.key === "Escape") setPointed(null); };
+    const away = (event) => { if (event.key === "Escape") setPointed(null); };
     addEventListener("keydown", away);
-    addEventListener("scroll", away, true);
-    return () => {
-      removeEventListener("keydown", away);
-      removeEventListener("scroll", away, true);
-    };
+    return () => removeEventListener("keydown", away);
   }, [pointed]);
   return html`<${Markdown} text=${text} mark=${marker(known, citations, setPointed, open)} />
     <span class="only-read" aria-live="polite">${said ? [t(`names.tool.${said.name}`), periodOf(said.result), `n = ${said.result.n}`, filtersOf(said.result)].filter(Boolean).join(t("common.comma")) : ""}</span>
