@@ -62,6 +62,11 @@ class TaskDesk:
         report = self._approver.decide(decision, asker)
         if report.held:
             raise ToolInputError(phrase(f"held_{report.held[0].reason}", language, id=task_id))
+        stands = report.already[0] if report.already else None
+        if stands is not None and stands.status != change.status:
+            # Somebody else was faster and decided otherwise.
+            status = phrase(f"stands_{stands.status}", language)
+            raise ToolInputError(phrase("already_decided", language, id=task_id, status=status, by=stands.by))
         rest = change.model_copy(update={"status": None, "expected_version": None})
         return self._update(operations, task_id, rest, asker)
 
