@@ -23,14 +23,13 @@ class IngestBatches:
         self._open: Batch | None = None
 
     def recover(self) -> bool:
-        """Close what a killed process left open; whether there was any."""
+        """Close what a killed process left open; whether anything is left to be embedded."""
         left = [
-            one
-            for one in self._operations.batches(unfinished=True)
-            if one.stage == "received" and one.batch_id.startswith(f"{_SOURCE}-")
+            one for one in self._operations.batches(unfinished=True) if one.batch_id.startswith(f"{_SOURCE}-")
         ]
         for one in left:
-            self._operations.save_batch(one.model_copy(update={"stage": "stored"}))
+            if one.stage == "received":
+                self._operations.save_batch(one.model_copy(update={"stage": "stored"}))
         return bool(left)
 
     def current(self) -> Batch:

@@ -28,7 +28,7 @@ _LOG = structlog.get_logger()
 ROOM: Final = 20_000
 _AT_ONCE: Final = 2_000
 # Embedding waits for a quiet moment: it needs the same cores. But not for longer than this.
-_QUIET_S: Final = 3.0
+QUIET_S: Final = 3.0
 _LATEST_S: Final = 300.0
 _NEWEST: Final = 0.2
 _FIRST_GUESS: Final = 1_000.0
@@ -54,12 +54,19 @@ class _Waiting:
 
 
 class IngestQueue:
-    """The one writer of items. `index` is called when stored texts are to be embedded."""
+    """The one writer of items.
 
-    def __init__(self, app: App, index: Callable[[], None], *, room: int = ROOM) -> None:
+    `index` is called when stored texts are to be embedded: once nothing came for `quiet_s` seconds, or after
+    five minutes. What a process that ends leaves to be embedded, the next one has embedded.
+    """
+
+    def __init__(
+        self, app: App, index: Callable[[], None], *, room: int = ROOM, quiet_s: float = QUIET_S
+    ) -> None:
         self._app = app
         self._index = index
         self._room = room
+        self._quiet_s = quiet_s
         self._changed = threading.Condition()
         self._waiting: deque[_Waiting] = deque()
         self._items = 0
@@ -68,6 +75,7 @@ class IngestQueue:
         self._unindexed_since: float | None = None
         self._written_at = 0.0
         self._writer: FeedbackWriter | None = None
+        self._renewed = threading.Event()
         self._promises = Promises(app.replies, app.clock)
         self._batches = IngestBatches(app.operations, app.clock)
         if self._batches.recover():
@@ -107,6 +115,10 @@ class IngestQueue:
             self._changed.notify_all()
         return waiting.answer
 
+    def renew(self) -> None:
+        """Label by new topics and words from the next items on."""
+        self._renewed.set()
+
     def close(self, timeout_s: float = 30.0) -> None:
         """Write what waits, then end."""
         with self._changed:
@@ -119,6 +131,7 @@ class IngestQueue:
             if group:
                 self._serve(group)
             self._index_if_quiet()
+        self._batches.close()
 
     def _next_group(self) -> list[_Waiting] | None:
         """Those that are written together; empty after a while without any, None at the end."""
@@ -166,7 +179,8 @@ class IngestQueue:
         self._recall(group)
         served = [one for one in group if not one.answer.done()]
         drafts = [draft for one in served for draft in one.drafts()]
-        if self._writer is None:
+        if self._writer is None or self._renewed.is_set():
+            self._renewed.clear()
             self._writer = self._app.feedback_writer()
         if any(one.promise and one.outcomes is None for one in served):
             _settle(served, {draft.fields["feedback_id"] for draft in self._writer.fresh(drafts)})
@@ -206,10 +220,10 @@ class IngestQueue:
                 one.answer.set_exception(error)
 
     def _index_if_quiet(self) -> None:
-        if self._unindexed_since is None:
+        if self._unindexed_since is None or self._closing:
             return
-        quiet = time.monotonic() - self._written_at >= _QUIET_S and not self._waiting
-        if quiet or self.lag_s >= _LATEST_S or self._closing:
+        quiet = time.monotonic() - self._written_at >= self._quiet_s and not self._waiting
+        if quiet or self.lag_s >= _LATEST_S:
             self._unindexed_since = None
             try:
                 self._batches.close()

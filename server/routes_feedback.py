@@ -166,7 +166,15 @@ def _answered(
     caller: Caller, state: ServerState, read: Sequence[Draft | str], outcomes: Outcomes
 ) -> FeedbackStored:
     counts = Counter(outcomes)
-    record(state, caller, "feedback.add", "feedback", **counts)
+    record(
+        state,
+        caller,
+        "feedback.add",
+        "feedback",
+        stored=counts["stored"],
+        duplicates=counts["duplicate"],
+        rejected=counts["rejected"],
+    )
     return FeedbackStored(
         read=len(read),
         stored=counts["stored"],
