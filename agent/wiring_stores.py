@@ -3,7 +3,7 @@
 import os
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Final, Self
 
 from agent.settings import Settings
 from store.clock import Clock, SystemClock
@@ -12,6 +12,8 @@ from store.facts import FactStore
 from store.operations import OperationStore
 from vectorstore.embedder import Embedder
 from vectorstore.index import VectorIndex
+
+FACTS_FILE: Final = "facts.duckdb"
 
 
 class Stores:
@@ -43,7 +45,7 @@ class Stores:
         """Feedback, labels, customers, themes."""
         from store.duckdb_facts import DuckDBFactStore
 
-        store = DuckDBFactStore(self._file("facts.duckdb"), self.settings.zone)
+        store = DuckDBFactStore(self._file(FACTS_FILE), self.settings.zone)
         self._closers.append(store)
         return store
 

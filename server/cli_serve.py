@@ -4,11 +4,12 @@ from typing import TYPE_CHECKING, cast, get_args
 
 import typer
 
-from server.console import JsonFlag, application, command, out, print_json
+from server.console import DEMO_FOLDER, JsonFlag, application, command, out, print_json, settings_now
 from store.errors import ToolInputError
 
 if TYPE_CHECKING:
     from datetime import datetime
+    from pathlib import Path
 
     from store.keys import ApiKey, Role
 
@@ -27,7 +28,10 @@ def serve(
     as_json: bool = JsonFlag,
 ) -> None:
     """Serve the API, the chat and the web page until it is interrupted."""
-    with command(as_json), application("refuse") as app:
+    sample = None
+    with command(as_json):
+        sample = _served_folder()
+    with command(as_json), application("refuse", home=sample) as app:
         from server.serve import Started, run_server
 
         def started(server: Started) -> None:
@@ -35,6 +39,11 @@ def serve(
                 print_json(server._asdict())
                 return
             out().print(f"VoiceLoop {server.url}")
+            if sample is not None:
+                out().print(
+                    f"还没有数据，展示示例数据 no data yet: this is the sample feed ({app.home})",
+                    markup=False,
+                )
             if server.single_user:
                 out().print(f"single-user: whoever sits at this machine is {app.settings.user}")
 
@@ -92,6 +101,16 @@ def revoke(
         print_json({"key": key})
     else:
         out().print(_line(key), markup=False)
+
+
+def _served_folder() -> "Path | None":
+    """The sample feed's folder where `voiceloop demo` was run and nothing of one's own was brought in yet."""
+    from agent.wiring_stores import FACTS_FILE
+
+    home = settings_now().home
+    demo = home / DEMO_FOLDER
+    empty = not (home / FACTS_FILE).exists()
+    return demo if empty and (demo / FACTS_FILE).exists() else None
 
 
 def _role(named: str) -> "Role":

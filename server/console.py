@@ -11,11 +11,15 @@ from server.terminal import console_of, terminal
 from store.errors import ConfigError, StoreLocked, ToolInputError, VoiceLoopError
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from rich.console import Console
 
     from agent.settings import Settings
     from agent.wiring import App
 
+# Where `voiceloop demo` keeps its data, within the data folder.
+DEMO_FOLDER = "demo"
 Progress = Callable[[int, int | None, str], None]
 Beside = Literal["send", "run", "refuse"]
 
@@ -91,13 +95,15 @@ def command(as_json: bool) -> Iterator[None]:
 
 
 @contextmanager
-def application(beside: Beside = "send", *, reads: bool = False) -> "Iterator[App]":
+def application(
+    beside: Beside = "send", *, reads: bool = False, home: "Path | None" = None
+) -> "Iterator[App]":
     """The application over the configured data folder.
 
     Where a server holds that folder the command is sent to it (`send`), and what follows in the command runs
     there; or it runs here all the same, for it opens nothing that a server holds (`run`); or it is refused,
     for what the server has read would no longer be what is there (`refuse`). `reads`: standard input is sent
-    along.
+    along. `home`: another folder than the configured one.
     """
     sent = terminal().app
     if sent is not None:
@@ -109,6 +115,8 @@ def application(beside: Beside = "send", *, reads: bool = False) -> "Iterator[Ap
     from server.remote import beside_server, holder, running_server, send_command
 
     settings = settings_now()
+    if home is not None:
+        settings = settings.model_copy(update={"home": home})
     server = running_server(settings.home) if beside != "run" else None
     if server is not None and beside == "refuse":
         raise beside_server(server)

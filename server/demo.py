@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from server.cli_agent import show_answer
 from server.cli_data import ingest_and_index, show_themes
-from server.console import err, out, print_json, progress_bars
+from server.console import DEMO_FOLDER, err, out, print_json, progress_bars
 
 if TYPE_CHECKING:
     from agent.ask_events import Answer
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from evals.simulate import SampleFeed
 
 QUESTION = "上个月NPS为什么下降？应该怎么做？"
-_HOME = "demo"
 _THREAD = "demo"
 _RISKY = 5
 _ITEMS = 18_700
@@ -34,7 +33,7 @@ def run_demo(*, seed: int, question: str | None, as_json: bool) -> None:
 
     started = time.monotonic()
     settings = Settings()
-    home = settings.home / _HOME
+    home = settings.home / DEMO_FOLDER
     server = running_server(home)
     if server is not None:
         raise beside_server(server)
@@ -160,6 +159,7 @@ def _show(
     on_demo = f"VOICELOOP_HOME={home} {program}"
     console.print(f"  {on_demo} ask '那上海呢？' --thread {_THREAD}")
     console.print(f"  {on_demo} approve {_THREAD}")
+    console.print(f"  {program} serve   → http://127.0.0.1:8000")
     console.print(f"  {program} ingest 你的数据.xlsx  &&  {program} ask '客户主要抱怨什么？'")
 
 
