@@ -47,7 +47,10 @@ export function Page() {
   const { query } = useRoute();
   const { period, filters } = useFilters();
   const selection = { ...(period && { period }), filters };
-  const [metric, setMetric] = useState(filters.nps || filters.nps_class ? "volume" : "nps");
+  const [chosen, setMetric] = useState(null);
+  const nps = useTool("nps_stats", { ...selection });
+  // Where nobody gave a score, and where the score is what was chosen, numbers of items say more.
+  const metric = chosen ?? (filters.nps || filters.nps_class || (nps.data && !nps.data.n) ? "volume" : "nps");
   const choices = splitting(useDimensions()).filter((one) => !(one.name in filters));
   const [by, setBy] = useState("");
   const dimension = by && !(by in filters) ? by : (["region", "product", "channel", "topic"].find((one) => !(one in filters) && choices.some((known) => known.name === one)) ?? choices[0]?.name ?? "channel");
@@ -56,7 +59,6 @@ export function Page() {
   const parts = useTool(...grouped(dimension));
   const [courseTool, courseArgs] = grouped(step);
   const course = useTool(courseTool, { ...courseArgs, sort: "key", limit: 200 });
-  const nps = useTool("nps_stats", { ...selection });
   const themes = useTool("list_themes", { ...selection, sort: "size", limit: 6 });
   const words = useTool("search_feedback", { ...selection, limit: 6 });
   const rows = (result) => result.data.groups.map((one) => ({ ...one, value: one.nps ?? one.value }));

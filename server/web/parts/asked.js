@@ -1,5 +1,5 @@
 // What the typed tools answer, as hooks: asked anew when the arguments or the language change.
-import { useCallback, useEffect, useRef, useState } from "../html.js";
+import { useCallback, useEffect, useMemo, useRef, useState } from "../html.js";
 import { tool } from "../api.js";
 import { useDimensions as useCatalogue } from "../dimensions.js";
 import { useLanguage } from "../i18n.js";
@@ -34,7 +34,11 @@ export function useTool(name, args) {
 }
 
 /** What the data can be split by: [{name, label, distinct, values: [{value, label, n}]}]; [] until it is known. */
-export const useDimensions = () => useCatalogue().dimensions;
+export function useDimensions() {
+  const { dimensions } = useCatalogue();
+  // The server names them as within a sentence; here they stand alone.
+  return useMemo(() => dimensions.map((one) => ({ ...one, label: one.label.charAt(0).toUpperCase() + one.label.slice(1) })), [dimensions]);
+}
 
 // Names of single things, and what says how a text came to be: nobody splits a picture by these.
 const SINGLE = new Set([
