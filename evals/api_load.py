@@ -13,14 +13,11 @@ times say little, and the processor seconds of an answer say more.
 
 import argparse
 import asyncio
-import json
 import os
 import random
-import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 from time import perf_counter
@@ -32,6 +29,7 @@ import httpx
 from evals.bench_figures import quantile
 from evals.bench_rows import ZONE, fill, settings
 from evals.reports import Measurement, Report, run_measurement, table
+from evals.served import Served, memory_mb, serving
 from evals.wording import read_yaml
 
 GOAL_P95_S: Final = 3.0
@@ -42,14 +40,6 @@ _START_S: Final = 60
 _KEPT_RESULTS: Final = 256
 
 
-class Served(NamedTuple):
-    """A running server and the tokens of its users."""
-
-    url: str
-    pid: int
-    tokens: Sequence[str]
-
-
 def measure(options: argparse.Namespace) -> Report:
     """Fill a store, then serve it to the users once for each way of keeping results."""
     with tempfile.TemporaryDirectory() as folder:
@@ -58,8 +48,8 @@ def measure(options: argparse.Namespace) -> Report:
         tokens = _keys(home, options.users)
         runs = []
         for kept in (_KEPT_RESULTS, 0):
-            with _serving(home, kept, tokens) as served:
-                runs.append({"results_kept": kept, **asyncio.run(_load(served, options))})
+            with serving(home, {"RESULT_CACHE": str(kept)}) as served:
+                runs.append({"results_kept": kept, **asyncio.run(_load(served, tokens, options))})
     return {
         "items": options.items,
         "users": options.users,
@@ -79,46 +69,15 @@ def _keys(home: Path, users: int) -> list[str]:
         ]
 
 
-@contextmanager
-def _serving(home: Path, kept: int, tokens: Sequence[str]) -> Iterator[Served]:
-    """The server as a process; it ends with the block."""
-    # An environment of its own: the person's settings must not lead to their data or their model.
-    environment = {
-        "PYTHONPATH": str(_CHECKOUT),
-        "PATH": os.environ.get("PATH", ""),
-        "VOICELOOP_HOME": str(home),
-        "VOICELOOP_TIMEZONE": ZONE,
-        "VOICELOOP_RESULT_CACHE": str(kept),
-        "VOICELOOP_WORKERS": "1",
-    }
-    command = [sys.executable, "-m", "server.cli", "serve", "--port", "0", "--json"]
-    log = home.parent / "server.log"
-    with (
-        log.open("wb") as errors,
-        subprocess.Popen(
-            command, cwd=home.parent, env=environment, stdout=subprocess.PIPE, stderr=errors
-        ) as process,
-    ):
-        try:
-            assert process.stdout is not None
-            line = process.stdout.readline()
-            if not line:
-                raise RuntimeError(f"the server did not start: {log.read_text(errors='replace')[-800:]}")
-            yield Served(json.loads(line)["url"], process.pid, tokens)
-        finally:
-            process.terminate()
-            process.wait(_START_S)
-
-
-async def _load(served: Served, options: argparse.Namespace) -> dict[str, Any]:
+async def _load(served: Served, tokens: Sequence[str], options: argparse.Namespace) -> dict[str, Any]:
     questions: list[str] = read_yaml("cases/latency.yaml")["questions"]
     asked: list[tuple[str, float]] = []
     errors: list[str] = []
     probes: list[float] = []
-    memory: list[int] = [_memory_mb(served.pid)]
+    memory: list[int] = [memory_mb(served.pid)]
     limits = httpx.Limits(max_connections=None)
     async with httpx.AsyncClient(base_url=served.url, timeout=120, limits=limits) as client:
-        first = await _ask_once(client, served.tokens[0], questions)
+        first = await _ask_once(client, tokens[0], questions)
         before, begun = _Used.by(served.pid), perf_counter()
         end = begun + options.seconds
 
@@ -146,10 +105,10 @@ async def _load(served: Served, options: argparse.Namespace) -> dict[str, Any]:
                 started = perf_counter()
                 (await client.get("/healthz")).raise_for_status()
                 probes.append(perf_counter() - started)
-                memory.append(_memory_mb(served.pid))
+                memory.append(memory_mb(served.pid))
                 await asyncio.sleep(_PROBE_S)
 
-        await asyncio.gather(probe(), *(user(n, token) for n, token in enumerate(served.tokens)))
+        await asyncio.gather(probe(), *(user(n, token) for n, token in enumerate(tokens)))
     used, wall = _Used.by(served.pid).since(before), perf_counter() - begun
     cores = {
         "server": round(used.server_s / wall, 2),
@@ -224,14 +183,6 @@ class _Used(NamedTuple):
     def since(self, before: "_Used") -> "_Used":
         """What was used in between."""
         return _Used(*(now - then for now, then in zip(self, before, strict=True)))
-
-
-def _memory_mb(pid: int) -> int:
-    """Resident memory of a process, by the kernel's count."""
-    for line in Path(f"/proc/{pid}/status").read_text().splitlines():
-        if line.startswith("VmRSS:"):
-            return int(line.split()[1]) // 1024
-    raise RuntimeError(f"no memory is told of process {pid}")
 
 
 def markdown(report: Report) -> str:

@@ -23,11 +23,14 @@ class Served(NamedTuple):
 
 
 @contextmanager
-def serving(home: Path, settings: Mapping[str, str]) -> Iterator[Served]:
-    """`voiceloop serve` over a data folder with these settings and no others (names without VOICELOOP_)."""
+def serving(home: Path, settings: Mapping[str, str], *, killed: bool = False) -> Iterator[Served]:
+    """`voiceloop serve` over a data folder with these settings and no others (names without VOICELOOP_).
+
+    `killed`: at the end it is not waited for, because what is under way is no part of the measurement.
+    """
     # An environment of its own: the person's settings must not lead to their data or their model.
     given = {"HOME": str(home), "TIMEZONE": ZONE, "WORKERS": "1", **settings}
-    environment = {"PYTHONPATH": str(_CHECKOUT), "PATH": os.environ.get("PATH", "")}
+    environment = {"PYTHONPATH": str(_CHECKOUT)}
     environment |= {f"VOICELOOP_{name}": value for name, value in given.items()}
     command = [sys.executable, "-m", "server.cli", "serve", "--port", "0", "--json"]
     log = home.parent / "server.log"
@@ -44,7 +47,7 @@ def serving(home: Path, settings: Mapping[str, str]) -> Iterator[Served]:
                 raise RuntimeError(f"the server did not start: {log.read_text(errors='replace')[-800:]}")
             yield Served(json.loads(line)["url"], process.pid)
         finally:
-            process.terminate()
+            (process.kill if killed else process.terminate)()
             process.wait(_END_S)
 
 

@@ -10,8 +10,6 @@ import asyncio
 import hashlib
 import hmac
 import json
-import os
-import subprocess
 import sys
 import tempfile
 import threading
@@ -28,6 +26,7 @@ import httpx
 from agent.settings import Settings
 from agent.wiring import open_app
 from evals.reports import Measurement, Report, run_measurement, table
+from evals.served import serving
 from evals.slack_workspace import Workspace, workspace
 from pipeline.account import IngestOptions
 
@@ -44,8 +43,12 @@ def measure(options: argparse.Namespace) -> Report:
     """Send events at a steady rate; times are those of this process, over the socket."""
     with tempfile.TemporaryDirectory() as folder:
         home = _home(Path(folder))
-        with workspace() as slack, _slow_model(options.agent_s) as model, _serving(home, slack, model) as url:
-            sent = asyncio.run(_send(url, options))
+        with (
+            workspace() as slack,
+            _slow_model(options.agent_s) as model,
+            serving(home, _settings(slack, model), killed=True) as served,
+        ):
+            sent = asyncio.run(_send(served.url, options))
             opened = slack.calls.get("chat.postMessage", 0)
     times = sorted(one for one, status in sent if status == 200)
     return {
@@ -171,39 +174,16 @@ def _slow_model(delay_s: float) -> Iterator[str]:
         server.server_close()
 
 
-@contextmanager
-def _serving(home: Path, slack: Workspace, model: str) -> Iterator[str]:
-    """The server as a process; its address."""
-    environment = {
-        "PYTHONPATH": str(_CHECKOUT),
-        "PATH": os.environ.get("PATH", ""),
-        "VOICELOOP_HOME": str(home),
-        "VOICELOOP_SLACK_BOT_TOKEN": "xoxb-measured",
-        "VOICELOOP_SLACK_SIGNING_SECRET": _SECRET,
-        "VOICELOOP_SLACK_API_URL": slack.url,
-        "VOICELOOP_LLM_BASE_URL": model,
-        "VOICELOOP_LLM_MODEL": "slow",
-        "VOICELOOP_LLM_TOOL_MODE": "native",
-        "VOICELOOP_LLM_CONTEXT_TOKENS": "32768",
+def _settings(slack: Workspace, model: str) -> dict[str, str]:
+    return {
+        "SLACK_BOT_TOKEN": "xoxb-measured",
+        "SLACK_SIGNING_SECRET": _SECRET,
+        "SLACK_API_URL": slack.url,
+        "LLM_BASE_URL": model,
+        "LLM_MODEL": "slow",
+        "LLM_TOOL_MODE": "native",
+        "LLM_CONTEXT_TOKENS": "32768",
     }
-    command = [sys.executable, "-m", "server.cli", "serve", "--port", "0", "--json"]
-    log = home.parent / "server.log"
-    with (
-        log.open("wb") as errors,
-        subprocess.Popen(
-            command, cwd=home.parent, env=environment, stdout=subprocess.PIPE, stderr=errors
-        ) as process,
-    ):
-        try:
-            assert process.stdout is not None
-            line = process.stdout.readline()
-            if not line:
-                raise RuntimeError(f"the server did not start: {log.read_text(errors='replace')[-800:]}")
-            yield str(json.loads(line)["url"])
-        finally:
-            # What is under way is no part of the measurement.
-            process.kill()
-            process.wait(_START_S)
 
 
 def _at(times: Sequence[float], share: float) -> float:
