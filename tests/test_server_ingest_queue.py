@@ -26,7 +26,7 @@ from store.clock import SystemClock
 from store.errors import VoiceLoopError
 from store.facts import Selection
 from store.records import Batch
-from tests.serving import Api
+from tests.serving import Api, api_over
 
 ROOT = Path(__file__).parents[1]
 URL = "/v1/feedback"
@@ -48,8 +48,8 @@ def items(request: int) -> list[dict[str, Any]]:
 
 
 async def test_one_key_sent_twice_at_once_stores_once_and_answers_both_alike(api: Api) -> None:
-    body, key = {"items": items(0)}, {"Idempotency-Key": "twice"}
-    told = await asyncio.gather(*(api.client.post(URL, json=body, headers=key) for _ in range(6)))
+    body = {"items": items(0)}
+    told = await asyncio.gather(*(api.client.post(URL, json=body, headers=key(0)) for _ in range(6)))
     assert {answer.status_code for answer in told} == {200}
     assert all(answer.json() == told[0].json() for answer in told)
     assert told[0].json()["stored"] == EACH == api.state.app.facts.count(Selection())
@@ -63,12 +63,12 @@ async def test_what_was_promised_before_a_kill_is_stored_and_answered_so(api: Ap
     Promises(api.state.app.replies, SystemClock()).keep(
         {Promise(owner, "killed", digest): ("stored", "stored", "rejected")}
     )
-    key = {"Idempotency-Key": "killed"}
-    told = (await api.client.post(URL, json={"items": asked}, headers=key)).json()
+    again = {"Idempotency-Key": "killed"}
+    told = (await api.client.post(URL, json={"items": asked}, headers=again)).json()
     assert [one["status"] for one in told["items"]] == ["stored", "stored", "rejected"]
     assert api.state.app.facts.count(Selection()) == 2
-    assert (await api.client.post(URL, json={"items": asked}, headers=key)).json() == told
-    other = await api.client.post(URL, json={"items": asked[:1]}, headers=key)
+    assert (await api.client.post(URL, json={"items": asked}, headers=again)).json() == told
+    other = await api.client.post(URL, json={"items": asked[:1]}, headers=again)
     assert other.status_code == 409 and other.headers["content-type"] == "application/problem+json"
 
 
@@ -125,6 +125,10 @@ def test_a_batch_that_a_killed_server_left_open_is_taken_up(api_app: App) -> Non
     }
 
 
+def key(request: int) -> dict[str, str]:
+    return {"Idempotency-Key": f"request-{request}"}
+
+
 @contextmanager
 def serving(home: Path) -> "Iterator[tuple[httpx.Client, subprocess.Popen[bytes]]]":
     """`voiceloop serve` as a process of its own, and a client of it."""
@@ -148,9 +152,8 @@ def serving(home: Path) -> "Iterator[tuple[httpx.Client, subprocess.Popen[bytes]
 
 def send(client: httpx.Client, request: int) -> dict[str, Any] | None:
     """The answer to one request; None where the server was gone."""
-    key = {"Idempotency-Key": f"request-{request}"}
     try:
-        got = client.post(URL, json={"items": items(request)}, headers=key)
+        got = client.post(URL, json={"items": items(request)}, headers=key(request))
     except httpx.TransportError:
         return None
     assert got.status_code == 200, got.text
@@ -158,10 +161,9 @@ def send(client: httpx.Client, request: int) -> dict[str, Any] | None:
 
 
 @pytest.mark.enable_socket
-def test_a_killed_server_has_lost_nothing_it_answered_and_doubles_nothing(tmp_path: Path) -> None:
+async def test_a_killed_server_has_lost_nothing_it_answered_and_doubles_nothing(tmp_path: Path) -> None:
     home = tmp_path / "home"
     home.mkdir()
-    first: dict[int, dict[str, Any] | None] = {}
     with serving(home) as (client, process), ThreadPoolExecutor(6) as senders:
         waiting = {request: senders.submit(send, client, request) for request in range(REQUESTS)}
         waiting[REQUESTS // 3].result(60)
@@ -169,13 +171,15 @@ def test_a_killed_server_has_lost_nothing_it_answered_and_doubles_nothing(tmp_pa
         first = {request: answer.result(60) for request, answer in waiting.items()}
     answered = {request for request, answer in first.items() if answer is not None}
     assert answered and len(answered) < REQUESTS
-    with serving(home) as (client, _):
-        again = {request: send(client, request) for request in range(REQUESTS)}
-    for request in answered:
-        assert again[request] == first[request]
-    distinct = {one["feedback_id"] for request in range(REQUESTS) for one in items(request)}
-    told = [answer for answer in again.values() if answer is not None]
-    assert sum(answer["stored"] for answer in told) == len(distinct)
     with open_app(Settings(home=home, _env_file=None)) as app:
+        async with api_over(app) as api:
+            again = {}
+            for request in range(REQUESTS):
+                told = await api.client.post(URL, json={"items": items(request)}, headers=key(request))
+                again[request] = told.json()
+        for request in answered:
+            assert again[request] == first[request]
+        distinct = {one["feedback_id"] for request in range(REQUESTS) for one in items(request)}
+        assert sum(told["stored"] for told in again.values()) == len(distinct)
         assert app.facts.count(Selection()) == len(distinct)
         assert app.facts.existing_ids(sorted(distinct)) == distinct
