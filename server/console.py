@@ -111,7 +111,6 @@ def application(
             raise StoreLocked("this command does not run within a server")
         yield sent
         return
-    from agent.wiring import open_app
     from server.remote import beside_server, holder, running_server, send_command
 
     settings = settings_now()
@@ -122,6 +121,8 @@ def application(
         raise beside_server(server)
     if server is not None:
         raise typer.Exit(send_command(server, settings, reads=reads))
+    from agent.wiring import open_app
+
     try:
         with open_app(settings) as app:
             yield app

@@ -8,8 +8,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, TextIO
 
-from pydantic import BaseModel
-
 if TYPE_CHECKING:
     from rich.console import Console
 
@@ -19,7 +17,8 @@ if TYPE_CHECKING:
 _PIPE_WIDTH = 120
 
 
-class Look(BaseModel):
+@dataclass(frozen=True)
+class Look:
     """How a stream shows what is written to it."""
 
     is_terminal: bool
