@@ -47,17 +47,17 @@ def words_of(error: VoiceLoopError, session: Session) -> str:
     return line("failed", session.caller.language, request_id=session.request_id)
 
 
-async def told_errors(context: ServerRequestContext[Any, Any], call_next: CallNext) -> HandlerResult:
+async def told_errors(ctx: ServerRequestContext[Any, Any], call_next: CallNext) -> HandlerResult:
     """Middleware: whatever a handler raises becomes an error of the protocol that gives nothing away."""
     try:
-        return await call_next(context)
+        return await call_next(ctx)
     except (MCPError, ValidationError):
         raise
     except VoiceLoopError as error:
         code = INVALID_PARAMS if status_of(error) < 500 else INTERNAL_ERROR
-        raise MCPError(code, words_of(error, session_of(context))) from error
+        raise MCPError(code, words_of(error, session_of(ctx))) from error
     except Exception as error:
-        session = session_of(context)
+        session = session_of(ctx)
         _LOG.error(
             "mcp_failed", request_id=session.request_id, error=causes(error), at=places(error.__traceback__)
         )

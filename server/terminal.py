@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, TextIO
+from typing import TYPE_CHECKING, Any, Literal, TextIO
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -81,6 +81,5 @@ def console_of(file: TextIO, look: Look | None, *, wide: bool) -> "Console":
 
 def look_of(console: "Console") -> Look:
     """How a console of ours shows things."""
-    colors = console.color_system
-    known = colors if colors in ("standard", "256", "truecolor", "windows") else None
+    known: Any = console.color_system
     return Look(is_terminal=console.is_terminal, width=console.width, colors=known)

@@ -170,7 +170,7 @@ async def test_mcp_by_itself_holds_the_folder_and_lets_commands_and_clients_besi
     (tmp_path / "feed.csv").write_text(FEED, encoding="utf-8")
     told: list[str | None] = []
 
-    async def hear(_done: float, _total: float | None, message: str | None) -> None:
+    async def hear(progress: float, total: float | None, message: str | None) -> None:
         told.append(message)
 
     async with over_stdio(tmp_path, line.home) as client:
