@@ -58,6 +58,16 @@ class Metrics:
         self.audit_waiting = Gauge(
             "voiceloop_audit_waiting", "Audit entries that are not on the disk yet", registry=self.registry
         )
+        self.ingest_waiting = Gauge(
+            "voiceloop_ingest_waiting",
+            "Items of requests that are not on the disk yet",
+            registry=self.registry,
+        )
+        self.ingest_lag = Gauge(
+            "voiceloop_ingest_lag_seconds",
+            "For how long stored texts have waited to be embedded",
+            registry=self.registry,
+        )
 
     def answered(self, method: str, route: str, status: int, elapsed_s: float) -> None:
         """Count one request."""

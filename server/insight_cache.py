@@ -44,6 +44,10 @@ class InsightCache:
         self._made: OrderedDict[Hashable, Future[MadeReport]] = OrderedDict()
         self._lock = threading.Lock()
 
+    def __len__(self) -> int:
+        """How many reports are kept."""
+        return len(self._made)
+
     def report(self, key: Hashable, make: Callable[[], "InsightDocument"]) -> MadeReport:
         """The report of a key, or the one that `make` gives. What `make` raises is not kept."""
         with self._lock:

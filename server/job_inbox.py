@@ -4,8 +4,10 @@ Files go to `done/`, those that cannot be used to `refused/` with the reason bes
 between storing a file and moving it stores it again, which stores nothing twice.
 """
 
+import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
@@ -23,6 +25,7 @@ REFUSED: Final = "refused"
 # A file that was written to more recently may still be growing.
 _SETTLED_S: Final = 5.0
 _NAMED: Final = 50
+_THEMES: Final = threading.Lock()
 
 
 class InboxArguments(BaseModel):
@@ -68,9 +71,22 @@ def refresh(work: JobWork) -> None:
     from vectorstore.themes import refresh_themes
 
     app = work.app
-    indexed = index_pending(app.facts, app.operations, app.index, app.embedder, work.progress)
-    if indexed.texts or not app.facts.themes():
-        refresh_themes(app.facts, app.index, app.clock, work.progress, namer=app.theme_namer)
+    with themes_turn(work):
+        indexed = index_pending(app.facts, app.operations, app.index, app.embedder, work.progress)
+        if indexed.texts or not app.facts.themes():
+            refresh_themes(app.facts, app.index, app.clock, work.progress, namer=app.theme_namer)
+
+
+@contextmanager
+def themes_turn(work: JobWork) -> Iterator[None]:
+    """Wait until no other run of this process changes the themes: the later of two would undo the other's."""
+    while not _THEMES.acquire(timeout=1.0):
+        # Says that the run lives, and ends it where it is stopped.
+        work.progress(0, None, "waiting")
+    try:
+        yield
+    finally:
+        _THEMES.release()
 
 
 def ingest_paths(paths: Sequence[Path], options: IngestOptions, work: JobWork) -> IngestReport:

@@ -8,7 +8,7 @@ from typing import Any, Final
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from pipeline.account import IngestOptions
-from server.job_inbox import InboxArguments, ingest_inbox, ingest_paths, refresh
+from server.job_inbox import InboxArguments, ingest_inbox, ingest_paths, refresh, themes_turn
 from server.job_mailbox import MailboxArguments, ingest_mailbox
 from server.job_reports import ReportArguments, write_report
 from server.job_runner import Handler, JobRunner, JobWork, asked_run
@@ -47,10 +47,11 @@ def refresh_themes_job(args: ThemeArguments, work: JobWork) -> Mapping[str, Any]
     from vectorstore.themes import refresh_themes
 
     app = work.app
-    indexed = index_pending(app.facts, app.operations, app.index, app.embedder, work.progress)
-    report = refresh_themes(
-        app.facts, app.index, app.clock, work.progress, full=args.full, namer=app.theme_namer
-    )
+    with themes_turn(work):
+        indexed = index_pending(app.facts, app.operations, app.index, app.embedder, work.progress)
+        report = refresh_themes(
+            app.facts, app.index, app.clock, work.progress, full=args.full, namer=app.theme_namer
+        )
     return {"texts": indexed.texts, "themes": len(app.facts.themes()), "unnamed": report.unnamed}
 
 

@@ -74,4 +74,6 @@ def metrics(state: StateNow) -> Response:
     from prometheus_client import generate_latest
 
     state.metrics.audit_waiting.set(state.audit.waiting)
+    state.metrics.ingest_waiting.set(state.ingest.waiting)
+    state.metrics.ingest_lag.set(state.ingest.lag_s)
     return Response(generate_latest(state.metrics.registry), media_type=_PLAIN)

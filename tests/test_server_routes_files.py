@@ -1,4 +1,4 @@
-"""Files and insight reports over HTTP."""
+"""Files over HTTP."""
 
 import asyncio
 from typing import Any
@@ -75,28 +75,3 @@ async def test_files_are_for_analysts_of_everything(api: Api) -> None:
     for role, scope, status in (("viewer", (), 403), ("analyst", ("hq/east",), 403), ("analyst", (), 202)):
         headers = api.key(role, scope)  # type: ignore[arg-type]
         assert (await upload(api, headers=headers)).status_code == status
-
-
-async def test_a_report_is_made_once_until_the_data_changes(api: Api) -> None:
-    items = [
-        {"text": f"物流太慢{n}", "nps": n % 11, "occurred_at": f"2026-11-{n % 18 + 1:02d}T10:00:00"}
-        for n in range(24)
-    ]
-    await api.client.post("/v1/feedback", json={"items": items})
-    params = {"from": "2026-11-01", "to": "2026-11-20", "language": "zh"}
-    first = await api.client.get("/v1/insights", params=params)
-    assert first.status_code == 200 and first.json()["kind"] == "ad_hoc"
-    etag = first.headers["ETag"]
-    assert (
-        await api.client.get("/v1/insights", params=params, headers={"If-None-Match": etag})
-    ).status_code == 304
-    for format, start in (("md", b"#"), ("html", b"<!")):
-        made = await api.client.get("/v1/insights", params={**params, "format": format})
-        assert made.status_code == 200 and made.content.lstrip().startswith(start), format
-    await api.client.post(
-        "/v1/feedback", json={"items": [{"text": "新的", "nps": 1, "occurred_at": "2026-11-05T10:00:00"}]}
-    )
-    later = await api.client.get("/v1/insights", params=params, headers={"If-None-Match": etag})
-    assert later.status_code == 200 and later.headers["ETag"] != etag
-    assert (await api.client.get("/v1/insights", params={"from": "x"})).status_code == 422
-    assert (await api.client.get("/v1/insights", params={"filter": "nothing"})).status_code == 400
