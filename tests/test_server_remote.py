@@ -2,6 +2,7 @@
 
 import json
 import os
+import socket
 import subprocess
 import sys
 import time
@@ -12,6 +13,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from server.remote import running_server
 from server.server_file import RunningServer, read_server_file, write_server_file
 from tests.command_line import FEED
 from tests.mcp_clients import ROOT, over_stdio, said
@@ -100,9 +102,12 @@ def test_status_streams_and_words_are_those_of_a_command_that_runs_by_itself(bes
 
 
 def test_paths_are_those_of_the_folder_in_which_the_command_was_typed(beside: Beside) -> None:
-    status, _, errors = beside("insights", "--out", "report.md", "--language", "en")
-    assert status == 0, errors
-    assert (beside.folder / "report.md").read_text().startswith("# Voice of the customer")
+    (beside.folder / "bad.csv").write_text("评价,NPS,日期\n很好,99,2026-10-01\n", encoding="utf-8")
+    status, output, errors = beside(
+        "ingest", "bad.csv", "--map", "nps=NPS", "--rejects", "rejects.csv", "--no-index", "--json"
+    )
+    assert (status, json.loads(output)["rejected"]) == (0, 1), errors
+    assert "99" in (beside.folder / "rejects.csv").read_text(encoding="utf-8")
 
 
 def test_who_asks_is_whom_the_settings_of_the_command_line_name(beside: Beside) -> None:
@@ -163,7 +168,7 @@ async def test_mcp_over_standard_input_goes_through_the_server(beside: Beside) -
     assert refused.is_error and "not permitted" in said(refused)
 
 
-async def test_mcp_by_itself_holds_the_folder_and_lets_commands_and_clients_beside_it(
+async def test_mcp_by_itself_holds_the_folder_and_lets_commands_beside_it(
     tmp_path: Path,
 ) -> None:
     line = Beside(tmp_path)
@@ -179,8 +184,6 @@ async def test_mcp_by_itself_holds_the_folder_and_lets_commands_and_clients_besi
         status, _, errors = line("ingest", "feed.csv", "--no-index", "--json")
         assert status == 0, errors
         asked = await client.call_tool("ask", {"question": "What is NPS?"}, progress_callback=hear)
-        async with over_stdio(tmp_path, line.home) as second:
-            assert (await second.call_tool("nps_stats", {})).structured_content["n"] == 4
     assert asked.structured_content["figures"] and told[0] == "calling nps_stats"
     until = time.monotonic() + 30
     while (line.home / "server.json").exists() and time.monotonic() < until:
@@ -188,20 +191,25 @@ async def test_mcp_by_itself_holds_the_folder_and_lets_commands_and_clients_besi
     assert read_server_file(line.home) is None
 
 
-def test_a_server_file_that_was_left_behind_is_removed_and_the_command_runs_by_itself(tmp_path: Path) -> None:
-    line = Beside(tmp_path)
+def test_a_server_file_that_was_left_behind_is_removed_and_a_foreign_one_left_alone(tmp_path: Path) -> None:
     gone = subprocess.Popen([sys.executable, "-c", ""])
     gone.wait()
-    import socket
-
     left = RunningServer(
         pid=gone.pid, url="http://127.0.0.1:9", token="t", instance="i", host=socket.gethostname()
     )
-    write_server_file(line.home, left)
-    status, output, errors = line("threads", "list", "--json")
-    assert (status, json.loads(output)) == (0, {"threads": []}), errors
-    assert not (line.home / "server.json").exists()
+    write_server_file(tmp_path, left)
+    assert running_server(tmp_path) is None
+    assert not (tmp_path / "server.json").exists()
     # Another machine's or container's is not ours to judge.
-    write_server_file(line.home, left.model_copy(update={"host": "elsewhere"}))
-    assert line("threads", "list", "--json")[0] == 0
-    assert (line.home / "server.json").exists()
+    write_server_file(tmp_path, left.model_copy(update={"host": "elsewhere"}))
+    assert running_server(tmp_path) is None
+    assert (tmp_path / "server.json").exists()
+
+
+def test_who_answers_at_the_address_but_is_another_server_gets_no_token(
+    beside: Beside, tmp_path: Path
+) -> None:
+    known = read_server_file(beside.home)
+    assert known is not None and running_server(beside.home) == known
+    write_server_file(tmp_path, known.model_copy(update={"instance": "before"}))
+    assert running_server(tmp_path) is None
