@@ -61,7 +61,7 @@ def ask(page: "Page", question: str) -> str:
     page.get_by_role("textbox").fill(question)
     page.keyboard.press("Enter")
     page.locator(".turn").last.locator(".turn-foot").wait_for(timeout=60_000)
-    return page.locator(".turn").last.inner_text()
+    return str(page.locator(".turn").last.inner_text())
 
 
 @pytest.mark.parametrize(
