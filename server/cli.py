@@ -11,6 +11,7 @@ from server import (
     cli_conversations,
     cli_data,
     cli_insights,
+    cli_jobs,
     cli_label,
     cli_mcp,
     cli_memory,
@@ -33,6 +34,7 @@ app = typer.Typer(
 cli_data.register(app)
 cli_agent.register(app)
 cli_insights.register(app)
+cli_jobs.register(app)
 cli_label.register(app)
 cli_taxonomy.register(app)
 cli_conversations.register(app)

@@ -66,9 +66,9 @@ class JobRunner:
         self._changed = threading.Condition()
         self._threads: list[threading.Thread] = []
 
-    def start(self) -> None:
-        """Begin to look for work."""
-        loops = [self._plan, *[self._work] * AT_ONCE]
+    def start(self, *, plans: bool = True) -> None:
+        """Begin to look for work; `plans`: also for schedules that are due."""
+        loops = [*[self._plan] * plans, *[self._work] * AT_ONCE]
         self._threads = [
             threading.Thread(target=loop, name=f"jobs-{number}", daemon=True)
             for number, loop in enumerate(loops)

@@ -19,6 +19,7 @@ from server.job_schedules import schedule_of, seed_schedules, shipped
 from store.clock import FixedClock, SystemClock
 from store.errors import ToolInputError
 from store.jobs import JobRun, JobState, LeaseLost
+from tests.command_line import CommandLine
 from tests.serving import Api
 
 NOW = datetime(2026, 11, 20, 9, tzinfo=UTC)
@@ -228,3 +229,14 @@ async def test_schedules_over_http(api: Api) -> None:
     assert "nightly" in {one["name"] for one in listed}
     assert (await api.client.delete(url, headers=admin)).status_code == 204
     assert (await api.client.delete(url, headers=admin)).status_code == 404
+
+
+def test_the_command_line_runs_lists_and_stops_jobs(voiceloop: CommandLine) -> None:
+    listed = voiceloop("jobs", "schedules", "--json").document
+    assert {one["name"] for one in listed["schedules"]} == set(shipped())
+    ran = voiceloop("jobs", "run", "ingest_inbox", "--json").document
+    assert (ran["state"], ran["result"]["files"]) == ("done", 0)
+    assert [run["run_id"] for run in voiceloop("jobs", "list", "--json").document["jobs"]] == [ran["run_id"]]
+    assert voiceloop("jobs", "run", "ingest_file").status == 2
+    assert voiceloop("jobs", "run", "x").status == 2
+    assert voiceloop("jobs", "stop", "x").status == 2
