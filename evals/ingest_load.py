@@ -36,6 +36,7 @@ GOAL_SHARE: Final = 0.99
 # Memory is flat where the second half of the run adds no more than this to what the first half ended with.
 GOAL_GROWTH: Final = 0.10
 _PROBE_S: Final = 0.5
+_GIVEN_UP_S: Final = 60.0
 _TEXTS: Final = 20_000
 _SEED: Final = 7
 _REGIONS: Final = ("广东", "江苏", "浙江", "四川", "北京")
@@ -140,14 +141,16 @@ async def _send_all(
 
 
 async def _send(client: httpx.AsyncClient, body: bytes, account: _Account) -> None:
-    """Send until it is taken; pushed back, wait as told."""
+    """Send until it is taken; pushed back, wait as told. What broke is sent again: nothing is stored twice."""
     started = perf_counter()
     while True:
         try:
             got = await client.post("/v1/feedback", content=body)
-        except httpx.HTTPError as error:
+        except httpx.TransportError as error:
             account.statuses[type(error).__name__] += 1
-            return
+            if perf_counter() - started > _GIVEN_UP_S:
+                return
+            continue
         account.statuses[str(got.status_code)] += 1
         if got.status_code != 429:
             break
@@ -161,8 +164,12 @@ async def _send(client: httpx.AsyncClient, body: bytes, account: _Account) -> No
 async def _probe(client: httpx.AsyncClient, pid: int, account: _Account, ended: asyncio.Event) -> None:
     while not ended.is_set():
         started = perf_counter()
-        (await client.get("/healthz")).raise_for_status()
-        account.probes_s.append(perf_counter() - started)
+        try:
+            (await client.get("/healthz")).raise_for_status()
+        except httpx.HTTPError as error:
+            account.statuses[f"healthz {type(error).__name__}"] += 1
+        else:
+            account.probes_s.append(perf_counter() - started)
         account.memory_mb.append(memory_mb(pid))
         await asyncio.sleep(_PROBE_S)
 

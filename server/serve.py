@@ -22,6 +22,9 @@ from store.errors import ConfigError
 
 # Requests in flight get so long to end, once the server is asked to.
 _GRACE_S: Final = 20
+# Longer than clients and proxies keep a connection that idles: one that is closed just as it is used again
+# looks like a server that failed.
+_KEEP_ALIVE_S: Final = 75
 _BACKLOG: Final = 2_048
 
 
@@ -54,6 +57,7 @@ def run_server(app: App, host: str, port: int, started: Callable[[Started], None
         server_header=False,
         lifespan="on",
         timeout_graceful_shutdown=_GRACE_S,
+        timeout_keep_alive=_KEEP_ALIVE_S,
         # Who is behind a proxy is told by that proxy on this machine alone.
         forwarded_allow_ips="127.0.0.1",
     )
