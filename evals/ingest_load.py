@@ -5,7 +5,8 @@
 `POST /v1/feedback` takes items with distinct texts of 30 characters. Requests leave by the clock, whether
 the ones before were answered or not; one that is pushed back (429) is sent again after the time it was told.
 Beside them somebody asks `/healthz` twice a second. At the end what is stored is counted. The server is a
-process of its own; the senders run in this one, on the same cores.
+process of its own; the senders run in this one, on the same cores. `load_before` tells how busy others kept
+the machine just before.
 """
 
 import argparse
@@ -85,12 +86,13 @@ class _Items:
 
 def measure(options: argparse.Namespace) -> Report:
     """Fill a store, serve it, send to it, count."""
+    beside = os.getloadavg()[0]
     with tempfile.TemporaryDirectory() as folder:
         home = Path(folder) / "home"
         fill(home, options.stored, datetime.now(ZoneInfo(ZONE)).replace(microsecond=0))
         token = _key(home)
         with serving(home, {"RATE_PER_S": "0"}) as served:
-            return asyncio.run(_load(served, token, options))
+            return {**asyncio.run(_load(served, token, options)), "load_before": round(beside, 1)}
 
 
 def _key(home: Path) -> str:
@@ -141,7 +143,7 @@ async def _send_all(
 
 
 async def _send(client: httpx.AsyncClient, body: bytes, account: _Account) -> None:
-    """Send until it is taken; pushed back, wait as told. What broke is sent again: nothing is stored twice."""
+    """Send until it is taken; pushed back, wait as told. What broke off is sent again: it is stored once."""
     started = perf_counter()
     while True:
         try:
@@ -210,7 +212,7 @@ def markdown(report: Report) -> str:
     """The page that is kept."""
     names = (
         *("sent", "stored", "stored_per_s", "p50_s", "p95_s", "max_s", "senders_late_p95_s"),
-        *("healthz_p95_ms", "server_cores", "growth_second_half"),
+        *("healthz_p95_ms", "server_cores", "growth_second_half", "load_before"),
     )
     answers = ", ".join(f"{count:,} × {status}" for status, count in report["statuses"].items())
     return "\n".join(
