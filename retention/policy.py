@@ -9,6 +9,8 @@ from zoneinfo import ZoneInfo
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from analytics.health_rules import HealthRules
+from retention.policy_capacity import CapacityRules
+from retention.policy_escalation import EscalationRules
 from retention.settings_file import read_as
 from retention.working_days import WorkingCalendar
 from store.records import Tier
@@ -140,6 +142,8 @@ class Policy(_Part):
     task_changes: TaskChangeRules
     churn: ChurnRules
     tiers: dict[Tier, TierRule]
+    capacity: CapacityRules = CapacityRules()
+    escalation: EscalationRules = EscalationRules()
 
     @model_validator(mode="after")
     def _complete(self) -> "Policy":
