@@ -150,12 +150,12 @@ async def test_one_turn_at_a_time_and_no_more_than_can_be_served(fresh: Path) ->
     with serve(slow) as model, open_home(fresh, llm_base_url=model.base_url) as app:
         async with api_over(app) as api:
             api.state.turns = ChatTurns(api.state.assistant, at_once=1, waiting=1)
-            ask = [
-                asyncio.create_task(
-                    api.client.post("/v1/chat", json={"message": QUESTION, "thread_id": name})
-                )
-                for name in ("a", "a", "b", "c")
-            ]
+            ask = []
+            for name, before in (("a", 0), ("a", 1), ("b", 1), ("c", 2)):
+                while api.state.turns.under_way < before:
+                    await asyncio.sleep(0.01)
+                asked = api.client.post("/v1/chat", json={"message": QUESTION, "thread_id": name})
+                ask.append(asyncio.create_task(asked))
             got = [await one for one in ask]
             moved = await api.client.patch("/v1/chat/a", json={"title": "d"})
     by_status = sorted(one.status_code for one in got)

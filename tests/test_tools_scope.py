@@ -12,6 +12,8 @@ from typing import Any
 import pytest
 
 from pipeline.taxonomy import load_taxonomy
+from store.alert_operations import AlertChange
+from store.alerts import Alert, AlertPart
 from store.errors import NotPermitted, ToolInputError, VoiceLoopError
 from store.facts import FactStore
 from store.identity import text_key
@@ -24,6 +26,7 @@ from store.records import (
     Task,
     TaskStatus,
     Theme,
+    Tier,
     TopicLabel,
 )
 from tests.tools_world import NOW, START, TEXTS, HashedEmbedder, build, feedback
@@ -69,6 +72,14 @@ ARGS: Mapping[str, tuple[dict[str, Any], ...]] = {
     "verify_effect": ({"metric": "nps", "start": "2026-10-15"},),
     "estimate_roi": ({"churn_after": 0.08, "lifetime_value": 50000, "horizon_months": 12},),
     "list_tasks": ({}, {"customer_ids": ["canary-c003"]}),
+    "list_alerts": ({}, {"status": "all"}, {"customer_ids": ["canary-c003"]}),
+    "update_task": ({"task_id": "canary-task", "comment": "x"}, {"task_id": "shared-task", "comment": "x"}),
+    "record_verdict": (
+        {"alert_id": "own-alert", "verdict": "accurate"},
+        {"alert_id": "canary-alert", "verdict": "accurate"},
+        {"alert_id": "shared-alert", "verdict": "false_alarm"},
+    ),
+    "send_playbook_message": ({"alert_id": "own-alert"}, {"alert_id": "canary-alert"}),
     "create_retention_task": ({"customer_ids": ["c001"], "tier": "orange", "reason": "x"},),
     "create_action_plan": ({"metric": "nps", **_PERIODS},),
 }
@@ -201,6 +212,8 @@ def contexts() -> tuple[ToolContext, ToolContext]:
         if name == "whole":
             context.operations.propose_task(_task("canary-task", "canary-c003"))
             context.operations.propose_task(_task("shared-task", "c001"))
+            _raise(context, _alert("canary-alert", "canary-c003"), _alert("shared-alert", "c001"))
+        _raise(context, _alert("own-alert", "c002", "客服响应慢"))
         made.append(context)
     scoped = replace(made[0], asker=Asker("ann", "admin", (UNIT,)))
     return scoped, replace(made[1], asker=Asker("ann", "admin"))
@@ -216,6 +229,32 @@ def _task(task_id: str, customer_id: str) -> Task:
         created_at=NOW,
         created_by="hq",
     )
+
+
+def _alert(alert_id: str, customer_id: str, said: str = "canary summary") -> Alert:
+    return Alert(
+        alert_id=alert_id,
+        customer_id=customer_id,
+        tier=Tier.ORANGE,
+        score=50,
+        parts=(AlertPart(signal="base", weight=50, points=50),),
+        causes=("price",),
+        evidence=(f"{customer_id}-said",),
+        summary={"zh": said, "en": said},
+        owner_role="sales",
+        due_at=NOW,
+        created_at=NOW,
+        raised_at=NOW,
+        updated_at=NOW,
+        evidence_until=NOW,
+        policy_version=1,
+    )
+
+
+def _raise(context: ToolContext, *alerts: Alert) -> None:
+    ids = [alert.customer_id for alert in alerts]
+    changes = [AlertChange(alert, "opened") for alert in alerts]
+    context.operations.revise_alerts(ids, lambda _: changes, actor="scan")
 
 
 CALLS = [(name, args) for name, variants in ARGS.items() for args in variants]
@@ -249,12 +288,16 @@ def test_a_scoped_asker_gets_what_the_rows_within_the_scope_give(name: str, args
 
 
 def _own_tasks_apart(name: str, result: dict[str, Any]) -> dict[str, Any]:
-    """Without what is meant to differ: files, ids and scopes of drafts."""
+    """Without what is meant to differ: files, ids and scopes of drafts, the moment of a verdict."""
     data = dict(result["data"])
     if name == "data_quality":
         data.pop("ingestion")
     if name == "create_action_plan":
         data["plan"] = {k: v for k, v in data["plan"].items() if k not in ("plan_id", "scope")}
+    if name == "record_verdict":
+        data.pop("at")
+    if name == "send_playbook_message":
+        data["message"] = {k: v for k, v in data["message"].items() if k != "scope"}
     if name == "create_retention_task":
         data["tasks"] = [{k: v for k, v in task.items() if k != "scope"} for task in data["tasks"]]
     return {**result, "data": data}
