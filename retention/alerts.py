@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 
 from analytics.health import Part
 from retention.alert_words import alert_summary
+from retention.learnt_weights import TIMES
 from retention.policy import Policy
 from retention.risk import Risk, Trigger, gravity
 from store.alert_operations import CustomerFile
@@ -181,7 +182,11 @@ def _parts(situation: Situation) -> tuple[AlertPart, ...]:
 
 
 def _weight(part: Part, policy: Policy) -> float:
-    """The most that the policy lets a part count."""
+    """The most that the policy lets a part count, with what was learnt of it."""
+    return _base_weight(part, policy) * part.figures.get(TIMES, 1.0)
+
+
+def _base_weight(part: Part, policy: Policy) -> float:
     health = policy.health
     if part.name == "signal":
         repeats = 1 + health.signals.repeat * health.signals.most_repeats
@@ -196,4 +201,4 @@ def _weight(part: Part, policy: Policy) -> float:
         "usage_fall": health.usage_fall.worst,
         "silence": health.silence.points,
     }
-    return -worst[part.name] if part.name in worst else abs(part.points)
+    return -worst[part.name] if part.name in worst else abs(part.points) / part.figures.get(TIMES, 1.0)

@@ -11,6 +11,8 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from analytics.health_rules import HealthRules
 from retention.policy_capacity import CapacityRules
 from retention.policy_escalation import EscalationRules
+from retention.policy_learning import LearningRules
+from retention.policy_learnt import Learnt
 from retention.settings_file import read_as
 from retention.working_days import WorkingCalendar
 from store.records import Tier
@@ -144,6 +146,8 @@ class Policy(_Part):
     tiers: dict[Tier, TierRule]
     capacity: CapacityRules = CapacityRules()
     escalation: EscalationRules = EscalationRules()
+    learning: LearningRules = LearningRules()
+    learnt: Learnt = Learnt()
 
     @model_validator(mode="after")
     def _complete(self) -> "Policy":

@@ -9,6 +9,7 @@ from typing import TypedDict
 from analytics.customer_history import History, Mood, Score, Signal
 from analytics.health import Health, assess_health
 from retention.behaviour import BehaviourReader
+from retention.learnt_weights import calling, reweighed
 from retention.policy import Policy
 from retention.wording import Language, name_of, sentence
 from store.facts import Voice
@@ -91,8 +92,8 @@ def assess(
         deeds=deeds,
         uses=behaviour.uses([event for event in events if event.occurred_at <= now]),
     )
-    health = assess_health(history, policy.health, now)
-    return Risk(customer_id, health, _triggers(voices, deeds, health, policy, now))
+    health = reweighed(assess_health(history, policy.health, now), policy)
+    return Risk(customer_id, health, _triggers(customer_id, voices, deeds, health, policy, now))
 
 
 def reasons(health: Health, language: Language, zone: tzinfo) -> list[Reason]:
@@ -144,7 +145,12 @@ def _deeds(
 
 
 def _triggers(
-    voices: Sequence[Voice], deeds: Sequence[Signal], health: Health, policy: Policy, now: datetime
+    customer_id: str,
+    voices: Sequence[Voice],
+    deeds: Sequence[Signal],
+    health: Health,
+    policy: Policy,
+    now: datetime,
 ) -> tuple[Trigger, ...]:
     start = now - timedelta(days=policy.triggers.signal_days)
     fresh = [voice for voice in voices if voice.occurred_at > start]
@@ -164,7 +170,7 @@ def _triggers(
     # A low score as such explains nothing: a cause that does goes before it.
     return tuple(
         sorted(
-            _merged(enough),
+            calling(_merged(enough), health, policy, customer_id, now),
             key=lambda t: (-_GRAVITY[t.tier], t.cause == LOW_HEALTH, -t.at.timestamp(), t.cause),
         )
     )
