@@ -8,6 +8,7 @@ from agent.wiring_messages import Messaging
 if TYPE_CHECKING:
     from retention.alert_notices import AlertNotices
     from retention.alert_scan import AlertScan, ScanReport
+    from retention.task_tending import TaskTending, TendReport
 
 
 class Alerting(Messaging):
@@ -37,5 +38,21 @@ class Alerting(Messaging):
     def scan_alerts(self, actor: str) -> "ScanReport":
         """Scan once and tell the observers."""
         report = self.alert_scan.run(actor=actor)
+        self.tend_tasks()
+        return report
+
+    @property
+    def task_tending(self) -> "TaskTending":
+        """Gives tasks to owners with room, ends snoozes, escalates what is overdue."""
+        from retention.policy import load_policy
+        from retention.task_tending import TaskTending
+
+        return TaskTending(
+            self.operations, load_policy, self.clock, self.settings.zone, self.settings.language
+        )
+
+    def tend_tasks(self) -> "TendReport":
+        """Tend all tasks once and tell the observers."""
+        report = self.task_tending.run()
         self.alert_notices.dispatch()
         return report

@@ -1,18 +1,20 @@
-"""Who is told of new and raised alerts: each observer once, whatever ends in between."""
+"""Who is told of new and raised alerts and of overdue tasks: each observer once, whatever ends meanwhile."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Final, Protocol, get_args
 
 import structlog
 
-from store.alerts import Alert, Notice
+from store.alerts import Alert, Notice, NoticeKind, TaskNoticeKind
 from store.errors import VoiceLoopError
 from store.operations import OperationStore
 from store.records import Task
 
 _log = structlog.get_logger(__name__)
 _AT_ONCE = 20
+_ALERTS: Final = get_args(NoticeKind)
+_TASKS: Final = get_args(TaskNoticeKind)
 
 
 @dataclass(frozen=True)
@@ -22,6 +24,22 @@ class AlertNews:
     notice: Notice
     alert: Alert
     task: Task | None
+
+
+@dataclass(frozen=True)
+class TaskNews:
+    """What an observer is told of a task that is overdue, or whose snooze has ended."""
+
+    notice: Notice
+    task: Task
+
+
+class TaskObserver(Protocol):
+    """Told of one notice of a task, as an Observer is of alerts."""
+
+    def __call__(self, news: TaskNews) -> None:
+        """Tell it."""
+        ...
 
 
 class Observer(Protocol):
@@ -42,6 +60,7 @@ class AlertNotices:
 
     operations: OperationStore
     _observers: dict[str, Observer] = field(default_factory=dict)
+    _task_observers: dict[str, TaskObserver] = field(default_factory=dict)
 
     def on_alert(self, name: str, observer: Observer) -> Callable[[], None]:
         """Tell `observer` of what happens from now on; returns what ends that.
@@ -50,36 +69,63 @@ class AlertNotices:
         and a restart goes on where the last one ended.
         """
         self._observers[name] = observer
-        self._told(name, observer)
+        self._told(name, _ALERTS, self._alert_teller(observer))
 
         def stop() -> None:
             self._observers.pop(name, None)
 
         return stop
 
+    def on_task(self, name: str, observer: TaskObserver) -> Callable[[], None]:
+        """Tell `observer` of tasks that are overdue or asked for again, by the same rules as `on_alert`."""
+        self._task_observers[name] = observer
+        self._told(name, _TASKS, self._task_teller(observer))
+
+        def stop() -> None:
+            self._task_observers.pop(name, None)
+
+        return stop
+
     def dispatch(self) -> int:
         """Tell every observer what it has not been told yet; returns how many notices were told."""
-        return sum(self._told(name, observer) for name, observer in list(self._observers.items()))
+        alerts = [(name, self._alert_teller(one)) for name, one in self._observers.items()]
+        tasks = [(name, self._task_teller(one)) for name, one in self._task_observers.items()]
+        told = sum(self._told(name, _ALERTS, tell) for name, tell in alerts)
+        return told + sum(self._told(name, _TASKS, tell) for name, tell in tasks)
 
-    def _told(self, name: str, observer: Observer) -> int:
+    def _told(self, name: str, kinds: Collection[str], tell: Callable[[Notice], None]) -> int:
         told = 0
-        while notices := self.operations.claim_notices(name, limit=_AT_ONCE):
-            done = [notice.notice_id for notice in notices if self._tell(name, observer, notice)]
+        while notices := self.operations.claim_notices(name, kinds, limit=_AT_ONCE):
+            done = [notice.notice_id for notice in notices if _succeeds(name, notice, tell)]
             self.operations.confirm_notices(name, done)
             told += len(done)
             if len(done) < len(notices):
                 break  # what failed is lent for a while and given out again
         return told
 
-    def _tell(self, name: str, observer: Observer, notice: Notice) -> bool:
-        alert = self.operations.alert(notice.alert_id)
-        if alert is None:
-            return True
-        tasks = self.operations.tasks(customer_id=alert.customer_id)
-        task = next((one for one in tasks if one.alert_id == alert.alert_id), None)
-        try:
-            observer(AlertNews(notice, alert, task))
-        except VoiceLoopError as error:
-            _log.warning("an observer could not be told of an alert", observer=name, told=error.message)
-            return False
-        return True
+    def _alert_teller(self, observer: Observer) -> Callable[[Notice], None]:
+        def tell(notice: Notice) -> None:
+            alert = self.operations.alert(notice.alert_id)
+            if alert is not None:
+                tasks = self.operations.tasks(customer_id=alert.customer_id)
+                task = next((one for one in tasks if one.alert_id == alert.alert_id), None)
+                observer(AlertNews(notice, alert, task))
+
+        return tell
+
+    def _task_teller(self, observer: TaskObserver) -> Callable[[Notice], None]:
+        def tell(notice: Notice) -> None:
+            task = self.operations.task(notice.task_id)
+            if task is not None:
+                observer(TaskNews(notice, task))
+
+        return tell
+
+
+def _succeeds(name: str, notice: Notice, tell: Callable[[Notice], None]) -> bool:
+    try:
+        tell(notice)
+    except VoiceLoopError as error:
+        _log.warning("an observer could not be told", observer=name, kind=notice.kind, told=error.message)
+        return False
+    return True

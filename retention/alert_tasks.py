@@ -51,6 +51,7 @@ def task_of(
         evidence=alert.evidence[:_EVIDENCE],
         created_at=now,
         created_by=actor,
+        placed_at=now if rule.automatic else None,
     )
 
 
@@ -69,8 +70,9 @@ def _moved_on(alert: Alert, task: Task, policy: Policy, language: Language) -> T
     now_is: dict[str, Any] = {"alert_id": alert.alert_id}
     if gravity(alert.tier) > gravity(task.tier):
         now_is |= {"tier": alert.tier, "due_at": min(task.due_at or alert.due_at, alert.due_at)}
+        now_is["escalated_to"] = ()  # the steps of the graver tier are taken anew
         if task.tier is not None and task.owner in _names(task.tier, policy):
-            now_is["owner"] = _role(alert.tier, policy, language)
+            now_is |= {"owner": _role(alert.tier, policy, language), "placed_at": None}
         if task.approved_by is None and not policy.tiers[alert.tier].automatic:
             now_is["status"] = TaskStatus.PENDING_APPROVAL
     if task.alert_id is not None:

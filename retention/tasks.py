@@ -74,6 +74,7 @@ def draft_task(
         evidence=risk.evidence[:_EVIDENCE] if risk else (),
         created_at=now,
         created_by=actor,
+        placed_at=now,
     )
     return Draft(task, issue)
 

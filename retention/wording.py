@@ -2,12 +2,13 @@
 
 from functools import lru_cache
 from pathlib import Path
-from typing import Literal
+from typing import Final, Literal
 
 from retention.settings_file import read_as
 from store.errors import ConfigError
 
 Language = Literal["zh", "en"]
+LANGUAGES: Final[tuple[Language, ...]] = ("zh", "en")
 
 _QUOTE_LENGTH = 80
 _FILE = Path(__file__).with_name("wording.yaml")

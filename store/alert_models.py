@@ -113,6 +113,8 @@ class NoticeRow(Model):
     kind: Mapped[str]
     tier: Mapped[str]
     at: Mapped[datetime]
+    task_id: Mapped[str]
+    role: Mapped[str]
 
 
 class ObserverRow(Model):

@@ -1,6 +1,6 @@
 """What the operation store can be asked about alerts: part of `OperationStore`."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple, Protocol
 
@@ -86,8 +86,10 @@ class AlertOperations(Protocol):
         """Remember that these customers were looked at."""
         ...
 
-    def claim_notices(self, observer: str, *, limit: int = 100, lease_s: float = 300.0) -> list[Notice]:
-        """What this observer has not been told yet, oldest first, lent to the caller for `lease_s` seconds.
+    def claim_notices(
+        self, observer: str, kinds: Collection[str], *, limit: int = 100, lease_s: float = 300.0
+    ) -> list[Notice]:
+        """What this observer has not been told yet of these kinds, oldest first, lent for `lease_s` seconds.
 
         An observer is told what happens from its first claim on. Nobody else is given a notice while it is
         lent; one that is not confirmed in time is given out again.

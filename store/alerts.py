@@ -12,6 +12,7 @@ AlertStatus = Literal["open", "closed"]
 # Why an alert ended: its task was done, was not wanted, or the alert was wrong.
 Ending = Literal["resolved", "declined", "false_alarm"]
 NoticeKind = Literal["opened", "raised"]
+TaskNoticeKind = Literal["overdue", "woken"]
 
 
 class AlertPart(Record):
@@ -79,10 +80,16 @@ class Verdict(Record):
 
 
 class Notice(Record):
-    """Something about an alert that observers are told once each; `notice_id` is the same at a repetition."""
+    """Something about an alert or a task that observers are told once each.
+
+    `notice_id` is the same at a repetition. A task may have no alert (`alert_id` is empty); `role` is who is
+    told that it is overdue.
+    """
 
     notice_id: str
     alert_id: str
-    kind: NoticeKind
+    kind: NoticeKind | TaskNoticeKind
     tier: Tier
     at: AwareDatetime
+    task_id: str = ""
+    role: str = ""

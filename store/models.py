@@ -7,7 +7,7 @@ from sqlalchemy import JSON, DateTime, Dialect, Index, Text, TypeDecorator
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 # The newest migration; a store that says so is opened without loading Alembic.
-REVISION: Final = "0012"
+REVISION: Final = "0013"
 
 
 class UtcTime(TypeDecorator[datetime]):
@@ -83,6 +83,8 @@ class TaskRow(Model):
     created_by: Mapped[str]
     approved_by: Mapped[str | None]
     snoozed_until: Mapped[datetime | None]
+    placed_at: Mapped[datetime | None]
+    escalated_to: Mapped[list[Any]]
     version: Mapped[int]
 
 

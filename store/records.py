@@ -303,6 +303,8 @@ class Task(Record):
 
     `scope`: the org units it was drawn up from; empty is everything. `version` counts its changes, so that
     nobody overwrites what somebody else has just changed. Until `snoozed_until` it asks for nothing.
+    `placed_at`: since when it is its owner's to do; until then it waits for somebody to have room.
+    `escalated_to`: roles that were told it is overdue.
     """
 
     task_id: str
@@ -320,6 +322,8 @@ class Task(Record):
     created_by: str
     approved_by: str | None = None
     snoozed_until: AwareDatetime | None = None
+    placed_at: AwareDatetime | None = None
+    escalated_to: tuple[str, ...] = ()
     version: Annotated[int, Field(ge=1)] = 1
 
 

@@ -1,6 +1,6 @@
 """Tasks, alerts, messages and plans from within a scope of org units; the audit chain belongs to no unit."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import NoReturn, TypeVar
 
@@ -13,6 +13,7 @@ from store.operations import OperationStore
 from store.plan_parts import Effect, PlanReview
 from store.records import ActionPlan, AuditEntry, Batch, Task, TaskStatus, Tier
 from store.task_changes import TaskChange, TaskEvent
+from store.task_lines import DecideTasks, TaskBoard, TaskRevision
 from store.units import Scope, within
 
 _Owned = TypeVar("_Owned", Task, Message)
@@ -69,6 +70,14 @@ class ScopedOperations:
     def tasks(self, *, status: TaskStatus | None = None, customer_id: str | None = None) -> list[Task]:
         """List the tasks that may be seen, nearest deadline first."""
         return self._sees(self._whole.tasks(status=status, customer_id=customer_id))
+
+    def task_board(self, since: datetime) -> TaskBoard:
+        """Refused: whether an owner has room depends on tasks of every unit."""
+        self._refuse("the load of owners")
+
+    def revise_tasks(self, decide: DecideTasks, *, since: datetime, actor: str) -> Sequence[TaskRevision]:
+        """Refused."""
+        self._refuse("the load of owners")
 
     def propose_message(self, message: Message, entry: AuditEntry | None = None) -> Message:
         """Insert a message of this scope; NotPermitted where its id is that of one that may not be seen."""
@@ -135,7 +144,9 @@ class ScopedOperations:
         """Refused."""
         self._refuse("a scan for alerts")
 
-    def claim_notices(self, observer: str, *, limit: int = 100, lease_s: float = 300.0) -> list[Notice]:
+    def claim_notices(
+        self, observer: str, kinds: Collection[str], *, limit: int = 100, lease_s: float = 300.0
+    ) -> list[Notice]:
         """Refused."""
         self._refuse("the notices")
 

@@ -1,7 +1,7 @@
 """Alerts on SQLite: revised under the write lock, so that two processes that scan at once make one alert."""
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -84,7 +84,7 @@ class SqliteAlerts(SqliteTasks):
         for field in _REVISED:
             if getattr(row, field) != values[field]:
                 self._set_field(session, row, field, values[field], actor)
-        for name in ("alert_id", "summary", "advice", "evidence"):
+        for name in ("alert_id", "summary", "advice", "evidence", "placed_at", "escalated_to"):
             setattr(row, name, values[name])
         row.version = version + 1
 
@@ -198,8 +198,10 @@ class SqliteAlerts(SqliteTasks):
         with self._file.writing() as session:
             session.execute(statement.on_conflict_do_update(["customer_id"], set_=fresh), rows)
 
-    def claim_notices(self, observer: str, *, limit: int = 100, lease_s: float = 300.0) -> list[Notice]:
-        """What this observer has not been told yet, oldest first, lent to the caller."""
+    def claim_notices(
+        self, observer: str, kinds: Collection[str], *, limit: int = 100, lease_s: float = 300.0
+    ) -> list[Notice]:
+        """What this observer has not been told yet of these kinds, oldest first, lent to the caller."""
         now = self._clock.now()
         with self._file.writing() as session:
             known = session.get(ObserverRow, observer)
@@ -212,6 +214,7 @@ class SqliteAlerts(SqliteTasks):
                 .where(ToldRow.told_at.is_not(None) | (ToldRow.lent_until > now))
             )
             query = select(NoticeRow).where(NoticeRow.at >= known.since, NoticeRow.notice_id.not_in(lent))
+            query = query.where(NoticeRow.kind.in_(kinds))
             rows = list(session.scalars(query.order_by(NoticeRow.at, NoticeRow.notice_id).limit(limit)))
             until = now + timedelta(seconds=lease_s)
             for row in rows:

@@ -97,6 +97,7 @@ class SqliteTasks(SqliteWriter):
                 self._close_alert(session, row.alert_id, _ENDINGS[change.status], actor)
         if change.owner is not None and change.owner != row.owner:
             self._set_field(session, row, "owner", change.owner, actor)
+            row.placed_at = self._clock.now()  # whom a person chose need not have room
         if change.due_at is not None and change.due_at != row.due_at:
             self._set_field(session, row, "due_at", change.due_at, actor)
         snoozed = None if change.wake else change.snoozed_until
@@ -138,4 +139,6 @@ def _of_alert(session: Session, alert_id: str | None) -> TaskRow | None:
 def _shown(value: Any) -> str:
     if value is None:
         return ""
+    if isinstance(value, list):
+        return ", ".join(map(str, value))
     return value.isoformat() if isinstance(value, datetime) else str(value)

@@ -7,7 +7,9 @@ from pydantic import AwareDatetime
 from store.record import Record
 from store.records import TaskStatus
 
-TaskField = Literal["created", "status", "owner", "due_at", "snoozed_until", "tier", "comment"]
+TaskField = Literal[
+    "created", "status", "owner", "due_at", "snoozed_until", "tier", "comment", "placed_at", "escalated_to"
+]
 
 
 class TaskChange(Record):

@@ -1,11 +1,13 @@
 """What the operation store can be asked about tasks and messages: part of `OperationStore`."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Protocol
 
 from store.messages import Message, MessageStatus
 from store.records import AuditEntry, Task, TaskStatus
 from store.task_changes import TaskChange, TaskEvent
+from store.task_lines import DecideTasks, TaskBoard, TaskRevision
 
 
 class TaskOperations(Protocol):
@@ -43,6 +45,18 @@ class TaskOperations(Protocol):
 
     def task_events(self, task_id: str) -> list[TaskEvent]:
         """The history of a task, oldest first."""
+        ...
+
+    def task_board(self, since: datetime) -> TaskBoard:
+        """Every undone task, and how many were given to each owner since then."""
+        ...
+
+    def revise_tasks(self, decide: DecideTasks, *, since: datetime, actor: str) -> Sequence[TaskRevision]:
+        """Let `decide` see the board and carry out what it returns; nobody writes in between.
+
+        `decide` must be quick and ask no store: the write lock is held. Each change is a line of the task's
+        history and of the audit log; who is told what is kept as a notice.
+        """
         ...
 
     def propose_message(self, message: Message, entry: AuditEntry | None = None) -> Message:

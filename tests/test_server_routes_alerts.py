@@ -86,13 +86,18 @@ async def test_a_task_is_approved_changed_and_guarded_by_its_version(api: Api) -
     path = f"/v1/tasks/{task['task_id']}"
     assert (await api.client.patch(path, json={"status": "open"}, headers=analyst)).status_code == 403
     got = await api.client.get(path, headers=analyst)
-    assert got.headers["etag"] == '"1"' and got.json()["conversations"]
+    assert got.headers["etag"] == '"2"' and got.json()["conversations"]
     opened = await api.client.patch(
-        path, json={"status": "open", "comment": "马上处理"}, headers={**manager, "If-Match": '"1"'}
+        path, json={"status": "open", "comment": "马上处理"}, headers={**manager, "If-Match": '"2"'}
     )
     assert opened.status_code == 200, opened.text
-    assert opened.json()["status"] == "open" and opened.headers["etag"] == '"3"'
-    assert [line["field"] for line in opened.json()["history"]] == ["created", "status", "comment"]
+    assert opened.json()["status"] == "open" and opened.headers["etag"] == '"4"'
+    assert [line["field"] for line in opened.json()["history"]] == [
+        "created",
+        "placed_at",
+        "status",
+        "comment",
+    ]
     late = await api.client.patch(path, json={"status": "done", "version": 1}, headers=analyst)
     assert (late.status_code, late.json()["type"]) == (412, "urn:voiceloop:problem:outdated")
     assert (await api.client.patch(path, json={"owner": "李"}, headers=analyst)).status_code == 403
