@@ -8,6 +8,7 @@ from agent.lock_words import hedge_words, lock_words, pattern
 
 _WHOLE = 0.5
 _TENTHS = 5.0  # what 三成 may be off by
+_COUNTED = ("count", "integer")
 _SCALES = {  # from the unit of a value to that of a figure
     "seconds": {"minutes": 60.0},
     "hours": {"minutes": 1 / 60},
@@ -61,6 +62,9 @@ def _agrees(
     if value.unit not in lock_words()["units"].get(figure.unit, ("any",)):
         return False
     if value.path.endswith(".length") and ("." in figure.text or figure.unit == "percent"):
+        return False
+    # What is told in tenths was measured: a count of 7 is never 7.0.
+    if value.unit in _COUNTED and "." in figure.text and figure.tolerance < _WHOLE:
         return False
     whole = figure.kind == "number" and figure.tolerance == _WHOLE
     if whole and not (hedges or rounds or value.unit == "count") and not value.number.is_integer():

@@ -104,3 +104,9 @@ def test_english_sentences_are_cut_at_their_full_stop_not_at_a_decimal_point() -
 
 def test_a_date_the_person_named_may_be_repeated() -> None:
     assert lock(asked="2024年3月的情况").check("2024年3月没有数据。").unbound == ()
+
+
+def test_what_is_told_in_tenths_is_no_count() -> None:
+    counted = NumberLock([Source("c1", "list_alerts", {}, {"data": {"by_tier": {"orange": 7}}})])
+    assert counted.check("橙色预警 7 条。").unbound == ()
+    assert counted.check("满意度为 7.0。").unbound
