@@ -7,7 +7,7 @@ from agent.approvals import Decision
 from agent.approver import Approver
 from agent.phrases import Language, phrase
 from retention.approvals import require_approver
-from retention.policy import load_policy
+from retention.policy import Policy
 from retention.task_updates import update_task
 from store.errors import Outdated, ToolInputError
 from store.operations import OperationStore
@@ -21,10 +21,16 @@ _DECISIONS: Final = frozenset({TaskStatus.OPEN, TaskStatus.REJECTED})
 class TaskDesk:
     """Where people change tasks: the command line, the API, the page."""
 
-    def __init__(self, approver: Approver, operations: Callable[[Asker], OperationStore]) -> None:
-        """`operations`: what an asker may see of them."""
+    def __init__(
+        self,
+        approver: Approver,
+        operations: Callable[[Asker], OperationStore],
+        policy: Callable[[], Policy],
+    ) -> None:
+        """`operations`: what an asker may see of them; `policy`: the one that decides now."""
         self._approver = approver
         self._operations = operations
+        self._policy = policy
 
     def change(
         self,
@@ -70,8 +76,7 @@ class TaskDesk:
         rest = change.model_copy(update={"status": None, "expected_version": None})
         return self._update(operations, task_id, rest, asker)
 
-    @staticmethod
-    def _update(operations: OperationStore, task_id: str, change: TaskChange, asker: Asker) -> Task:
+    def _update(self, operations: OperationStore, task_id: str, change: TaskChange, asker: Asker) -> Task:
         return update_task(
-            operations, task_id, change, actor=asker.user, role=asker.role, policy=load_policy()
+            operations, task_id, change, actor=asker.user, role=asker.role, policy=self._policy()
         )

@@ -179,6 +179,7 @@ class App(Alerting):
             clock=self.clock,
             zone=self.settings.zone,
             asker=asker,
+            policy=self.policy_book.live(),
             labellers=self.labellers,
             churn=self.churn_models,
             targets=self.targets,
@@ -249,7 +250,7 @@ class App(Alerting):
         """Where people change tasks."""
         from agent.task_desk import TaskDesk
 
-        return TaskDesk(self.approver, self.operations_of)
+        return TaskDesk(self.approver, self.operations_of, self.policy_book.live)
 
     @cached_property
     def preferences(self) -> "PreferenceStore":

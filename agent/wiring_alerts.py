@@ -32,11 +32,13 @@ class Alerting(Messaging):
             clock=self.clock,
             zone=self.settings.zone,
             topic_names={language: self.taxonomy.titles(language) for language in ("zh", "en")},
+            policies=self.policy_book.live,
             language=self.settings.language,
         )
 
     def scan_alerts(self, actor: str) -> "ScanReport":
         """Scan once and tell the observers."""
+        self.policy_book.settle()
         report = self.alert_scan.run(actor=actor)
         self.tend_tasks()
         return report
@@ -44,11 +46,10 @@ class Alerting(Messaging):
     @property
     def task_tending(self) -> "TaskTending":
         """Gives tasks to owners with room, ends snoozes, escalates what is overdue."""
-        from retention.policy import load_policy
         from retention.task_tending import TaskTending
 
         return TaskTending(
-            self.operations, load_policy, self.clock, self.settings.zone, self.settings.language
+            self.operations, self.policy_book.live, self.clock, self.settings.zone, self.settings.language
         )
 
     def tend_tasks(self) -> "TendReport":

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from retention.notifier import Notifier
     from retention.notify_targets import Target
     from retention.outbox import Outbox
+    from retention.policy_book import PolicyBook
+    from retention.task_teller import TaskTeller
     from store.deliveries import DeliveryStore
     from store.inbox import Inbox
     from store.operations import OperationStore
@@ -48,6 +50,16 @@ class Messaging(Labelling):
         store = SqliteDeliveries(self._file("operations.sqlite"))
         self._closers.append(store)
         return store
+
+    @cached_property
+    def policy_book(self) -> "PolicyBook":
+        """The versions of the retention policy; `live()` decides."""
+        from retention.policy_book import PolicyBook
+        from store.sqlite_policy_versions import SqlitePolicyVersions
+
+        store = SqlitePolicyVersions(self._file("operations.sqlite"))
+        self._closers.append(store)
+        return PolicyBook(store, self.clock)
 
     @cached_property
     def aliases(self) -> "Aliases":
@@ -89,6 +101,13 @@ class Messaging(Labelling):
             topic_names={language: self.taxonomy.titles(language) for language in ("zh", "en")},
             zone=self.settings.zone,
         )
+
+    @property
+    def task_teller(self) -> "TaskTeller":
+        """Puts overdue tasks into words for those outside."""
+        from retention.task_teller import TaskTeller
+
+        return TaskTeller(self.operations_within, self.aliases.of, self.clock, self.settings.zone)
 
     def operations_within(self, scope: Scope) -> "OperationStore":
         """What a scope lets see of the operations."""

@@ -65,6 +65,7 @@ def measure_speed(
             clock=app.clock,
             zone=app.settings.zone,
             asker=Asker(),
+            policy=app.policy_book.live(),
         )
         started = perf_counter()
         _ask(questions[0], FILTERS[0], context)

@@ -2,7 +2,7 @@
 
 import hashlib
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from time import perf_counter
@@ -13,7 +13,7 @@ import numpy as np
 from retention.alert_messages import automatic_message
 from retention.alert_tasks import task_of
 from retention.alerts import Finding, Situation, find_alert
-from retention.policy import Policy, load_policy
+from retention.policy import Policy
 from retention.portfolio import assess_customers, moment_of
 from retention.risk import Risk
 from retention.wording import Language
@@ -55,19 +55,23 @@ class ScanReport:
 
 @dataclass(frozen=True)
 class AlertScan:
-    """Scans the facts of one store into the alerts of another; safe in several processes at once."""
+    """Scans the facts of one store into the alerts of another; safe in several processes at once.
+
+    `policies` gives the policy that decides now; a change of its version has everybody looked at again.
+    """
 
     facts: FactStore
     operations: OperationStore
     clock: Clock
     zone: ZoneInfo
     topic_names: Mapping[str, Mapping[str, str]]
+    policies: Callable[[], Policy]
     language: Language = "zh"
 
     def run(self, *, actor: str = ACTOR) -> ScanReport:
         """Scan once. NotPermitted within a scope: an alert rests on all that is known."""
         started = perf_counter()
-        policy, now = load_policy(), self.clock.now()
+        policy, now = self.policies(), self.clock.now()
         at = moment_of(self.facts.catalogue().last_at, now)
         digests, due = self._candidates(policy, at, now)
         changes: list[AlertChange] = []

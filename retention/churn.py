@@ -15,7 +15,7 @@ from analytics.estimates import Difference, Estimate
 from analytics.ranking import auc, auc_difference
 from retention.behaviour import load_behaviour
 from retention.churn_features import aligned, features, features_question
-from retention.policy import Policy, load_policy
+from retention.policy import Policy
 from retention.portfolio import assess_customers
 from retention.risk import gravity
 from store.customer_features import OutcomeTable
@@ -66,11 +66,8 @@ class ChurnModels:
         self._kept: OrderedDict[object, LearntChurn] = OrderedDict()
         self._lock = threading.Lock()
 
-    def learnt(
-        self, facts: FactStore, at: datetime, *, now: datetime, policy: Policy | None = None
-    ) -> LearntChurn:
+    def learnt(self, facts: FactStore, at: datetime, *, now: datetime, policy: Policy) -> LearntChurn:
         """The model as it could be learnt at `at`: nothing later is looked at. `now` is noted down."""
-        policy = policy or load_policy()
         outcomes = facts.outcome_table()
         before = outcomes.at <= at.timestamp()
         if not before.any():

@@ -13,7 +13,7 @@ from retention.policy_capacity import CapacityRules
 from retention.policy_escalation import EscalationRules
 from retention.policy_learning import LearningRules
 from retention.policy_learnt import Learnt
-from retention.settings_file import read_as
+from retention.settings_file import parsed_as, read_as
 from retention.working_days import WorkingCalendar
 from store.records import Tier
 
@@ -196,3 +196,9 @@ _UTC = ZoneInfo("UTC")
 def load_policy(path: Path = POLICY_FILE) -> Policy:
     """Read and validate a policy file; raise ConfigError that names each wrong key."""
     return read_as(Policy, path)
+
+
+@lru_cache(maxsize=16)
+def parse_policy(text: str, name: str = "policy") -> Policy:
+    """Validate the text of a policy; raise ConfigError that calls it `name` and names each wrong key."""
+    return parsed_as(Policy, text, name)

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import TypeVar
 
 from retention.behaviour import load_behaviour
-from retention.policy import Policy, load_policy
+from retention.policy import Policy
 from retention.risk import Risk, assess, gravity
 from store.facts import FactStore, Selection, Voice, Window
 from store.records import BehaviourEvent, Outcome
@@ -43,15 +43,14 @@ def assess_customers(
     facts: FactStore,
     at: datetime,
     *,
+    policy: Policy,
     customer_ids: Sequence[str] | None = None,
-    policy: Policy | None = None,
 ) -> Portfolio:
     """Assess these customers (all, where none are named) as they stood at `at`.
 
     Who has left is assessed too, so that a question about him can be answered; see `staying`. Nothing after
     `at` is looked at.
     """
-    policy = policy or load_policy()
     # Half-open windows: a moment is added so that what happened at `at` itself counts.
     window = Window(at - timedelta(days=policy.health.history_days), at + timedelta(microseconds=1))
     if customer_ids is not None and not customer_ids:

@@ -1,4 +1,4 @@
-"""The tables of the retention loop beside the tasks: alerts, verdicts, notices, history, messages."""
+"""The tables of the retention loop beside the tasks: alerts, verdicts, notices, messages, policies."""
 
 from datetime import datetime
 from typing import Any
@@ -7,6 +7,8 @@ from sqlalchemy import Index, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from store.models import Model
+
+_IN_FORCE = text("state <> 'retired'")
 
 
 class TaskEventRow(Model):
@@ -145,3 +147,30 @@ class AssessedRow(Model):
     customer_id: Mapped[str] = mapped_column(primary_key=True)
     digest: Mapped[str]
     at: Mapped[datetime]
+
+
+class PolicyVersionRow(Model):
+    """One policy, whole."""
+
+    __tablename__ = "policy_version"
+    __table_args__ = (
+        # One live, one shadow.
+        Index(
+            "policy_version_in_force",
+            "state",
+            unique=True,
+            sqlite_where=_IN_FORCE,
+            postgresql_where=_IN_FORCE,
+        ),
+    )
+
+    number: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    text: Mapped[str]
+    state: Mapped[str]
+    made_by: Mapped[str]
+    why: Mapped[str]
+    at: Mapped[datetime]
+    report: Mapped[dict[str, Any] | None]
+    reverts: Mapped[int | None]
+    live_from: Mapped[datetime | None]
+    live_until: Mapped[datetime | None]

@@ -7,6 +7,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from pipeline.taxonomy import load_taxonomy
+from retention.policy import load_policy
 from store.clock import FixedClock
 from store.duckdb_facts import DuckDBFactStore
 from store.records import (
@@ -116,5 +117,6 @@ class World:
             "clock": FixedClock(NOW),
             "zone": ZONE,
             "asker": Asker(),
+            "policy": load_policy(),
         }
         return ToolContext(**{**parts, **changes})

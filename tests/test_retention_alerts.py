@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from retention.alert_scan import AlertScan, ScanReport
+from retention.policy import load_policy
 from store.alerts import Alert
 from store.clock import FixedClock
 from store.records import Customer, Sentiment, TaskStatus, Tier
@@ -33,7 +34,7 @@ def scan(world: World, days: float = 0) -> ScanReport:
     clock = FixedClock(NOW + timedelta(days=days))
     operations = SqliteOperationStore(world.home / "operations.sqlite", clock)
     try:
-        return AlertScan(world.facts, operations, clock, ZONE, NAMES).run()
+        return AlertScan(world.facts, operations, clock, ZONE, NAMES, load_policy).run()
     finally:
         operations.close()
 
@@ -186,6 +187,7 @@ def test_two_processes_that_scan_at_once_make_one_alert_and_one_task_each(world:
         import sys, shutil
         from pathlib import Path
         from retention.alert_scan import AlertScan
+        from retention.policy import load_policy
         from store.clock import FixedClock
         from store.duckdb_facts import DuckDBFactStore
         from store.sqlite_operations import SqliteOperationStore
@@ -196,7 +198,7 @@ def test_two_processes_that_scan_at_once_make_one_alert_and_one_task_each(world:
         facts = DuckDBFactStore(own, ZONE)
         print("ready", flush=True)
         sys.stdin.readline()
-        print(AlertScan(facts, operations, FixedClock(NOW), ZONE, {}).run().opened, flush=True)
+        print(AlertScan(facts, operations, FixedClock(NOW), ZONE, {}, load_policy).run().opened, flush=True)
         operations.close()
         facts.close()
     """

@@ -22,6 +22,7 @@ from retention.alert_scan import AlertScan
 from retention.aliases import Aliases
 from retention.notifier import Notification, NotSent
 from retention.notify_targets import Target, notifier_of
+from retention.policy import load_policy
 from store.clock import FixedClock
 from store.deliveries import Delivery
 from store.errors import ConfigError
@@ -69,7 +70,7 @@ class Teller:
         with self.open() as app:
             notices = AlertNotices(app.operations)
             notices.on_alert("outbox", app.alert_teller.observer(app.notify_targets, app.outbox()))
-            AlertScan(app.facts, app.operations, app.clock, ZONE, {}).run()
+            AlertScan(app.facts, app.operations, app.clock, ZONE, {}, load_policy).run()
             assert notices.dispatch() == 1
             assert notices.dispatch() == 0
             return app.deliveries.deliveries()

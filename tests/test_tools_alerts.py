@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from retention.alert_scan import AlertScan
+from retention.policy import load_policy
 from retention.precision import precision
 from store.clock import FixedClock
 from store.errors import NotPermitted, ToolInputError
@@ -26,7 +27,7 @@ def world(tmp_path: Path) -> Iterator[World]:
     made.says("orange", 1, "别家更便宜", BAD, signals=("competitor",))
     made.says("late", 1, "太贵了", BAD, signals=("price",))
     made.context()
-    AlertScan(made.facts, made.operations, FixedClock(NOW), ZONE, {}).run()
+    AlertScan(made.facts, made.operations, FixedClock(NOW), ZONE, {}, load_policy).run()
     yield made
     made.close()
 

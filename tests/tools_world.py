@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 
 from pipeline.taxonomy import load_taxonomy
+from retention.policy import load_policy
 from store.clock import FixedClock
 from store.duckdb_facts import DuckDBFactStore
 from store.identity import text_key
@@ -223,4 +224,5 @@ def build(home: Path, items: Sequence[LabelledFeedback] | None = None, *, rates:
         clock=FixedClock(NOW),
         zone=ZONE,
         asker=Asker(),
+        policy=load_policy(),
     )

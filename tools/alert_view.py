@@ -3,7 +3,6 @@
 from typing import Any
 
 from retention.alert_tasks import advice_of
-from retention.policy import load_policy
 from store.alerts import Alert
 from store.facts import Find, Selection
 from store.records import LabelledFeedback, Task
@@ -26,7 +25,7 @@ def alert_figures(
     return {
         **alert_row(alert, language, context),
         "task": task and {"task_id": task.task_id, "status": task.status.value, "owner": task.owner},
-        "advice": advice_of(alert, load_policy(), language),
+        "advice": advice_of(alert, context.policy, language),
         "verdicts": [
             {**one.model_dump(mode="json", exclude={"number", "alert_id"}), "at": shown(one.at, context.zone)}
             for one in verdicts
@@ -43,7 +42,7 @@ def task_figures(task: Task, language: Language, context: ToolContext) -> dict[s
     if alert is not None:
         row |= {
             "summary": alert.summary[language],
-            "advice": advice_of(alert, load_policy(), language),
+            "advice": advice_of(alert, context.policy, language),
         }
     events = context.operations.task_events(task.task_id)
     return {

@@ -8,7 +8,7 @@ from pydantic import Field
 from analytics.churn_model import FittedChurn
 from retention.churn import LearntChurn
 from retention.churn_ranking import Ranking, rank_customers
-from retention.policy import Policy, load_policy
+from retention.policy import Policy
 from retention.risk import Risk, gravity
 from retention.wording import sentence
 from store.customer_features import CustomerQuestion
@@ -46,7 +46,7 @@ def churn_risk(args: ChurnRiskArguments, context: ToolContext) -> ToolResult:
     whether at risk or not.
     """
     chosen = choose(args, context)
-    policy = load_policy()
+    policy = context.policy
     at = moment(chosen.period, context)
     ids = list(dict.fromkeys(args.customer_ids)) or _customers_of(chosen.selection, context)
     learnt = context.churn.learnt(context.facts, at, now=context.clock.now(), policy=policy)
@@ -156,7 +156,7 @@ def _caveats(
     if ranking.screened is not None:
         by = "screened_model" if ranking.learnt.in_use else "screened_rules"
         found.append(sentence("caveats", by, language, n=ranking.screened, assessed=len(portfolio.risks)))
-    least = load_policy().triggers.minimum_items
+    least = context.policy.triggers.minimum_items
     thin = sum(r.health.items < least for r in page)
     if thin:
         found.append(sentence("caveats", "thin", language, n=thin, least=least))

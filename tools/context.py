@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo
 
 from pipeline.taxonomy import Taxonomy
 from retention.churn import ChurnModels
+from retention.policy import Policy
 from store.clock import Clock
 from store.facts import FactStore
 from store.keys import Role as Role
@@ -38,7 +39,7 @@ class Asker:
 @dataclass(frozen=True)
 class ToolContext:
     """Stores, taxonomy, clock and asker. `labellers` names those in use (None: not known);
-    `churn` keeps the models learnt in this process.
+    `policy` is the one live when the call began; `churn` keeps the models learnt in this process.
 
     Of a scoped asker's context, facts and operations are those within the scope, however it was put together.
     `results` keeps what tools gave before; None keeps nothing.
@@ -53,6 +54,7 @@ class ToolContext:
     clock: Clock
     zone: ZoneInfo
     asker: Asker
+    policy: Policy
     approved: bool = False
     labellers: Callable[[], frozenset[str]] | None = None
     churn: ChurnModels = field(default_factory=ChurnModels)

@@ -7,7 +7,6 @@ from pydantic import Field
 
 from retention.behaviour import load_behaviour
 from retention.churn_ranking import Ranking, rank_customers
-from retention.policy import load_policy
 from retention.wording import sentence
 from store.facts import Find, Selection
 from store.records import Customer
@@ -54,7 +53,7 @@ def customer_360(args: CustomerArguments, context: ToolContext) -> ToolResult:
     mine = Selection(filters={"customer_id": (args.customer_id,)})
     items = facts.find(Find(mine, order="newest", limit=_ITEMS))
     at = moment(None, context)
-    policy = load_policy()
+    policy = context.policy
     learnt = context.churn.learnt(facts, at, now=context.clock.now(), policy=policy)
     ranking = rank_customers(facts, learnt, at, policy, [args.customer_id])
     events = facts.events([args.customer_id])
@@ -116,7 +115,7 @@ def _profile_caveats(
         found.append(sentence("caveats", "no_profile", args.language))
     if not scores:
         found.append(sentence("caveats", "no_scores", args.language))
-    if n < load_policy().triggers.minimum_items:
+    if n < context.policy.triggers.minimum_items:
         found.append(sentence("caveats", "few_items", args.language, n=n))
     found += as_of_caveat(ranking.portfolio.at, args.language, context)
     return [*found, *model_caveats(ranking.learnt, args.language)]

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from analytics.autoregression import Floats
 from analytics.event_effects import EventEffect, Span, event_effects, on_days
-from retention.policy import load_policy
+from retention.working_days import WorkingCalendar
 from store.errors import ToolInputError
 from store.facts import Selection
 from tools.arguments import Language
@@ -43,7 +43,7 @@ def happenings(
     An entry for other values than those selected does not touch it; one that names what the data does not
     know is left out, and a doubt says so.
     """
-    found = _holidays(first, end, language)
+    found = _holidays(first, end, context.policy.working_calendar(), language)
     doubts = []
     for event in context.calendar:
         if event.last < first or event.first >= end:
@@ -144,9 +144,8 @@ def _group(event: Happening, spans: Mapping[str, Sequence[Span]]) -> str:
     return _own(event) if _own(event) in spans else event.kind
 
 
-def _holidays(first: date, end: date, language: Language) -> list[Happening]:
+def _holidays(first: date, end: date, calendar: WorkingCalendar, language: Language) -> list[Happening]:
     """Public holidays that no working day parts, by their commonest name: days off in lieu have their own."""
-    calendar = load_policy().working_calendar()
     runs: list[list[tuple[date, str]]] = []
     joined = False
     for step in range((end - first).days):

@@ -6,7 +6,6 @@ from pydantic import Field
 
 from retention.alert_messages import has_message, message_of
 from retention.approvals import approve_message, require_approver
-from retention.policy import load_policy
 from store.messages import Message, MessageStatus
 from store.records import AuditEntry
 from tools.alert_records import feedback_evidence, named_alert, task_of_alert
@@ -34,7 +33,7 @@ def send_playbook_message(args: MessageArguments, context: ToolContext) -> ToolR
     """
     if context.approved:
         require_approver(context.asker.role, "send_playbook_message")
-    alert, policy, now = named_alert(args.alert_id, context), load_policy(), context.clock.now()
+    alert, policy, now = named_alert(args.alert_id, context), context.policy, context.clock.now()
     if not has_message(alert, policy):
         raise Refusal("no_message", alert=alert.alert_id, tier=alert.tier.value)
     if alert.status != "open":

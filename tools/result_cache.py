@@ -1,7 +1,8 @@
 """Results of tools that were called before over the same facts, so that a question asked again costs little.
 
 A result is kept by everything it was made from: the version of the facts, the scope, the tool, its arguments,
-the day, the yardsticks, the calendar and the taxonomy. Any write to the facts makes another version.
+the day, the versions of the policy, the yardsticks, the calendar and the taxonomy. Any write to the facts
+makes another version.
 """
 
 import threading
@@ -18,7 +19,7 @@ from tools.results import ToolResult
 if TYPE_CHECKING:
     from tools.context import ToolContext
 
-# Settings files that no key tells of, such as the policy, are read again after that long at the latest.
+# Settings files that no key tells of are read again after that long at the latest.
 _AGE_S: Final = 600.0
 # A period that ends within a day moves with the clock.
 _MOVING_S: Final = 60.0
@@ -114,6 +115,7 @@ def _key(name: str, args: Arguments, context: "ToolContext", beside: Hashable) -
         repr(facts.version()),
         facts.scope,
         context.clock.now().astimezone(context.zone).date(),
+        context.policy.version,
         repr(context.targets),
         repr(context.calendar),
         id(context.taxonomy),

@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from retention.policy import load_policy
+from retention.task_routing import is_waiting
 from retention.task_updates import update_task as apply_update
 from store.records import Task, TaskStatus
 from store.task_changes import TaskChange
@@ -57,7 +57,7 @@ def update_task(args: TaskUpdateArguments, context: ToolContext) -> ToolResult:
         change,
         actor=asker.user,
         role=asker.role,
-        policy=load_policy(),
+        policy=context.policy,
     )
     events = context.operations.task_events(task.task_id)
     return ToolResult(
@@ -82,9 +82,10 @@ def update_task(args: TaskUpdateArguments, context: ToolContext) -> ToolResult:
 def task_row(task: Task, context: ToolContext) -> dict[str, Any]:
     """One task as results show it; times in the configured zone."""
     times = {
-        name: shown(getattr(task, name), context.zone) for name in ("due_at", "created_at", "snoozed_until")
+        name: shown(getattr(task, name), context.zone)
+        for name in ("due_at", "created_at", "snoozed_until", "placed_at")
     }
-    return {**task.model_dump(mode="json", exclude={"scope"}), **times}
+    return {**task.model_dump(mode="json", exclude={"scope"}), **times, "waiting": is_waiting(task)}
 
 
 def _new_comment(comment: str, task: Task, context: ToolContext) -> str | None:

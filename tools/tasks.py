@@ -7,7 +7,6 @@ from typing import Annotated, Any
 from pydantic import Field
 
 from retention.approvals import approve_task, require_approver
-from retention.policy import load_policy
 from retention.portfolio import assess_customers, moment_of
 from retention.risk import Risk
 from retention.tasks import Draft, TaskRequest, draft_task, same_issue
@@ -73,7 +72,7 @@ def _drafts(
     args: RetentionTaskArguments, ids: Sequence[str], context: ToolContext
 ) -> tuple[list[Draft], dict[str, Risk], list[str]]:
     """Drafts, the risks they rest on, and who gets none. Raises ToolInputError for unknown customers."""
-    now, policy = context.clock.now(), load_policy()
+    now, policy = context.clock.now(), context.policy
     at = moment_of(context.facts.catalogue().last_at, now)
     portfolio = assess_customers(context.facts, at, customer_ids=ids, policy=policy)
     risks = {risk.customer_id: risk for risk in portfolio.risks}
@@ -127,7 +126,7 @@ def _propose(draft: Draft, context: ToolContext) -> tuple[Task, bool]:
     """Store a draft unless its issue has a task already; open it where this call is approved."""
     operations, now = context.operations, context.clock.now()
     earlier = operations.tasks(customer_id=draft.task.customer_id)
-    task = same_issue(draft, earlier, load_policy(), now)
+    task = same_issue(draft, earlier, context.policy, now)
     new = task is None
     if task is None:
         task = draft.task
