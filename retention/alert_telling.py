@@ -50,27 +50,27 @@ def telling(
     topic_names: Mapping[str, str],
 ) -> Telling:
     """Put an alert into words. `quotes` are masked texts, the weightiest first; `topic_names` by path."""
-    between = _said("listed", "between", language)
+    between = said("listed", "between", language)
     reasons = [one for one in alert_reasons(alert, language, zone) if one["points"] > 0 and one["text"]]
     topics = between.join(topic_names.get(topic, topic) for topic in alert.topics)
     owner = task.owner if task else name_of("roles", alert.owner_role, language)
     due = (task.due_at if task and task.due_at else alert.due_at).astimezone(zone)
     causes = between.join(name_of("signals", cause, language) for cause in alert.causes)
     return Telling(
-        title=_said("alert", kind, language, tier=name_of("tiers", alert.tier.value, language), alias=alias),
-        causes=_said("alert", "causes", language, causes=causes),
-        score=_said("alert", "score", language, score=f"{alert.score:.0f}"),
+        title=said("alert", kind, language, tier=name_of("tiers", alert.tier.value, language), alias=alias),
+        causes=said("alert", "causes", language, causes=causes),
+        score=said("alert", "score", language, score=f"{alert.score:.0f}"),
         parts=tuple(
-            _said("alert", "part", language, text=one["text"], points=round(one["points"], 1))
+            said("alert", "part", language, text=one["text"], points=round(one["points"], 1))
             for one in reasons[:_PARTS]
         ),
-        topics=_said("alert", "topics", language, topics=topics) if topics else "",
+        topics=said("alert", "topics", language, topics=topics) if topics else "",
         quotes=tuple(
-            _said("alert", "quote", language, quote=shortened(quote)) for quote in quotes if quote.strip()
+            said("alert", "quote", language, quote=shortened(quote)) for quote in quotes if quote.strip()
         ),
-        owner=_said("alert", "owner", language, owner=owner, due=f"{due:%Y-%m-%d %H:%M}"),
-        advice=_said("alert", "advice", language, advice=task.advice) if task and task.advice else "",
-        reference=_said("alert", "reference", language, alert_id=alert.alert_id),
+        owner=said("alert", "owner", language, owner=owner, due=f"{due:%Y-%m-%d %H:%M}"),
+        advice=said("alert", "advice", language, advice=task.advice) if task and task.advice else "",
+        reference=said("alert", "reference", language, alert_id=alert.alert_id),
     )
 
 
@@ -79,7 +79,8 @@ def _sentences() -> dict[str, dict[str, dict[str, str]]]:
     return read_as(dict[str, dict[str, dict[str, str]]], _FILE)
 
 
-def _said(group: str, key: str, language: Language, **values: object) -> str:
+def said(group: str, key: str, language: Language, **values: object) -> str:
+    """A sentence of `notices.yaml`, filled in; ConfigError where it or a value is missing."""
     try:
         return _sentences()[group][key][language].format_map(values)
     except KeyError as error:

@@ -9,8 +9,9 @@ from typing import Final
 from retention.policy import Policy
 from retention.policy_capacity import Cap
 from retention.risk import gravity
+from retention.tasks import UNDONE
 from retention.wording import LANGUAGES, Language, name_of
-from store.records import Tier
+from store.records import Task, Tier
 from store.task_lines import TaskBoard, TaskLine, TaskRevision
 
 # What `Cap.week` counts over.
@@ -80,6 +81,11 @@ class Owners:
     def _called(self, owner: str) -> str:
         role = self.role(owner)
         return owner if role is None else self.name(role)
+
+
+def is_waiting(task: Task) -> bool:
+    """Whether an undone task waits for somebody in its line to have room."""
+    return task.placed_at is None and task.status in UNDONE
 
 
 def waiting(lines: Iterable[TaskLine]) -> list[TaskLine]:

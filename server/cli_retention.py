@@ -70,6 +70,44 @@ def show_task(
             out().print(f"  {line['at'][:16]} {line['actor']}: {line['field']} {line['after']}", markup=False)
 
 
+@tasks.command("load")
+def show_load(
+    user: str = UserOption, role: str = RoleOption, scope: list[str] = ScopeOption, as_json: bool = JsonFlag
+) -> None:
+    """Show what every owner has on hand against their caps, and which tasks wait for room."""
+    from tools.task_load import load_figures
+
+    with command(as_json), application() as app:
+        context = app.context(Who(user, role, scope).asker(app))
+        found = load_figures(app.task_tending.policy(), context, app.settings.language)
+        if as_json:
+            print_json(found)
+            return
+        rows = [
+            (one["owner"], _of(one["open"], one["open_cap"]), _of(one["week"], one["week_cap"]))
+            for one in found["owners"]
+        ]
+        show_table(("owner", "undone", "given in 7 days"), rows)
+        out().print(f"{len(found['waiting'])} waiting")
+        columns = ("task_id", "tier", "score", "customer_id", "owner", "due_at")
+        if found["waiting"]:
+            show_table(columns, [tuple(one[name] for name in columns) for one in found["waiting"]])
+
+
+@tasks.command("tend")
+def tend_tasks(as_json: bool = JsonFlag) -> None:
+    """Give tasks to owners with room, end snoozes, escalate what is overdue. Safe to repeat."""
+    with command(as_json), application() as app:
+        report = app.tend_tasks()
+        if as_json:
+            print_json(vars(report))
+            return
+        out().print(
+            f"{report.placed} given out ({report.passed_on} to the next in line), {report.waiting} waiting,"
+            f" {report.woken} woken, {report.escalated} escalated"
+        )
+
+
 @tasks.command("update")
 def update_task(
     task_id: str = typer.Argument(...),
@@ -103,6 +141,10 @@ def update_task(
             print_json(task)
         else:
             out().print(f"{task.task_id}: {task.status.value}")
+
+
+def _of(n: int, cap: int | None) -> str:
+    return f"{n}" if cap is None else f"{n} / {cap}"
 
 
 def _moment(option: str, text: str, app: "App") -> datetime | None:

@@ -62,6 +62,11 @@ def scan_alerts_job(args: NoArguments, work: JobWork) -> Mapping[str, Any]:
     return {name: getattr(report, name) for name in names} | {"by_tier": dict(report.by_tier)}
 
 
+def tend_tasks_job(args: NoArguments, work: JobWork) -> Mapping[str, Any]:
+    """Give tasks to owners with room, end snoozes, escalate what is overdue."""
+    return vars(work.app.tend_tasks())
+
+
 def index_feedback_job(args: NoArguments, work: JobWork) -> Mapping[str, Any]:
     """Embed what came in, and let it join or found themes."""
     before = len(work.app.facts.themes())
@@ -106,6 +111,7 @@ KINDS: Final[Mapping[str, JobKind]] = {
     "relabel": JobKind(NoArguments, relabel_job, "admin"),
     "refresh_themes": JobKind(ThemeArguments, refresh_themes_job),
     "scan_alerts": JobKind(NoArguments, scan_alerts_job),
+    "tend_tasks": JobKind(NoArguments, tend_tasks_job),
     "write_report": JobKind(ReportArguments, write_report),
 }
 

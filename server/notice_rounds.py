@@ -9,6 +9,7 @@ import structlog
 from starlette.concurrency import run_in_threadpool
 
 from agent.wiring import App
+from retention.alert_notices import TaskNews
 from retention.outbox import Outbox
 from server.api_logs import causes, places
 from server.slack_service import slack_targets
@@ -27,6 +28,7 @@ class NoticeRounds:
         self._outbox: Outbox = app.outbox(posts)
         self._notices = app.alert_notices
         self._teller = app.alert_teller if self._targets else None
+        self._tasks = app.task_teller if self._targets else None
 
     @property
     def needed(self) -> bool:
@@ -37,6 +39,11 @@ class NoticeRounds:
         """Observe alerts from now on, or from where an earlier process has come to."""
         if self._teller is not None:
             self._notices.on_alert(OBSERVER, self._teller.observer(self._targets, self._outbox))
+            self._notices.on_task(OBSERVER, self._told_of_task)
+
+    def _told_of_task(self, news: TaskNews) -> None:
+        if self._tasks is not None:
+            self._tasks.observe(news, self._targets, self._outbox)
 
     def round(self) -> None:
         """Keep what is new and send what is due."""

@@ -22,6 +22,7 @@ from store.task_changes import TaskChange, TaskField
 from tools.alert_records import named_task
 from tools.alert_view import task_figures
 from tools.due import Due, is_due
+from tools.task_load import load_figures
 from tools.task_update import task_row
 
 router = APIRouter(prefix="/v1/tasks", tags=["tasks"])
@@ -33,7 +34,10 @@ _ETAG = re.compile(r'(?:W/)?"(\d{1,9})"')
 
 
 class TaskView(BaseModel):
-    """A task; times in the configured zone. `version` counts its changes and is its ETag."""
+    """A task; times in the configured zone. `version` counts its changes and is its ETag.
+
+    `waiting`: nobody in line has room for it yet. `escalated_to`: roles that were told it is overdue.
+    """
 
     task_id: str = Field(examples=["task-0f1e2d3c4b5a6978"])
     alert_id: str | None
@@ -51,6 +55,9 @@ class TaskView(BaseModel):
     approved_by: str | None
     version: int
     overdue: bool
+    waiting: bool
+    placed_at: datetime | None
+    escalated_to: list[str]
 
 
 class TaskLine(BaseModel):
@@ -79,6 +86,37 @@ class Tasks(BaseModel):
     tasks: list[TaskView]
     counts: dict[str, int] = Field(examples=[{"open": 3, "pending_approval": 2, "overdue": 1}])
     next_cursor: str | None
+
+
+class OwnerLoad(BaseModel):
+    """`open` tasks undone now, `week` given within seven days; a cap of null is none."""
+
+    owner: str = Field(examples=["销售"])
+    role: str | None
+    open: int
+    open_cap: int | None
+    week: int
+    week_cap: int | None
+    has_room: bool
+
+
+class WaitingTask(BaseModel):
+    """A task that waits; `owner` is the first in its line, `score` that of its alert."""
+
+    task_id: str = Field(examples=["task-0f1e2d3c4b5a6978"])
+    customer_id: str | None
+    tier: Tier | None
+    score: float | None
+    owner: str
+    due_at: datetime | None
+    since: datetime
+
+
+class TaskLoad(BaseModel):
+    """The fullest owner first; what waits in the order in which it will be given out."""
+
+    owners: list[OwnerLoad]
+    waiting: list[WaitingTask]
 
 
 class TaskPatch(BaseModel):
@@ -142,6 +180,20 @@ def list_tasks(
     counts["overdue"] = sum(task.due_at is not None and task.due_at < now for task in undone)
     record(state, caller, "task.list", "tasks", n=len(found))
     return Tasks(tasks=[_view(task, caller, state) for task in found], counts=counts, next_cursor=following)
+
+
+@router.get(
+    "/load",
+    operation_id="get_task_load",
+    summary="Load of owners, and what waits",
+    responses=problems(401, 403, 503),
+)
+def get_task_load(caller: CallerNow, state: StateNow) -> TaskLoad:
+    """Every owner's tasks against the caps of the policy; a task waits where nobody in line has room."""
+    context = state.app.context(caller.asker)
+    found = TaskLoad.model_validate(load_figures(state.app.task_tending.policy(), context, caller.language))
+    record(state, caller, "task.load", "tasks", n=len(found.waiting))
+    return found
 
 
 @router.get(

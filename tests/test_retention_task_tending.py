@@ -14,6 +14,7 @@ from retention.policy import Policy, load_policy
 from retention.policy_capacity import Cap, CapacityRules
 from retention.policy_escalation import EscalationRules, EscalationStep
 from retention.task_routing import Owners
+from retention.task_teller import TaskTeller
 from retention.task_tending import TaskTending, TendReport, revisions_of
 from store.clock import FixedClock
 from store.records import Task, TaskStatus, Tier
@@ -236,3 +237,24 @@ def test_two_processes_that_tend_at_once_do_everything_once(
     assert [sum(column) for column in zip(*counts, strict=True)] == [60, 60]
     events = [[one.field for one in store.task_events(task.task_id)] for task in store.tasks()]
     assert all(sorted({*one}) == sorted(one) for one in events)  # nothing twice
+
+
+def test_what_is_overdue_is_told_with_deadline_and_role_and_no_words_of_the_customer(
+    store: SqliteOperationStore,
+) -> None:
+    store.propose_task(task("t1", summary="客户原话：我要解约"))
+    heard: list[TaskNews] = []
+    notices = AlertNotices(store)
+    notices.on_task("pager", heard.append)
+    tend(store, load_policy(), 3.5)
+    notices.dispatch()
+    teller = TaskTeller(
+        lambda scope: store, lambda customer: "甲", FixedClock(NOW + timedelta(hours=4)), ZONE
+    )
+    title, text = teller.words(next(one for one in heard if one.notice.role == "service_director"), "zh")
+    assert title == "任务逾期，上报客服总监：客户 甲（红色预警）"
+    assert "已逾期 2.0 小时" in text and "待审批" not in text and "解约" not in text
+    assert (
+        teller.words(next(one for one in heard if one.notice.role == "general_manager"), "en")[0]
+        == "Overdue, told to the general manager: customer 甲 (red alert)"
+    )

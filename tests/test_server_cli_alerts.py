@@ -75,3 +75,11 @@ def test_a_task_is_updated_through_role_and_approval(run: Run) -> None:
     assert [line["field"] for line in shown["history"]] == ["created", "status", "comment"]
     assert run("tasks", "update", red["task_id"]).status == 2
     assert run("tasks", "update", red["task_id"], "--due", "soon").status == 2
+
+
+def test_the_load_of_owners_is_shown_and_tending_again_changes_nothing(run: Run) -> None:
+    run("alerts", "scan")
+    owners = {one["owner"]: one for one in run("tasks", "load").document["owners"]}
+    assert (owners["客服总监"]["open"], owners["客服总监"]["open_cap"]) == (1, 30)
+    assert run("tasks", "load", "--scope", "hq/east").status == 1
+    assert run("tasks", "tend").document["placed"] == 0

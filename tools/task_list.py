@@ -5,18 +5,22 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
+from retention.task_routing import is_waiting
 from retention.wording import name_of
 from store.records import Task, TaskStatus
 from tools.arguments import Arguments, Language
 from tools.caveats import caveat
 from tools.context import ToolContext
+from tools.customer_conversations import shown
 from tools.due import Due, is_due
 from tools.results import PeriodResult, ToolResult
 
 _EVIDENCE = 20
 _UNDONE = frozenset({TaskStatus.PENDING_APPROVAL, TaskStatus.OPEN})
 
-Standing = Literal["undone", "pending_approval", "open", "done", "rejected", "cancelled", "overdue", "all"]
+Standing = Literal[
+    "undone", "pending_approval", "open", "done", "rejected", "cancelled", "overdue", "waiting", "all"
+]
 
 
 class TaskListArguments(Arguments):
@@ -24,7 +28,10 @@ class TaskListArguments(Arguments):
 
     status: Annotated[
         Standing,
-        Field(description="undone: open or awaiting approval (default); overdue: undone, deadline past"),
+        Field(
+            description="undone: open or awaiting approval (default); overdue: undone, deadline past; "
+            "waiting: undone, nobody has room for it yet"
+        ),
     ] = "undone"
     due: Annotated[
         Due | None, Field(description="only undone tasks with a deadline past, or today (or past)")
@@ -73,6 +80,7 @@ def list_tasks(args: TaskListArguments, context: ToolContext) -> ToolResult:
             ],
             "by_status": dict(Counter(task.status.value for task in every)),
             "overdue": len(late),
+            "waiting": sum(is_waiting(task) for task in every),
             "all": len(every),
         },
         evidence=list(dict.fromkeys(e for task in listed for e in task.evidence))[:_EVIDENCE],
@@ -93,18 +101,16 @@ def _fits(task: Task, status: Standing, late: set[str]) -> bool:
         return True
     if status == "overdue":
         return task.task_id in late
+    if status == "waiting":
+        return is_waiting(task)
     return task.status in _UNDONE if status == "undone" else task.status.value == status
 
 
 def _shown(task: Task, late: set[str], context: ToolContext) -> dict[str, Any]:
-    shown = task.model_dump(mode="json", exclude={"evidence", "advice", "scope", "created_by"})
-    due = task.due_at.astimezone(context.zone).isoformat() if task.due_at else None
-    made = task.created_at.astimezone(context.zone).isoformat()
-    until = task.snoozed_until.astimezone(context.zone).isoformat() if task.snoozed_until else None
+    times = ("due_at", "created_at", "snoozed_until", "placed_at")
     return {
-        **shown,
-        "due_at": due,
-        "created_at": made,
-        "snoozed_until": until,
+        **task.model_dump(mode="json", exclude={"evidence", "advice", "scope", "created_by"}),
+        **{name: shown(getattr(task, name), context.zone) for name in times},
         "overdue": task.task_id in late,
+        "waiting": is_waiting(task),
     }

@@ -31,7 +31,7 @@ function List() {
       <p class="small quiet num">${t("tasks.counts", { open: number(found.first.counts.open), pending: number(found.first.counts.pending_approval), overdue: number(found.first.counts.overdue), done: number(found.first.counts.done) })}</p>
       ${!found.items.length && html`<${Empty} icon="tasks" title=${t("tasks.none")} text=${t("tasks.none_about")} />`}
       <ul class="cards">${found.items.map((one) => html`<li key=${one.task_id}><a class="card work tier-edge-${one.tier ?? "none"} ${one.overdue ? "is-late" : ""}" href=${href("tasks", [one.task_id])}>
-        <span class="row wrap"><${Tier} tier=${one.tier} /><${Badge} kind=${KIND[one.status]}>${nameOf("status", one.status)}<//><span class="strong">${one.customer_id ?? ""}</span><span class="quiet small">${one.owner}</span><span class="push"><${Deadline} at=${one.due_at} overdue=${one.overdue} /></span></span>
+        <span class="row wrap"><${Tier} tier=${one.tier} /><${Badge} kind=${KIND[one.status]}>${nameOf("status", one.status)}<//>${one.waiting ? html`<${Badge}>${t("tasks.waiting")}<//>` : null}<span class="strong">${one.customer_id ?? ""}</span><span class="quiet small">${one.owner}</span><span class="push"><${Deadline} at=${one.due_at} overdue=${one.overdue} /></span></span>
         <span class="small two-lines">${one.summary}</span></a></li>`)}</ul><${More} from=${found} />`}</div></div>`;
 }
 
