@@ -1,18 +1,28 @@
 """The retention policy: one validated file that decides when whom to call, and how soon."""
 
-from datetime import date, datetime, timedelta
+from collections.abc import Iterable
+from datetime import datetime, timedelta
 from functools import lru_cache
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any
 from zoneinfo import ZoneInfo
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from analytics.health_rules import HealthRules
+from retention.policy_alerts import AlertRules, TaskChangeRules
+from retention.policy_authority import AuthorityRules
+from retention.policy_calendar import CalendarRule
 from retention.policy_capacity import CapacityRules
+from retention.policy_churn import ChurnRules
 from retention.policy_escalation import EscalationRules
 from retention.policy_learning import LearningRules
 from retention.policy_learnt import Learnt
+from retention.policy_pool import PoolRules
+from retention.policy_rules import CompanyRule
+from retention.policy_segments import Segment, overlaid
+from retention.policy_signals import BehaviourRule, SignalRule, Triggers
+from retention.policy_tiers import TierRule
 from retention.settings_file import parsed_as, read_as
 from retention.working_days import WorkingCalendar
 from store.records import Tier
@@ -20,118 +30,11 @@ from store.records import Tier
 POLICY_FILE = Path(__file__).with_name("policy.yaml")
 OTHER_SIGNAL = "other"
 
-Days = Annotated[int, Field(ge=1, le=3650)]
-Penalty = Annotated[float, Field(le=0, ge=-100)]
 
-
-class _Part(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class Deadline(_Part):
-    """How soon: hours on the clock, or working days; exactly one of them."""
-
-    clock_hours: Annotated[float, Field(gt=0)] | None = None
-    working_days: Annotated[int, Field(ge=1)] | None = None
-
-    @model_validator(mode="after")
-    def _one_of_two(self) -> "Deadline":
-        if (self.clock_hours is None) == (self.working_days is None):
-            raise ValueError("give either clock_hours or working_days")
-        return self
-
-
-class TierRule(_Part):
-    """Who answers an alert of this tier, how soon and how; when one is too thin or too soon to repeat."""
-
-    owner_role: Annotated[str, Field(min_length=1)]
-    automatic: bool = False
-    deadline: Deadline
-    playbook: Annotated[str, Field(min_length=1)]
-    minimum_items: Annotated[int, Field(ge=1)] = 1
-    cooldown_days: Days
-
-
-class SignalRule(_Part):
-    """A signal in words: health points when fresh, and the tier it calls for."""
-
-    points: Penalty
-    tier: Tier
-
-
-class BehaviourRule(_Part):
-    """A signal in deeds: points, how often it must be seen, and a tier where the deed alone justifies one."""
-
-    points: Penalty
-    minimum: Annotated[int, Field(ge=1)] = 1
-    tier: Tier | None = None
-
-
-class RepeatedNegative(_Part):
-    """This many negative items within so many days ask for a call."""
-
-    minimum: Annotated[int, Field(ge=2)]
-    days: Days
-
-
-class Triggers(_Part):
-    """What calls for a tier besides signals."""
-
-    signal_days: Days
-    repeated_negative: RepeatedNegative
-    usability_topics: tuple[str, ...]
-    minimum_items: Annotated[int, Field(ge=1)]
-
-
-class AlertRules(_Part):
-    """How the scan for alerts goes about it."""
-
-    reassess_hours: Annotated[float, Field(gt=0)]
-
-
-Roles = Annotated[tuple[Literal["analyst", "service", "manager", "admin"], ...], Field(min_length=1)]
-
-
-class TaskChangeRules(_Part):
-    """Which roles may change what of a task."""
-
-    comment: Roles
-    snoozed_until: Roles
-    status: Roles
-    owner: Roles
-    due_at: Roles
-
-
-class CalendarRule(_Part):
-    """Which country's working days count, and corrections to them."""
-
-    country: str
-    extra_holidays: tuple[date, ...] = ()
-    extra_workdays: tuple[date, ...] = ()
-
-
-class ChurnRules(_Part):
-    """What the churn model learns from, and when it may be used; see `policy.yaml`."""
-
-    horizon_days: Annotated[tuple[Days, ...], Field(min_length=1)]
-    recent_days: Days
-    history_days: Days
-    most_cutoffs: Annotated[int, Field(ge=3)]
-    minimum_left: Annotated[int, Field(ge=10)]
-    minimum_left_held_out: Annotated[int, Field(ge=10)]
-    at_risk_lift: Annotated[float, Field(gt=1)]
-    exact_customers: Annotated[int, Field(ge=1)]
-    screened_to: Annotated[int, Field(ge=1)]
-
-    @model_validator(mode="after")
-    def _recent_within_history(self) -> "ChurnRules":
-        if self.recent_days >= self.history_days:
-            raise ValueError("recent_days must be shorter than history_days")
-        return self
-
-
-class Policy(_Part):
+class Policy(BaseModel):
     """The whole policy, as in `policy.yaml`."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
 
     version: Annotated[int, Field(ge=1)]
     calendar: CalendarRule
@@ -146,8 +49,12 @@ class Policy(_Part):
     tiers: dict[Tier, TierRule]
     capacity: CapacityRules = CapacityRules()
     escalation: EscalationRules = EscalationRules()
+    pool: PoolRules = PoolRules()
+    authority: AuthorityRules = AuthorityRules()
     learning: LearningRules = LearningRules()
     learnt: Learnt = Learnt()
+    rules: tuple[CompanyRule, ...] = ()
+    segments: tuple[Segment, ...] = ()
 
     @model_validator(mode="after")
     def _complete(self) -> "Policy":
@@ -159,11 +66,38 @@ class Policy(_Part):
         for name, (low, high) in self.scores.items():
             if not low < high:
                 raise ValueError(f"scores.{name}: the scale must run from low to high")
+        for section in ("rules", "segments"):
+            names = [one.name for one in getattr(self, section)]
+            if twice := sorted({name for name in names if names.count(name) > 1}):
+                raise ValueError(f"{section}: two are called {', '.join(twice)}")
+        for segment in self.segments:
+            self._tried(segment)
         return self
+
+    def _tried(self, segment: Segment) -> None:
+        try:
+            self.within([segment])
+        except ValidationError as error:
+            wrong = "; ".join(
+                f"segments.{segment.name}.change.{'.'.join(str(part) for part in one['loc'])}: {one['msg']}"
+                for one in error.errors(include_url=False)
+            )
+            raise ValueError(wrong) from error
 
     def signal(self, name: str) -> SignalRule:
         """Return the rule of a risk signal (that of `other` where it has none of its own)."""
         return self.signals.get(name, self.signals[OTHER_SIGNAL])
+
+    def within(self, segments: Iterable[Segment]) -> "Policy":
+        """The policy for customers of these segments: their changes in that order, the last one wins."""
+        content: dict[str, Any] = self.model_dump(exclude={"segments"})
+        for segment in segments:
+            content = overlaid(content, segment.change.model_dump(exclude_unset=True))
+        return Policy.model_validate(content)
+
+    def rule(self, cause: str) -> CompanyRule | None:
+        """The company's own rule that an alert's cause names; None for any other cause."""
+        return next((one for one in self.rules if one.cause == cause), None)
 
     def deadline(self, tier: Tier, now: datetime, zone: ZoneInfo) -> datetime:
         """Return when an alert of `tier` raised at `now` is due, in UTC.

@@ -4,12 +4,14 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from store.alert_operations import AlertOperations
+from store.compensations import CompensationOperations
 from store.plan_parts import Effect, PlanReview
+from store.pool import PoolOperations
 from store.records import ActionPlan, AuditEntry, Batch, TaskStatus
 from store.task_operations import TaskOperations
 
 
-class OperationStore(TaskOperations, AlertOperations, Protocol):
+class OperationStore(TaskOperations, AlertOperations, PoolOperations, CompensationOperations, Protocol):
     """Batches, tasks, messages, alerts, plans and the audit chain. Every write is one durable transaction."""
 
     def save_batch(self, batch: Batch) -> None:

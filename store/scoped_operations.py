@@ -6,11 +6,13 @@ from typing import NoReturn, TypeVar
 
 from store.alert_operations import AlertChange, Assessed, CustomerFile, Decide
 from store.alerts import Alert, AlertStatus, Notice, Verdict, VerdictKind
+from store.compensations import Compensation, DecideCompensation
 from store.errors import NotPermitted
 from store.facts import Aggregate, FactStore, Selection
 from store.messages import Message, MessageStatus
 from store.operations import OperationStore
 from store.plan_parts import Effect, PlanReview
+from store.pool import DecidePool, PoolEntry
 from store.records import ActionPlan, AuditEntry, Batch, Task, TaskStatus, Tier
 from store.task_changes import TaskChange, TaskEvent
 from store.task_lines import DecideTasks, TaskBoard, TaskRevision
@@ -135,6 +137,32 @@ class ScopedOperations:
         found = self._whole.verdicts(alert_id=alert_id)
         seen = {alert.alert_id for alert in self.alerts()} if found else set()
         return [verdict for verdict in found if verdict.alert_id in seen]
+
+    def pool(self, *, customer_id: str | None = None, past: bool = False) -> list[PoolEntry]:
+        """Who of the customers that may be seen is in the pool: a stay rests on all that is known of them."""
+        found = self._whole.pool(customer_id=customer_id, past=past)
+        owned = self._owned({one.customer_id for one in found})
+        return [one for one in found if one.customer_id in owned]
+
+    def revise_pool(self, decide: DecidePool, *, actor: str) -> Sequence[PoolEntry]:
+        """Refused."""
+        self._refuse("the pool")
+
+    def compensations(
+        self, *, customer_id: str | None = None, conversation_id: str | None = None
+    ) -> list[Compensation]:
+        """Offers to customers that may be seen, newest first."""
+        found = self._whole.compensations(customer_id=customer_id, conversation_id=conversation_id)
+        owned = self._owned({one.customer_id for one in found})
+        return [one for one in found if one.customer_id in owned]
+
+    def revise_compensation(
+        self, customer_id: str, decide: DecideCompensation, *, actor: str
+    ) -> Compensation | None:
+        """Decide about a customer's offers; NotPermitted for a customer who may not be seen."""
+        if customer_id not in self._owned({customer_id}):
+            self._refuse(f"customer {customer_id!r}")
+        return self._whole.revise_compensation(customer_id, decide, actor=actor)
 
     def assessed(self) -> dict[str, Assessed]:
         """Refused."""
