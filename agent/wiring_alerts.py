@@ -8,6 +8,7 @@ from agent.wiring_messages import Messaging
 if TYPE_CHECKING:
     from retention.alert_notices import AlertNotices
     from retention.alert_scan import AlertScan, ScanReport
+    from retention.pool_scan import PoolScan
     from retention.task_tending import TaskTending, TendReport
 
 
@@ -41,7 +42,17 @@ class Alerting(Messaging):
         self.policy_book.settle()
         report = self.alert_scan.run(actor=actor)
         self.tend_tasks()
+        self.pool_scan.run()
         return report
+
+    @property
+    def pool_scan(self) -> "PoolScan":
+        """Keeps the high-risk pool as facts and alerts have it."""
+        from retention.pool_scan import PoolScan
+
+        return PoolScan(
+            self.facts, self.operations, self.policy_book.live, self.clock, self.settings.language
+        )
 
     @property
     def task_tending(self) -> "TaskTending":

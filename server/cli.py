@@ -16,6 +16,7 @@ from server import (
     cli_mcp,
     cli_memory,
     cli_plans,
+    cli_pool,
     cli_retention,
     cli_serve,
     cli_taxonomy,
@@ -42,6 +43,7 @@ cli_memory.register(app)
 cli_retention.register(app)
 cli_alerts.register(app)
 cli_plans.register(app)
+cli_pool.register(app)
 cli_unmask.register(app)
 cli_upkeep.register(app)
 cli_serve.register(app)

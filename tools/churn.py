@@ -18,6 +18,7 @@ from tools.arguments import Language, SelectionArguments
 from tools.context import ToolContext
 from tools.customer_conversations import shown
 from tools.customer_risk import as_of_caveat, feature_name, feedback_ids, moment, risk_row
+from tools.pool_view import in_pool
 from tools.results import ToolResult
 from tools.selection import choose
 
@@ -41,9 +42,9 @@ def churn_risk(args: ChurnRiskArguments, context: ToolContext) -> ToolResult:
     Use it for "who is about to churn", "high-risk customers", "health score of customer X". Gives health
     (0-100, below 60 is an alert), churn probability, alert tier (yellow, callback, orange, red) and reasons
     with points, dates and evidence. The probability is learnt from past outcomes where there are enough of
-    them (`model` says how good it is), a rule on health otherwise. Filters and period choose which customers;
-    each is judged on his whole history up to the end of the period. With `customer_ids` those are judged
-    whether at risk or not.
+    them (`model` says how good it is), a rule on health otherwise. `pool` tells who is in the high-risk pool,
+    since when and who cares for them. Filters and period choose which customers; each is judged on his whole
+    history up to the end of the period. With `customer_ids` those are judged whether at risk or not.
     """
     chosen = choose(args, context)
     policy = context.policy
@@ -55,8 +56,12 @@ def churn_risk(args: ChurnRiskArguments, context: ToolContext) -> ToolResult:
     risky = [risk for risk in portfolio.risks if _at_risk(risk, ranking, policy)]
     page = (portfolio.risks if args.customer_ids else risky)[: args.limit]
     threshold = policy.health.threshold
+    cared_for = in_pool([risk.customer_id for risk in page], args.language, context)
     data = {
-        "customers": [risk_row(r, ranking, args.language, context) for r in page],
+        "customers": [
+            {**risk_row(r, ranking, args.language, context), "pool": cared_for.get(r.customer_id)}
+            for r in page
+        ],
         "at_risk": len(risky),
         "assessed": len(portfolio.risks),
         "screened": ranking.screened,
