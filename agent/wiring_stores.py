@@ -45,7 +45,7 @@ class Stores:
         """Feedback, labels, customers, themes."""
         from store.duckdb_facts import DuckDBFactStore
 
-        store = DuckDBFactStore(self._file(FACTS_FILE), self.settings.zone)
+        store = DuckDBFactStore(self._file(FACTS_FILE), self.settings.zone, self.clock)
         self._closers.append(store)
         return store
 

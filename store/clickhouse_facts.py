@@ -24,13 +24,18 @@ from store.rows import (
 )
 from store.schema import (
     CUSTOMER,
+    CUSTOMER_PAST,
     EVENT,
     FEEDBACK,
     KNOWN_NAME,
+    LABEL_COLUMNS,
+    LABEL_PAST,
     META,
     OUTCOME,
     RATE,
     SCHEMA_VERSION,
+    STORED,
+    STORED_TABLES,
     TEXT_GROUP,
     THEME,
     THEME_OF_TEXT,
@@ -92,6 +97,12 @@ class ClickHouseFactStore(SqlFactStore):
             self._move_clocks()
         if len(stored) < 2 or zone != self._zone.key:
             self._insert(META, self._meta(schema_version=SCHEMA_VERSION, zone=self._zone.key))
+        each = (f"SELECT max({STORED.name}) AS m FROM {table.name}_rows" for table in STORED_TABLES)
+        ((last,),) = self._client.execute(f"SELECT max(m) FROM ({' UNION ALL '.join(each)})", {})
+        if last is not None and last > self.mark():
+            # A writer ended between its rows and the word that they are there.
+            self._last_stamp = last
+            self._written()
 
     def _move_clocks(self) -> None:
         for table in (FEEDBACK, OUTCOME):
@@ -105,6 +116,11 @@ class ClickHouseFactStore(SqlFactStore):
     def version(self) -> object:
         """A value that changes with every write, of any process."""
         return self._client.execute("SELECT value FROM meta WHERE key = 'written'", {})
+
+    def mark(self) -> int:
+        """The stamp of the last write that was finished, of any process; 0 before the first."""
+        found = self._client.execute("SELECT value FROM meta WHERE key = 'written'", {})
+        return int(found[0][0]) if found else 0
 
     def _remembered(self) -> Catalogue | None:
         return None
@@ -142,17 +158,25 @@ class ClickHouseFactStore(SqlFactStore):
 
     def replace_labels(self, labels: Mapping[str, Labels]) -> None:
         """Relabel items: feedback id to labels; ids not stored are passed over."""
+        names = (*FEEDBACK.column_names, STORED.name)
+        past = ("feedback_id", *(column.name for column in LABEL_COLUMNS))
         with self._writing:
             for part in _chunks(list(labels)):
                 sql = (
-                    f"SELECT {', '.join(FEEDBACK.column_names)} FROM feedback "
+                    f"SELECT {', '.join(names)} FROM {FEEDBACK.name}_rows FINAL "
                     f"WHERE {self._member('feedback_id', 'ids')}"
                 )
-                rows = []
+                rows, superseded = [], []
                 for values in self._client.execute(sql, {"ids": list(part)}):
-                    row = named(FEEDBACK.column_names, values)
+                    row = named(names, values)
                     moments = {name: utc(row[name]) for name in ("occurred_at", "occurred_local")}
-                    rows.append({**row, **moments, **label_row(labels[row["feedback_id"]])})
+                    fresh = label_row(labels[row["feedback_id"]])
+                    if fresh["labels"] != row["labels"]:
+                        superseded.append({name: row[name] for name in past})
+                    rows.append({**row, **moments, **fresh})
+                # First what was: where the second block fails, the past says the same as the present.
+                until = self._stamp()
+                self._insert(LABEL_PAST, [{**row, "until": until} for row in superseded])
                 self._insert(FEEDBACK, rows)
             self._written()
 
@@ -167,17 +191,34 @@ class ClickHouseFactStore(SqlFactStore):
         with self._writing:
             self._insert(KNOWN_NAME, customer_names(customers, self._names()))
             rows = {customer.customer_id: customer_row(customer) for customer in customers}
-            return self._insert_counted(CUSTOMER, rows, replace=True)
+            names = (*CUSTOMER.column_names, STORED.name)
+            stored: dict[str, dict[str, Any]] = {}
+            for part in _chunks(list(rows)):
+                sql = (
+                    f"SELECT {', '.join(names)} FROM {CUSTOMER.name}_rows FINAL "
+                    f"WHERE {self._member('customer_id', 'ids')}"
+                )
+                found = (named(names, values) for values in self._client.execute(sql, {"ids": part}))
+                stored |= {row["customer_id"]: row for row in found}
+            changed = {
+                one for one, row in stored.items() if any(row[name] != rows[one][name] for name in rows[one])
+            }
+            until = self._stamp()
+            self._insert(CUSTOMER_PAST, [{**stored[one], "until": until} for one in sorted(changed)])
+            fresh = [one for one in rows if one not in stored or one in changed]
+            self._insert(CUSTOMER, [{**rows[one], STORED.name: until} for one in fresh])
+            self._written()
+        return len(rows.keys() - stored.keys())
 
     def add_events(self, events: Sequence[BehaviourEvent]) -> int:
         """Insert events; return how many were new."""
         rows = {event.event_id: event_row(event) for event in reversed(events)}
-        return self._insert_counted(EVENT, rows, replace=False)
+        return self._insert_new(EVENT, rows)
 
     def add_outcomes(self, outcomes: Sequence[Outcome]) -> int:
         """Insert outcomes; return how many were new."""
         rows = [outcome_row(outcome, self._zone) for outcome in reversed(outcomes)]
-        return self._insert_counted(OUTCOME, {row["outcome_id"]: row for row in rows}, replace=False)
+        return self._insert_new(OUTCOME, {row["outcome_id"]: row for row in rows})
 
     def add_rates(self, rates: Sequence[IndustryRate]) -> int:
         """Insert or replace industry rates by theme and source; return how many were new."""
@@ -208,11 +249,10 @@ class ClickHouseFactStore(SqlFactStore):
         """Release the connection."""
         self._client.close()
 
-    def _insert_counted(self, table: Table, rows: Mapping[str, dict[str, Any]], *, replace: bool) -> int:
+    def _insert_new(self, table: Table, rows: Mapping[str, dict[str, Any]]) -> int:
         with self._writing:
             stored = self._stored_keys(table, list(rows))
-            wanted = [row for name, row in rows.items() if replace or name not in stored]
-            self._insert(table, wanted)
+            self._insert(table, [row for name, row in rows.items() if name not in stored])
             self._written()
         return len(rows) - len(stored)
 
@@ -224,9 +264,12 @@ class ClickHouseFactStore(SqlFactStore):
         if not rows:
             return
         stamp = self._stamp()
-        extra = [stamp] if generation is None else [generation, stamp]
-        columns = [*table.column_names, *(() if generation is None else ("generation",)), "stamp"]
-        values = [[*(row[name] for name in table.column_names), *extra] for row in rows]
+        extra: dict[str, Any] = {} if generation is None else {"generation": generation}
+        if table in STORED_TABLES:
+            extra[STORED.name] = stamp
+        # A row that is written again keeps the mark at which it became known.
+        columns = [*table.column_names, *extra, "stamp"]
+        values = [[{**extra, **row, "stamp": stamp}[name] for name in columns] for row in rows]
         self._client.insert(f"{table.name}_rows", columns, values)
 
     def _written(self) -> None:

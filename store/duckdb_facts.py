@@ -13,8 +13,9 @@ from zoneinfo import ZoneInfo
 import duckdb
 from pydantic import TypeAdapter
 
+from store.clock import Clock, SystemClock
 from store.dialect import DUCKDB
-from store.duckdb_tables import batch, insert, insert_new, move_clocks, replace
+from store.duckdb_tables import batch, insert, insert_new, move_clocks, replace, supersede
 from store.errors import StoreError, StoreFull, StoreLocked
 from store.facts import Catalogue
 from store.query import Statement
@@ -22,10 +23,12 @@ from store.records import BehaviourEvent, Customer, IndustryRate, LabelledFeedba
 from store.rows import customer_row, event_row, feedback_row, label_row, outcome_row, theme_row
 from store.schema import (
     CUSTOMER,
+    CUSTOMER_PAST,
     EVENT,
     FEEDBACK,
     KNOWN_NAME,
     LABEL_COLUMNS,
+    LABEL_PAST,
     META,
     OUTCOME,
     RATE,
@@ -35,6 +38,7 @@ from store.schema import (
     THEME_OF_TEXT,
     Column,
     Table,
+    duckdb_additions,
     duckdb_statements,
 )
 from store.sql_facts import SqlFactStore, customer_names, new_names
@@ -51,7 +55,7 @@ _CONFIG: Final[dict[str, str | bool | int | float | list[str]]] = {
 }
 _BATCH: Final = 250_000
 _INSERT_FEEDBACK: Final = (
-    "INSERT INTO feedback BY NAME SELECT b.*, t.theme_id FROM batch b "
+    "INSERT INTO feedback BY NAME SELECT b.*, t.theme_id, $mark AS stored FROM batch b "
     "LEFT JOIN theme_of_text t ON b.text_key = t.text_key"
 )
 _SET_THEMES: Final = (
@@ -62,6 +66,8 @@ _UNSET_THEMES: Final = (
     "UPDATE feedback SET theme_id = NULL WHERE theme_id IS NOT NULL "
     "AND text_key NOT IN (SELECT text_key FROM theme_of_text)"
 )
+_MARK: Final = "SELECT value FROM meta WHERE key = 'mark'"
+_COLUMN: Final = "SELECT 1 FROM information_schema.columns WHERE table_name = ? AND column_name = ?"
 # What DuckDB says where the batch is safe in its log, but could not be moved into the file for want of room.
 _COMMITTED: Final = "COMMIT succeeded and is durable"
 _OWNER: Final = re.compile(r"\(PID (\d+)\)|PID (\d+)")
@@ -75,9 +81,10 @@ class DuckDBFactStore(SqlFactStore):
     StoreLocked where another process owns the file, StoreError where it cannot be read.
     """
 
-    def __init__(self, path: Path, zone: ZoneInfo) -> None:
+    def __init__(self, path: Path, zone: ZoneInfo, clock: Clock | None = None) -> None:
         super().__init__(DUCKDB, zone)
         self._path = path
+        self._clock = clock if clock is not None else SystemClock()
         self._threads = threading.local()
         self._writing = threading.RLock()
         self._writes = 0
@@ -108,6 +115,9 @@ class DuckDBFactStore(SqlFactStore):
         connection.begin()
         for sql in duckdb_statements():
             connection.execute(sql)
+        for table, name, kind in duckdb_additions():
+            if not connection.execute(_COLUMN, [table, name]).fetchall():
+                connection.execute(f"ALTER TABLE {table} ADD COLUMN {name} {kind}")
         stored = dict(connection.execute("SELECT key, value FROM meta").fetchall())
         before = dict(stored)
         version = stored.setdefault("schema_version", SCHEMA_VERSION)
@@ -127,6 +137,18 @@ class DuckDBFactStore(SqlFactStore):
     def version(self) -> object:
         """A value that changes with every write."""
         return self._writes
+
+    def mark(self) -> int:
+        """The mark of the last batch that was stored; 0 before the first."""
+        kept = self.rows(Statement(_MARK, {}))
+        return int(kept[0][0]) if kept else 0
+
+    def _marked(self, cursor: duckdb.DuckDBPyConnection) -> int:
+        """A mark for what is being written: microseconds since 1970, later than any before."""
+        kept = cursor.execute(_MARK).fetchall()
+        mark = max(int(self._clock.now().timestamp() * 1_000_000), int(kept[0][0]) + 1 if kept else 0)
+        replace(cursor, META, [{"key": "mark", "value": str(mark)}])
+        return mark
 
     def _remembered(self) -> Catalogue | None:
         kept = self.rows(Statement("SELECT value FROM meta WHERE key = 'catalogue'", {}))
@@ -206,8 +228,9 @@ class DuckDBFactStore(SqlFactStore):
             names = new_names(fresh, self._names())
             groups = {i.text_key: i.near_duplicate_of for i in fresh if i.text_key and i.near_duplicate_of}
             with self._transaction() as cursor:
+                mark = self._marked(cursor)
                 with batch(cursor, FEEDBACK.columns, [feedback_row(item, self._zone) for item in fresh]):
-                    cursor.execute(_INSERT_FEEDBACK)
+                    cursor.execute(_INSERT_FEEDBACK, {"mark": mark})
                 insert(cursor, KNOWN_NAME, names)
                 replace(cursor, TEXT_GROUP, _pairs(TEXT_GROUP, groups))
         return frozenset(item.feedback.feedback_id for item in fresh)
@@ -219,10 +242,18 @@ class DuckDBFactStore(SqlFactStore):
         rows = [{"feedback_id": key, **label_row(value)} for key, value in labels.items()]
         columns = (Column("feedback_id", "text"), *LABEL_COLUMNS)
         changes = ", ".join(f"{c.name} = b.{c.name}" for c in LABEL_COLUMNS)
-        with self._transaction() as cursor, batch(cursor, columns, rows):
-            cursor.execute(
-                f"UPDATE feedback SET {changes} FROM batch b WHERE feedback.feedback_id = b.feedback_id"
-            )
+        before = ", ".join(f"f.{c.name}" for c in LABEL_COLUMNS)
+        with self._transaction() as cursor:
+            mark = self._marked(cursor)
+            with batch(cursor, columns, rows):
+                cursor.execute(
+                    f"INSERT INTO {LABEL_PAST.name} BY NAME SELECT f.feedback_id, {before}, {mark} AS until "
+                    "FROM feedback f JOIN batch b ON f.feedback_id = b.feedback_id "
+                    "WHERE f.labels IS DISTINCT FROM b.labels"
+                )
+                cursor.execute(
+                    f"UPDATE feedback SET {changes} FROM batch b WHERE feedback.feedback_id = b.feedback_id"
+                )
 
     def mark_near_duplicates(self, groups: Mapping[str, str]) -> None:
         """Mark text keys: text key to the text key that represents its group."""
@@ -234,17 +265,20 @@ class DuckDBFactStore(SqlFactStore):
         names = customer_names(customers, self._names())
         with self._transaction() as cursor:
             insert(cursor, KNOWN_NAME, names)
-            return replace(cursor, CUSTOMER, [customer_row(customer) for customer in customers])
+            rows = [customer_row(customer) for customer in customers]
+            return supersede(cursor, CUSTOMER, CUSTOMER_PAST, rows, stored=self._marked(cursor))
 
     def add_events(self, events: Sequence[BehaviourEvent]) -> int:
         """Insert events; return how many were new."""
         with self._transaction() as cursor:
-            return insert_new(cursor, EVENT, [event_row(event) for event in events])
+            rows = [event_row(event) for event in events]
+            return insert_new(cursor, EVENT, rows, stored=self._marked(cursor))
 
     def add_outcomes(self, outcomes: Sequence[Outcome]) -> int:
         """Insert outcomes; return how many were new."""
         with self._transaction() as cursor:
-            return insert_new(cursor, OUTCOME, [outcome_row(outcome, self._zone) for outcome in outcomes])
+            rows = [outcome_row(outcome, self._zone) for outcome in outcomes]
+            return insert_new(cursor, OUTCOME, rows, stored=self._marked(cursor))
 
     def add_rates(self, rates: Sequence[IndustryRate]) -> int:
         """Insert or replace industry rates by theme and source; return how many were new."""

@@ -9,7 +9,7 @@ import duckdb
 
 from store.errors import StoreError
 from store.rows import utc, wall_clock
-from store.schema import FEEDBACK, OUTCOME, Column, ColumnKind, Table
+from store.schema import FEEDBACK, OUTCOME, STORED, Column, ColumnKind, Table
 
 if TYPE_CHECKING:
     import pyarrow
@@ -27,20 +27,54 @@ def batch(
         cursor.unregister("batch")
 
 
-def insert(cursor: duckdb.DuckDBPyConnection, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
-    """Insert rows as they are."""
+def insert(
+    cursor: duckdb.DuckDBPyConnection,
+    table: Table,
+    rows: Sequence[Mapping[str, Any]],
+    *,
+    stored: int | None = None,
+) -> None:
+    """Insert rows as they are, with the mark at which they became known where the table keeps it."""
     if rows:
+        mark = "" if stored is None else f", {stored} AS {STORED.name}"
         with batch(cursor, table.columns, rows):
-            cursor.execute(f"INSERT INTO {table.name} BY NAME SELECT * FROM batch")
+            cursor.execute(f"INSERT INTO {table.name} BY NAME SELECT *{mark} FROM batch")
 
 
-def insert_new(cursor: duckdb.DuckDBPyConnection, table: Table, rows: Sequence[Mapping[str, Any]]) -> int:
+def insert_new(
+    cursor: duckdb.DuckDBPyConnection, table: Table, rows: Sequence[Mapping[str, Any]], *, stored: int
+) -> int:
     """Insert the rows whose key is not there yet (of one key twice the first); return how many."""
     firsts = {tuple(row[k] for k in table.key): row for row in reversed(rows)}
     existing = _existing_keys(cursor, table, list(firsts.values()))
     fresh = [row for key, row in firsts.items() if key not in existing]
-    insert(cursor, table, fresh)
+    insert(cursor, table, fresh, stored=stored)
     return len(fresh)
+
+
+def supersede(
+    cursor: duckdb.DuckDBPyConnection,
+    table: Table,
+    past: Table,
+    rows: Sequence[Mapping[str, Any]],
+    *,
+    stored: int,
+) -> int:
+    """Like `replace`; what a row was until now is kept in `past`, and one that changes nothing stays."""
+    lasts = {tuple(row[k] for k in table.key): row for row in rows}
+    if not lasts:
+        return 0
+    before = _existing_keys(cursor, table, list(lasts.values()))
+    changed = " OR ".join(f"t.{name} IS DISTINCT FROM b.{name}" for name in table.column_names)
+    with batch(cursor, table.columns, list(lasts.values())):
+        cursor.execute(
+            f"INSERT INTO {past.name} BY NAME SELECT t.*, {stored} AS until FROM {table.name} t "
+            f"JOIN batch b ON {_same_key(table)} WHERE {changed}"
+        )
+        cursor.execute(f"DELETE FROM {table.name} t USING batch b WHERE {_same_key(table)} AND ({changed})")
+    same = _existing_keys(cursor, table, list(lasts.values()))
+    insert(cursor, table, [row for key, row in lasts.items() if key not in same], stored=stored)
+    return len(lasts) - len(before)
 
 
 def replace(cursor: duckdb.DuckDBPyConnection, table: Table, rows: Sequence[Mapping[str, Any]]) -> int:
@@ -80,6 +114,7 @@ def _arrow(columns: Iterable[Column], rows: Sequence[Mapping[str, Any]]) -> "pya
         "text": text,
         "text?": text,
         "number?": pa.float64(),
+        "integer": pa.int64(),
         "integer?": pa.int64(),
         "time?": pa.timestamp("us"),
         "date?": pa.date32(),

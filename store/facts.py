@@ -35,6 +35,16 @@ class Window(NamedTuple):
     end: datetime | None = None
 
 
+class Horizon(NamedTuple):
+    """What was known at a moment: by the `mark` of the last batch stored, and up to when it had `occurred`.
+
+    None is no limit. By a mark, labels and profiles are those that it had; without one those of today.
+    """
+
+    mark: int | None = None
+    occurred: datetime | None = None
+
+
 @dataclass(frozen=True)
 class Selection:
     """Which feedback is meant.
@@ -173,6 +183,14 @@ class FactStore(Protocol):
         """The same facts from within a scope, read only; NotPermitted for more than this store holds."""
         ...
 
+    def mark(self) -> int:
+        """A number that grows with every batch stored; `as_of` it only what was stored by then is seen."""
+        ...
+
+    def as_of(self, horizon: Horizon) -> "FactStore":
+        """The same facts as they were known then, read only."""
+        ...
+
     def add_feedback(self, items: Sequence[LabelledFeedback]) -> frozenset[str]:
         """Store a batch in one transaction; return the feedback ids that were new (others unchanged)."""
         ...
@@ -269,6 +287,10 @@ class FactStore(Protocol):
 
     def texts_of_batch(self, batch_id: str) -> dict[str, str]:
         """Distinct customer texts by text key of one batch, to be embedded."""
+        ...
+
+    def last_at(self) -> datetime | None:
+        """When the last of customers' items was; None without a dated one."""
         ...
 
     def catalogue(self) -> Catalogue:

@@ -8,13 +8,14 @@ configured zone's wall clock (`occurred_local`), so that hours and months need n
 from typing import Final, Literal, NamedTuple
 
 ColumnKind = Literal[
-    "text", "text?", "number?", "integer?", "time?", "date?", "texts", "text_map", "number_map"
+    "text", "text?", "number?", "integer", "integer?", "time?", "date?", "texts", "text_map", "number_map"
 ]
 
 _DUCKDB: Final = {
     "text": "VARCHAR NOT NULL",
     "text?": "VARCHAR",
     "number?": "DOUBLE",
+    "integer": "BIGINT NOT NULL",
     "integer?": "BIGINT",
     "time?": "TIMESTAMP",
     "date?": "DATE",
@@ -26,6 +27,7 @@ _CLICKHOUSE: Final = {
     "text": "String",
     "text?": "Nullable(String)",
     "number?": "Nullable(Float64)",
+    "integer": "Int64",
     "integer?": "Nullable(Int64)",
     "time?": "Nullable(DateTime64(6, 'UTC'))",
     "date?": "Nullable(Date32)",
@@ -124,6 +126,19 @@ TEXT_GROUP: Final = Table(
 KNOWN_NAME: Final = Table("known_name", ("kind", "name"), _columns("text", "kind name"))
 META: Final = Table("meta", ("key",), _columns("text", "key value"))
 
+# When the store came to know a row as it is (a mark, see `FactStore.mark`); NULL where it was stored before
+# that was kept. What a row was before it was replaced is kept until the mark at which that was.
+STORED: Final = Column("stored", "integer?")
+STORED_TABLES: Final = (FEEDBACK, CUSTOMER, EVENT, OUTCOME)
+LABEL_PAST: Final = Table(
+    "label_past",
+    ("feedback_id", "until"),
+    (Column("feedback_id", "text"), Column("until", "integer"), *LABEL_COLUMNS),
+)
+CUSTOMER_PAST: Final = Table(
+    "customer_past", ("customer_id", "until"), (*CUSTOMER.columns, STORED, Column("until", "integer"))
+)
+
 TABLES: Final = (
     FEEDBACK,
     CUSTOMER,
@@ -135,6 +150,8 @@ TABLES: Final = (
     TEXT_GROUP,
     KNOWN_NAME,
     META,
+    LABEL_PAST,
+    CUSTOMER_PAST,
 )
 SCHEMA_VERSION: Final = "2"
 
@@ -148,9 +165,15 @@ def duckdb_statements() -> list[str]:
     ]
 
 
+def duckdb_additions() -> list[tuple[str, str, str]]:
+    """Columns that a file of this schema may still lack: table, name, type."""
+    return [(table.name, STORED.name, _DUCKDB[STORED.kind]) for table in STORED_TABLES]
+
+
 def _kept_by_writer(table: Table) -> tuple[Column, ...]:
     # A join by text key would triple the time of every question about themes.
-    return (Column("theme_id", "text?"),) if table is FEEDBACK else ()
+    theme = (Column("theme_id", "text?"),) if table is FEEDBACK else ()
+    return (*theme, STORED) if table in STORED_TABLES else theme
 
 
 def clickhouse_statements() -> list[str]:
@@ -175,6 +198,11 @@ def clickhouse_statements() -> list[str]:
         statements += [
             f"CREATE TABLE IF NOT EXISTS {table.name}_rows ({', '.join(columns)}, stamp UInt64) "
             f"ENGINE = ReplacingMergeTree(stamp) ORDER BY ({', '.join(key)})",
+            *(
+                [f"ALTER TABLE {table.name}_rows ADD COLUMN IF NOT EXISTS stored {_CLICKHOUSE[STORED.kind]}"]
+                if table in STORED_TABLES
+                else []
+            ),
             f"CREATE VIEW IF NOT EXISTS {table.name} AS SELECT {names} FROM {table.name}_rows FINAL{current}",
         ]
     return statements

@@ -1,31 +1,26 @@
 """The facts from within a scope of org units: every question about the rows within, and no write."""
 
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, NoReturn
 from zoneinfo import ZoneInfo
 
 from store.dialect import Dialect
 from store.errors import NotPermitted
-from store.facts import Catalogue, FactStore
+from store.facts import FactStore, Horizon
 from store.query import Statement
-from store.records import BehaviourEvent, Customer, IndustryRate, LabelledFeedback, Labels, Outcome, Theme
+from store.read_only_facts import ReadOnlyFacts
+from store.records import Theme
 from store.scope import ScopedTables
 from store.scoped_themes import themes_within
 from store.sql_facts import SqlFactStore
 from store.units import Scope, require_within
 
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
 
-    from store.leaves import Coder
-
-
-class ScopedFacts(SqlFactStore):
+class ScopedFacts(ReadOnlyFacts):
     """A FactStore over part of another one's rows; the names, catalogue and themes it keeps are its own."""
 
+    refusal = "facts are not written from within a scope"
+
     def __init__(self, whole: SqlFactStore, scope: Scope, dialect: Dialect, zone: ZoneInfo) -> None:
-        super().__init__(dialect, zone)
-        self._whole = whole
+        super().__init__(whole, dialect, zone)
         self._scope = scope
         self._tables = ScopedTables(dialect, scope)
         self._themes: tuple[object, list[Theme]] | None = None
@@ -42,28 +37,17 @@ class ScopedFacts(SqlFactStore):
         require_within(scope, self._scope)
         return self._whole.scoped(scope)
 
-    def rows(self, statement: Statement) -> list[tuple[Any, ...]]:
-        """Run one statement over the rows within the scope."""
-        return self._whole.rows(self._tables.restrict(statement))
+    def restrict(self, statement: Statement) -> Statement:
+        """The same statement over the rows within the scope."""
+        return self._tables.restrict(statement)
 
-    def coded(self, statement: Statement, width: int) -> "list[Coder]":
-        """Run one statement over the rows within the scope and give its columns as codes."""
-        return self._whole.coded(self._tables.restrict(statement), width)
-
-    def columns(self, statement: Statement) -> "list[NDArray[Any]]":
-        """Run one statement over the rows within the scope and give its columns."""
-        return self._whole.columns(self._tables.restrict(statement))
-
-    def version(self) -> object:
+    def mark(self) -> int:
         """That of the whole store."""
-        return self._whole.version()
+        return self._whole.mark()
 
-    def _remembered(self) -> Catalogue | None:
-        return None
-
-    def _remember(self, described: Catalogue, version: object) -> None:
-        # What is left to other processes describes everything.
-        pass
+    def as_of(self, horizon: Horizon) -> FactStore:
+        """Refused: the past is asked about as a whole."""
+        raise NotPermitted("not permitted: the past is not asked about within a scope")
 
     def themes(self) -> list[Theme]:
         """The themes that hold a text of the scope, as far as its texts tell of them."""
@@ -73,41 +57,3 @@ class ScopedFacts(SqlFactStore):
             kept = (version, themes_within(super().themes(), self))
             self._themes = kept
         return kept[1]
-
-    def close(self) -> None:
-        """Nothing: the engine belongs to the whole store."""
-
-    def add_feedback(self, items: Sequence[LabelledFeedback]) -> frozenset[str]:
-        """Refused, as all writing is."""
-        self._refuse()
-
-    def replace_labels(self, labels: Mapping[str, Labels]) -> None:
-        """Refused."""
-        self._refuse()
-
-    def mark_near_duplicates(self, groups: Mapping[str, str]) -> None:
-        """Refused."""
-        self._refuse()
-
-    def add_customers(self, customers: Sequence[Customer]) -> int:
-        """Refused."""
-        self._refuse()
-
-    def add_events(self, events: Sequence[BehaviourEvent]) -> int:
-        """Refused."""
-        self._refuse()
-
-    def add_outcomes(self, outcomes: Sequence[Outcome]) -> int:
-        """Refused."""
-        self._refuse()
-
-    def add_rates(self, rates: Sequence[IndustryRate]) -> int:
-        """Refused."""
-        self._refuse()
-
-    def save_themes(self, themes: Sequence[Theme], assignment: Mapping[str, str]) -> None:
-        """Refused."""
-        self._refuse()
-
-    def _refuse(self) -> NoReturn:
-        raise NotPermitted("not permitted: facts are not written from within a scope")

@@ -23,6 +23,7 @@ from store.facts import (
     FactStore,
     Find,
     Group,
+    Horizon,
     Leaves,
     Moments,
     Selection,
@@ -76,6 +77,16 @@ class SqlFactStore(ABC):
             while len(self._scopes) > _SCOPES_KEPT:
                 self._scopes.popitem(last=False)
             return self._scopes[scope]
+
+    def as_of(self, horizon: Horizon) -> FactStore:
+        """The same facts as they were known then, read only."""
+        from store.past_facts import PastFacts
+
+        return PastFacts(self, horizon, self._dialect, self._zone)
+
+    @abstractmethod
+    def mark(self) -> int:
+        """A number that grows with every batch stored."""
 
     @abstractmethod
     def rows(self, statement: Statement) -> list[tuple[Any, ...]]:
@@ -285,6 +296,12 @@ class SqlFactStore(ABC):
         """Fetch themes with centroids, by id."""
         rows = self.rows(Statement("SELECT body FROM theme ORDER BY theme_id", {}))
         return [Theme.model_validate_json(body) for (body,) in rows]
+
+    def last_at(self) -> datetime | None:
+        """When the last of customers' items was."""
+        sql = f"SELECT max(occurred_at) FROM feedback WHERE occurred_at IS NOT NULL AND {_CUSTOMER_VOICE}"
+        ((last,),) = self.rows(Statement(sql, {}))
+        return utc(last)
 
     def catalogue(self) -> Catalogue:
         """Describe what customers said (agents' turns left out); cached until the next write."""

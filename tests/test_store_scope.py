@@ -163,7 +163,7 @@ QUESTIONS: dict[str, Callable[[FactStore], Any]] = {
     "customer": lambda s: s.customers(["hq-west-c1", "hq-east-c1"]),
     "events": lambda s: s.events(["hq-west-c1", "hq-east-c1", "none-c1"]),
     "outcome rows": lambda s: (s.outcomes(), s.outcomes(["hq-west-c1"])),
-    "catalogue": lambda s: s.catalogue(),
+    "catalogue": lambda s: (s.catalogue(), s.last_at()),
     "rates": lambda s: s.rates(),
 }
 
@@ -185,7 +185,7 @@ def test_a_scoped_store_answers_as_one_of_its_rows_alone(
 def test_every_reading_question_of_the_protocol_is_asked_here() -> None:
     writing = {"add_feedback", "replace_labels", "mark_near_duplicates", "add_customers", "add_events"}
     writing |= {"add_outcomes", "add_rates", "save_themes", "close"}
-    other = {"scope", "scoped", "version", "themes"}
+    other = {"scope", "scoped", "version", "themes", "mark", "as_of"}
     names = {name for name in vars(FactStore) if not name.startswith("_")}
     asked = {name for ask in QUESTIONS.values() for name in ask.__code__.co_names}
     asked |= set(table.__code__.co_names)

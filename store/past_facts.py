@@ -1,0 +1,50 @@
+"""The facts as they were known at a moment: every question about the rows of then, and no write."""
+
+from zoneinfo import ZoneInfo
+
+from store.dialect import Dialect
+from store.errors import NotPermitted
+from store.facts import FactStore, Horizon
+from store.past import PastTables
+from store.query import KnownNames, Statement
+from store.read_only_facts import ReadOnlyFacts
+from store.sql_facts import SqlFactStore
+from store.units import Scope
+
+
+class PastFacts(ReadOnlyFacts):
+    """A FactStore as it stood at a horizon.
+
+    Themes, near duplicates and industry rates are those of today: no alert rests on them.
+    """
+
+    refusal = "the past is not written"
+
+    def __init__(self, whole: SqlFactStore, horizon: Horizon, dialect: Dialect, zone: ZoneInfo) -> None:
+        super().__init__(whole, dialect, zone)
+        self._horizon = horizon
+        self._tables = PastTables(dialect, horizon)
+
+    def restrict(self, statement: Statement) -> Statement:
+        """The same statement over the rows as they were."""
+        return self._tables.restrict(statement)
+
+    def mark(self) -> int:
+        """That of its horizon; the last one of all where the horizon is a time."""
+        return self._whole.mark() if self._horizon.mark is None else self._horizon.mark
+
+    def as_of(self, horizon: Horizon) -> FactStore:
+        """The same facts earlier, or as they are here where nothing is earlier; NotPermitted for later."""
+        if horizon in (self._horizon, Horizon(self._horizon.mark)):
+            return self
+        raise NotPermitted("not permitted: the facts of one moment do not know another")
+
+    def scoped(self, scope: Scope) -> FactStore:
+        """Itself without a scope; NotPermitted within one: the past is asked about as a whole."""
+        if scope:
+            raise NotPermitted("not permitted: the past is not asked about within a scope")
+        return self
+
+    def _names(self) -> KnownNames:
+        # Those of today: a name that nothing carried yet adds nothing.
+        return self._whole._names()
