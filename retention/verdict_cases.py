@@ -32,8 +32,8 @@ class VerdictCase:
 def verdict_cases(verdicts: Sequence[Verdict], alerts: Iterable[Alert]) -> list[VerdictCase]:
     """The latest verdict on each alert, oldest first; `verdicts` are oldest first too.
 
-    Verdicts on alerts without a cause or without parts, which people made by hand, teach nothing of the
-    policy and are left out.
+    Left out are verdicts that teach nothing of the policy: on alerts without a cause, and on those of which
+    it is not known what their score was made of when they were judged.
     """
     latest = {verdict.alert_id: verdict for verdict in verdicts}
     found = [verdict_case(alert, latest[alert.alert_id]) for alert in alerts if alert.alert_id in latest]
@@ -43,7 +43,7 @@ def verdict_cases(verdicts: Sequence[Verdict], alerts: Iterable[Alert]) -> list[
 
 def verdict_case(alert: Alert, verdict: Verdict) -> VerdictCase:
     """An alert as it stood when it was judged; what an earlier lesson did to its points is taken back."""
-    found = addends(alert.parts)
+    found = addends(verdict.parts)
     return VerdictCase(
         alert_id=alert.alert_id,
         customer_id=alert.customer_id,
@@ -52,7 +52,7 @@ def verdict_case(alert: Alert, verdict: Verdict) -> VerdictCase:
         causes=verdict.causes,
         contexts=contexts_of(found),
         points={one.key: one.points / one.figures.get(TIMES, 1.0) for one in found},
-        base=sum(part.points for part in alert.parts if part.signal == BASE),
+        base=sum(part.points for part in verdict.parts if part.signal == BASE),
     )
 
 

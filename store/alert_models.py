@@ -103,6 +103,7 @@ class VerdictRow(Model):
     at: Mapped[datetime]
     tier: Mapped[str]
     causes: Mapped[list[Any]]
+    parts: Mapped[list[Any]]
 
 
 class NoticeRow(Model):

@@ -11,7 +11,8 @@ VerdictKind = Literal["accurate", "false_alarm"]
 AlertStatus = Literal["open", "closed"]
 # Why an alert ended: its task was done, was not wanted, or the alert was wrong.
 Ending = Literal["resolved", "declined", "false_alarm"]
-NoticeKind = Literal["opened", "raised"]
+# `ruled`: a rule of the company's own, which tells somebody, joined an alert that stood already.
+NoticeKind = Literal["opened", "raised", "ruled"]
 TaskNoticeKind = Literal["overdue", "woken"]
 
 
@@ -66,7 +67,7 @@ class Alert(Record):
 class Verdict(Record):
     """What a person says of an alert; a later one supersedes it and both are kept.
 
-    `tier` and `causes` are those the alert had when it was judged.
+    `tier`, `causes` and `parts` are those the alert had when it was judged.
     """
 
     number: int
@@ -77,6 +78,7 @@ class Verdict(Record):
     at: AwareDatetime
     tier: Tier
     causes: tuple[str, ...]
+    parts: tuple[AlertPart, ...] = ()
 
 
 class Notice(Record):

@@ -140,6 +140,7 @@ class SqliteAlerts(SqliteTasks):
                 at=self._clock.now(),
                 tier=alert.tier,
                 causes=alert.causes,
+                parts=alert.parts,
             )
             session.add(row)
             session.flush()
@@ -247,8 +248,9 @@ def _stood(session: Session, task_id: str) -> str:
 
 
 def _notice(alert: Alert, kind: NoticeKind) -> Notice:
-    """One a tier: an alert that is raised is told of again, one that evidence joins is not."""
+    """One a tier: an alert that is raised is told of again, one that evidence joins is not, but for rules."""
     notice_id = f"{alert.alert_id}/{alert.tier.value}"
-    return Notice(
-        notice_id=notice_id, alert_id=alert.alert_id, kind=kind, tier=alert.tier, at=alert.raised_at
-    )
+    at = alert.raised_at
+    if kind == "ruled":
+        notice_id, at = f"{notice_id}/ruled/{len(alert.causes)}", alert.updated_at
+    return Notice(notice_id=notice_id, alert_id=alert.alert_id, kind=kind, tier=alert.tier, at=at)
