@@ -18,6 +18,7 @@ from tools.metrics import metric_stats
 from tools.nps import nps_stats
 from tools.plans import create_action_plan
 from tools.playbook_message import send_playbook_message
+from tools.pool_view import pool_seen
 from tools.quality import batches_seen, data_quality
 from tools.registry import ToolSpec, find, nothing_else, spec
 from tools.results import ToolResult
@@ -48,7 +49,7 @@ ALL_TOOLS: tuple[ToolSpec, ...] = (
     spec(low_score_drilldown, beside=nothing_else),
     spec(customer_360),
     spec(customer_segments, beside=nothing_else),
-    spec(churn_risk, beside=nothing_else),
+    spec(churn_risk, beside=pool_seen),
     spec(list_alerts),
     spec(list_tasks),
     spec(data_quality, beside=batches_seen),

@@ -1,6 +1,6 @@
 """The high-risk pool as results show it: who, why, since when, who cares for them."""
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from typing import Any
 
 from retention.wording import name_of, sentence
@@ -40,6 +40,11 @@ def in_pool(
         for one in context.operations.pool()
         if one.customer_id in wanted
     }
+
+
+def pool_seen(context: ToolContext) -> Hashable:
+    """The pool as results show it."""
+    return tuple((one.entry_id, one.carer, len(one.reasons)) for one in context.operations.pool())
 
 
 def _words(reason: PoolReason, language: Language, context: ToolContext) -> str:
