@@ -1,15 +1,18 @@
-"""Verdicts to weights and thresholds: learnt from the older ones, judged on the newest, or refused.
+"""Verdicts to weights and thresholds: proven on verdicts that were not learnt from, or refused.
 
 How sure of being right an alert must be is chosen on folds of the verdicts that are learnt from (customers
 kept together): the least that reaches the precision aimed at, else the one that comes nearest without losing
-more accurate alerts than the policy allows. What is judged is that whole procedure, on verdicts and
-customers that it has not seen; what is kept is the same procedure over all verdicts.
+more accurate alerts than the policy allows. What is judged is that whole procedure as it would have gone in
+life: the newest verdicts, block by block, each by what the verdicts before teach, its customers left out
+(A. P. Dawid's prequential principle, Journal of the Royal Statistical Society A 147, 1984). What is kept is
+the same procedure over all verdicts.
 """
 
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import pairwise
 from typing import Final, Literal
 
 from analytics.estimates import Difference, Estimate, difference, proportion
@@ -24,6 +27,7 @@ Refusal = Literal["too_few", "one_sided", "reached", "nothing", "not_proven", "l
 _ASKED: Final = tuple(step / 40 for step in range(2, 38))
 # What is not called for must be right less often than what is, with this confidence, to both sides.
 _CONFIDENCE: Final = 0.8
+_BLOCKS: Final = 3
 
 
 @dataclass(frozen=True)
@@ -68,18 +72,11 @@ class Lesson:
 
 
 def learn(cases: Sequence[VerdictCase], policy: Policy, now: datetime) -> Lesson:
-    """Learn from all cases (oldest first) what the newest, held out, prove to be better."""
+    """Learn from all cases (oldest first), where verdicts that were not learnt from prove it to be better."""
     early = _too_early(cases, policy)
     if early is not None:
         return _lesson(cases, None, early, None, None)
-    since = cases[len(cases) - round(policy.learning.held_out * len(cases))].at
-    later = [case for case in cases if case.at >= since]
-    known = {case.customer_id for case in later}
-    earlier = [case for case in cases if case.at < since and case.customer_id not in known]
-    if not earlier or {case.right for case in earlier} != {True, False}:
-        return _lesson(cases, None, "one_sided", None, None)
-    rehearsed, _ = _learnt_from(earlier, policy, now)
-    judged = None if rehearsed is None else judge(rehearsed, later, policy)
+    judged = _judged(_rehearsed(cases, policy), policy)
     learnt, asked = _learnt_from(cases, policy, now)
     return _lesson(cases, learnt, _refusal(cases, learnt, judged, policy), judged, asked)
 
@@ -89,18 +86,32 @@ def with_lesson(policy: Policy, learnt: Learnt) -> Policy:
     return policy.model_copy(update={"learnt": learnt})
 
 
-def judge(learnt: Learnt, cases: Sequence[VerdictCase], policy: Policy) -> HeldOut:
-    """Precision of these cases as they were raised, and as they would be."""
-    changed = with_lesson(policy, learnt)
-    called = [case for case in cases if would_call(case, changed)]
-    left = [case for case in cases if not would_call(case, changed)]
+def _rehearsed(cases: Sequence[VerdictCase], policy: Policy) -> list[tuple[VerdictCase, bool]]:
+    """The newest cases, and whether each would be raised by what those before its block teach."""
+    start = len(cases) - round(policy.learning.held_out * len(cases))
+    edges = [start + (len(cases) - start) * block // _BLOCKS for block in range(_BLOCKS + 1)]
+    found: list[tuple[VerdictCase, bool]] = []
+    for first, last in pairwise(edges):
+        block = cases[first:last]
+        own = {case.customer_id for case in block}
+        earlier = [case for case in cases[:first] if case.customer_id not in own]
+        learnt = None
+        if block and len({case.right for case in earlier}) == 2:
+            learnt, _ = _learnt_from(earlier, policy, block[0].at)
+        changed = with_lesson(policy, learnt or Learnt())
+        found += [(case, would_call(case, changed)) for case in block]
+    return found
+
+
+def _judged(decided: Sequence[tuple[VerdictCase, bool]], policy: Policy) -> HeldOut:
+    called = [case for case, does in decided if does]
+    left = [case for case, does in decided if not does]
     right = sum(case.right for case in called)
     every = right + sum(case.right for case in left)
-    slips = policy.learning.mistaken
-    lost = truly_accurate(every - right, len(left), slips)
+    lost = truly_accurate(every - right, len(left), policy.learning.mistaken)
     return HeldOut(
-        since=min(case.at for case in cases),
-        before=proportion(len(cases), every),
+        since=decided[0][0].at,
+        before=proportion(len(decided), every),
         after=proportion(len(called), right),
         lost=proportion(every, min(lost, every)),
         gap=difference("proportion", _sums(left), _sums(called), confidence=_CONFIDENCE),
@@ -129,13 +140,13 @@ def _too_early(cases: Sequence[VerdictCase], policy: Policy) -> Refusal | None:
 
 
 def _refusal(
-    cases: Sequence[VerdictCase], learnt: Learnt | None, judged: HeldOut | None, policy: Policy
+    cases: Sequence[VerdictCase], learnt: Learnt | None, judged: HeldOut, policy: Policy
 ) -> Refusal | None:
     rules = policy.learning
     if learnt is None:
         precision = sum(case.right for case in cases) / len(cases)
         return "reached" if precision >= rules.target_precision else "nothing"
-    if judged is None or judged.gap.ci_low is None or judged.gap.ci_low <= 0:
+    if judged.gap.ci_low is None or judged.gap.ci_low <= 0:
         return "not_proven"
     return "loses" if judged.lost.ci_low is not None and judged.lost.ci_low > rules.most_lost else None
 

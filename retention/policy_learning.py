@@ -33,11 +33,12 @@ class LearningRules(_Part):
     """How verdicts become weights and thresholds; docs/learning.md gives the method.
 
     `most_lost` is the share of alerts judged accurate that may go unraised for the target; `held_out` the
-    share of verdicts, the newest, that judge what is learnt from the others; `mistaken` the share of verdicts
-    taken to be wrong, which excuses as many "accurate" among what is no longer raised. `call_at_most` bounds
-    thresholds (points of the score, 0 to 100), `times` the multipliers, `red_times` those of signals that
-    call for red. Of causes in `protected` no threshold is ever learnt. Of customers who would not be called
-    for, the share `explored` is called for all the same each month, so that a wrong lesson is found out.
+    share of verdicts, the newest, that judge what those before each of them teach; `mistaken` the share of
+    verdicts taken to be wrong, which excuses as many "accurate" among what is no longer raised.
+    `call_at_most` bounds thresholds (points of the score, 0 to 100), `times` the multipliers, `red_times`
+    those of signals that call for red. Of causes in `protected` no threshold is ever learnt. Of customers who
+    would not be called for, the share `explored` is called for all the same each month, so that a wrong
+    lesson is found out.
     """
 
     minimum_verdicts: Count = 40
@@ -45,9 +46,9 @@ class LearningRules(_Part):
     minimum_of_cause: Count = 5
     target_precision: Annotated[float, Field(gt=0, lt=1)] = 0.85
     most_lost: Annotated[float, Field(ge=0, le=0.5)] = 0.1
-    held_out: Annotated[float, Field(ge=0.1, le=0.5)] = 0.3
+    held_out: Annotated[float, Field(ge=0.1, le=0.8)] = 0.5
     half_life_days: Annotated[float, Field(gt=0)] = 365
-    mistaken: Annotated[float, Field(ge=0, le=0.3)] = 0.05
+    mistaken: Annotated[float, Field(ge=0, le=0.3)] = 0.03
     times: tuple[float, float] = (0.4, 1.6)
     red_times: tuple[float, float] = (0.8, 1.6)
     call_at_most: Annotated[float, Field(ge=0, le=100)] = 60
