@@ -100,6 +100,7 @@ class Messaging(Labelling):
             alias=self.aliases.of,
             topic_names={language: self.taxonomy.titles(language) for language in ("zh", "en")},
             zone=self.settings.zone,
+            policy=self.policy_book.live,
         )
 
     @property

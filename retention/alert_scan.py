@@ -16,6 +16,7 @@ from retention.alerts import Finding, Situation, find_alert
 from retention.policy import Policy
 from retention.portfolio import assess_customers, moment_of
 from retention.risk import Risk
+from retention.rules import RuleHits, rule_hits
 from retention.wording import Language
 from store.alert_operations import AlertChange, CustomerFile, Decide
 from store.clock import Clock
@@ -73,14 +74,17 @@ class AlertScan:
         started = perf_counter()
         policy, now = self.policies(), self.clock.now()
         at = moment_of(self.facts.catalogue().last_at, now)
-        digests, due = self._candidates(policy, at, now)
+        hits = rule_hits(self.facts, policy, at)
+        digests, due = self._candidates(policy, at, now, hits)
         changes: list[AlertChange] = []
         for ids in _parts(due, _ASSESSED):
-            changes += self._assess(ids, policy, at, now, actor)
+            changes += self._assess(ids, policy, at, now, actor, hits)
             self.operations.mark_assessed({one: digests[one] for one in ids}, now)
         return _report(changes, at, len(digests), len(due), started)
 
-    def _candidates(self, policy: Policy, at: datetime, now: datetime) -> tuple[dict[str, str], list[str]]:
+    def _candidates(
+        self, policy: Policy, at: datetime, now: datetime, hits: RuleHits
+    ) -> tuple[dict[str, str], list[str]]:
         """A digest of what is known of each customer, and those it is time to look at."""
         table = self.facts.customer_features(_question(self.facts, policy))
         oldest = (at - timedelta(days=policy.health.history_days)).timestamp()
@@ -91,18 +95,20 @@ class AlertScan:
         due = [
             one
             for one, wanted in zip(table.ids, worth, strict=True)
-            if wanted
+            if (wanted or one in hits)
             and ((last := before.get(one)) is None or last.digest != digests[one] or last.at <= stale)
         ]
         return digests, sorted(due)
 
     def _assess(
-        self, ids: Sequence[str], policy: Policy, at: datetime, now: datetime, actor: str
+        self, ids: Sequence[str], policy: Policy, at: datetime, now: datetime, actor: str, hits: RuleHits
     ) -> Iterator[AlertChange]:
-        portfolio = assess_customers(self.facts, at, customer_ids=ids, policy=policy).staying()
+        portfolio = assess_customers(self.facts, at, customer_ids=ids, policy=policy, hits=hits).staying()
         risks = {risk.customer_id: risk for risk in portfolio.risks if risk.triggers}
         files = self.operations.customer_files(list(risks))
-        bare = {one: Situation(risk, policy, now, self.zone) for one, risk in risks.items()}
+        bare = {
+            one: Situation(risk, portfolio.policies.of(one), now, self.zone) for one, risk in risks.items()
+        }
         found = [one for one, situation in bare.items() if find_alert(situation, files[one])]
         words = self._words([risks[one] for one in found])
         profiles = {one.customer_id: one for one in self.facts.customers(found)} if found else {}

@@ -9,6 +9,8 @@ from retention.alert_telling import Telling, telling
 from retention.notifier import Notification
 from retention.notify_targets import Target, chosen
 from retention.outbox import Outbox
+from retention.policy import Policy
+from retention.rules import told_by_rules
 from retention.wording import Language
 from store.alerts import Alert, NoticeKind
 from store.facts import FactStore, Find
@@ -30,8 +32,13 @@ class AlertTeller:
         alias: Callable[[str], str],
         topic_names: Mapping[str, Mapping[str, str]],
         zone: tzinfo,
+        policy: Callable[[], Policy],
     ) -> None:
-        """`operations_within`: the operations that a scope lets see; `topic_names` by language and path."""
+        """`operations_within`: the operations that a scope lets see; `topic_names` by language and path.
+
+        `policy` gives the one that decides now: the company's own rules name whom they tell.
+        """
+        self._policy = policy
         self._facts = facts
         self._operations_within = operations_within
         self._alias = alias
@@ -57,7 +64,9 @@ class AlertTeller:
         def observe(news: AlertNews) -> None:
             alert, kind = news.alert, news.notice.kind
             told = []
-            for target in chosen(targets, alert.tier, alert.owner_role):
+            named = told_by_rules(self._policy(), alert.causes)
+            usual = [] if kind == "ruled" else chosen(targets, alert.tier, alert.owner_role)
+            for target in (one for one in targets if one in usual or one.name in named):
                 if target.scope and self._operations_within(target.scope).alert(alert.alert_id) is None:
                     continue
                 parts = [self.words(alert, kind, news.task, language) for language in target.languages]

@@ -63,14 +63,14 @@ def find_alert(situation: Situation, file: CustomerFile) -> Finding | None:
         cooldown = timedelta(days=situation.policy.tiers[last.tier].cooldown_days)
         if situation.now < last.raised_at + cooldown:
             new = [trigger for trigger in new if gravity(trigger.tier) > gravity(last.tier)]
-    return _opened(situation, new) if new else None
+    return _opened(situation, new, file.alerts) if new else None
 
 
-def _opened(situation: Situation, triggers: Sequence[Trigger]) -> Finding:
+def _opened(situation: Situation, triggers: Sequence[Trigger], before: Sequence[Alert]) -> Finding:
     tier, now = triggers[0].tier, situation.now
     rule = situation.policy.tiers[tier]
     alert = Alert(
-        alert_id=_alert_id(situation.risk.customer_id, triggers),
+        alert_id=_alert_id(situation.risk.customer_id, triggers, before),
         customer_id=situation.risk.customer_id,
         tier=tier,
         score=_score(situation.risk),
@@ -114,7 +114,15 @@ def _joined(situation: Situation, standing: Alert) -> Finding | None:
             "policy_version": situation.policy.version,
         }
     )
-    return Finding(_worded(alert, situation), "raised" if graver else None)
+    joins = next(
+        (one for one in causes if one not in standing.causes and _tells(situation.policy, one)), None
+    )
+    return Finding(_worded(alert, situation), "raised" if graver else "ruled" if joins else None)
+
+
+def _tells(policy: Policy, cause: str) -> bool:
+    rule = policy.rule(cause)
+    return rule is not None and bool(rule.tell)
 
 
 def _worded(alert: Alert, situation: Situation) -> Alert:
@@ -137,14 +145,21 @@ def _is_new(trigger: Trigger, alerts: Sequence[Alert]) -> bool:
     """Whether it rests on something that none of these alerts has; one without ids is new by its time."""
     if not trigger.evidence:
         return all(trigger.at > alert.evidence_until for alert in alerts)
+    return bool(_unknown(trigger, alerts))
+
+
+def _unknown(trigger: Trigger, alerts: Sequence[Alert]) -> list[str]:
     known = {one for alert in alerts for one in alert.evidence}
-    return not known.issuperset(trigger.evidence)
+    return [one for one in trigger.evidence if one not in known]
 
 
-def _alert_id(customer_id: str, triggers: Sequence[Trigger]) -> str:
-    """The same wherever the same evidence is found: of the customer and the first thing it rests on."""
+def _alert_id(customer_id: str, triggers: Sequence[Trigger], before: Sequence[Alert]) -> str:
+    """The same wherever the same evidence is found: of the customer and the first thing that is new in it.
+
+    What earlier alerts rested on may be part of it too, and must not give this one an earlier one's id.
+    """
     first = min(triggers, key=lambda trigger: (trigger.at, trigger.cause))
-    anchor = first.evidence[-1] if first.evidence else first.at.isoformat()
+    anchor = _unknown(first, before)[-1] if first.evidence else first.at.isoformat()
     key = f"{customer_id}\x1f{anchor}"
     return "alert-" + hashlib.blake2b(key.encode("utf-8", "surrogatepass"), digest_size=8).hexdigest()
 

@@ -9,6 +9,8 @@ from typing import TypeVar
 from retention.behaviour import load_behaviour
 from retention.policy import Policy
 from retention.risk import Risk, assess, gravity
+from retention.rules import RuleHits, rule_hits
+from retention.segments import PolicyFor, policies_for
 from store.facts import FactStore, Selection, Voice, Window
 from store.records import BehaviourEvent, Outcome
 
@@ -32,6 +34,7 @@ class Portfolio:
     left: tuple[str, ...]
     unknown: tuple[str, ...]
     items: int
+    policies: PolicyFor
 
     def staying(self) -> "Portfolio":
         """Return the portfolio without the risks of those who have left."""
@@ -45,16 +48,18 @@ def assess_customers(
     *,
     policy: Policy,
     customer_ids: Sequence[str] | None = None,
+    hits: RuleHits | None = None,
 ) -> Portfolio:
     """Assess these customers (all, where none are named) as they stood at `at`.
 
-    Who has left is assessed too, so that a question about him can be answered; see `staying`. Nothing after
-    `at` is looked at.
+    `hits` are those of the policy's rules, looked up where they are not given. Each customer is judged by the
+    policy of his segments (`policies`). Who has left is assessed too, so that a question about him can be
+    answered; see `staying`. Nothing after `at` is looked at.
     """
     # Half-open windows: a moment is added so that what happened at `at` itself counts.
     window = Window(at - timedelta(days=policy.health.history_days), at + timedelta(microseconds=1))
     if customer_ids is not None and not customer_ids:
-        return Portfolio(at, (), (), (), 0)
+        return Portfolio(at, (), (), (), 0, PolicyFor(policy, {}, {}))
     voices = facts.voices(Selection(window=window), customer_ids)
     said = _by_customer(voices)
     asked = list(said) if customer_ids is None else list(dict.fromkeys(customer_ids))
@@ -62,8 +67,19 @@ def assess_customers(
     done = _by_customer(facts.events(asked, window))
     behaviour = load_behaviour()
     known = [i for i in asked if i in said or i in done]
+    policies = policies_for(facts, policy, known, at)
+    found = rule_hits(facts, policy, at, customer_ids) if hits is None else hits
     risks = [
-        assess(i, said.get(i, []), done.get(i, []), policy=policy, behaviour=behaviour, now=at) for i in known
+        assess(
+            one,
+            said.get(one, []),
+            done.get(one, []),
+            policy=policies.of(one),
+            behaviour=behaviour,
+            now=at,
+            hits=found.get(one, ()),
+        )
+        for one in known
     ]
     risks.sort(key=lambda r: (-r.health.probability, -gravity(r.tier), r.customer_id))
     return Portfolio(
@@ -72,6 +88,7 @@ def assess_customers(
         left=tuple(i for i in known if i in left),
         unknown=tuple(i for i in asked if i not in said and i not in done),
         items=len(voices),
+        policies=policies,
     )
 
 

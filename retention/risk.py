@@ -11,6 +11,7 @@ from analytics.health import Health, assess_health
 from retention.behaviour import BehaviourReader
 from retention.learnt_weights import calling, reweighed
 from retention.policy import Policy
+from retention.rules import RuleHit
 from retention.wording import Language, name_of, sentence
 from store.facts import Voice
 from store.records import BehaviourEvent, Sentiment, Tier
@@ -73,8 +74,12 @@ def assess(
     policy: Policy,
     behaviour: BehaviourReader,
     now: datetime,
+    hits: Sequence[RuleHit] = (),
 ) -> Risk:
-    """Assess one customer at `now` from what he said and did up to then."""
+    """Assess one customer at `now` from what he said and did up to then.
+
+    `hits` are items that the company's own rules hold of; a rule that a person wrote always calls.
+    """
     voices = sorted((v for v in voices if v.occurred_at <= now), key=lambda v: v.occurred_at)
     deeds = _deeds(events, policy, behaviour, now)
     history = History(
@@ -93,7 +98,7 @@ def assess(
         uses=behaviour.uses([event for event in events if event.occurred_at <= now]),
     )
     health = reweighed(assess_health(history, policy.health, now), policy)
-    return Risk(customer_id, health, _triggers(customer_id, voices, deeds, health, policy, now))
+    return Risk(customer_id, health, _triggers(customer_id, voices, deeds, health, policy, now, hits))
 
 
 def reasons(health: Health, language: Language, zone: tzinfo) -> list[Reason]:
@@ -151,6 +156,7 @@ def _triggers(
     health: Health,
     policy: Policy,
     now: datetime,
+    hits: Sequence[RuleHit],
 ) -> tuple[Trigger, ...]:
     start = now - timedelta(days=policy.triggers.signal_days)
     fresh = [voice for voice in voices if voice.occurred_at > start]
@@ -170,10 +176,14 @@ def _triggers(
     # A low score as such explains nothing: a cause that does goes before it.
     return tuple(
         sorted(
-            calling(_merged(enough), health, policy, customer_id, now),
+            [*calling(_merged(enough), health, policy, customer_id, now), *_merged(_ruled(hits, now))],
             key=lambda t: (-_GRAVITY[t.tier], t.cause == LOW_HEALTH, -t.at.timestamp(), t.cause),
         )
     )
+
+
+def _ruled(hits: Sequence[RuleHit], now: datetime) -> list[Trigger]:
+    return [Trigger(hit.tier, hit.cause, hit.at, (hit.feedback_id,)) for hit in hits if hit.at <= now]
 
 
 def _mood_triggers(fresh: Sequence[Voice], health: Health, policy: Policy, now: datetime) -> list[Trigger]:

@@ -4,6 +4,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Final, Literal
 
+from retention.policy_rules import CAUSE
 from retention.settings_file import read_as
 from store.errors import ConfigError
 
@@ -28,8 +29,16 @@ def sentence(group: str, key: str, language: Language, **values: object) -> str:
 
 
 def name_of(group: str, key: str, language: Language) -> str:
-    """Return the name of a signal, role or tier; the key itself where it has no name of its own."""
-    return _sentences()[group].get(key, {}).get(language, key.replace("_", " "))
+    """Return the name of a signal, role or tier; the key itself where it has no name of its own.
+
+    A company's own rule is called what the company calls it.
+    """
+    return (
+        _sentences()[group]
+        .get(key, {})
+        .get(language, key if key.startswith(CAUSE) else key.replace("_", " "))
+        .removeprefix(CAUSE)
+    )
 
 
 def is_named(group: str, key: str) -> bool:

@@ -1,5 +1,6 @@
 """One alert or task in full: the words it rests on, the last conversations, what to say, its history."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from retention.alert_tasks import advice_of
@@ -11,6 +12,7 @@ from tools.arguments import Language
 from tools.context import ToolContext
 from tools.customer_conversations import last_conversations, shown
 from tools.task_update import task_row
+from tools.what_to_say import say_for_alert, say_for_task
 
 _CONVERSATIONS = 3
 _QUOTES = 20
@@ -22,16 +24,18 @@ def alert_figures(
 ) -> dict[str, Any]:
     """An alert with its task, the words it rests on, the last conversations, advice and verdicts."""
     verdicts = context.operations.verdicts(alert_id=alert.alert_id)
+    quotes, items = _quotes(alert.evidence, context), _items(alert.customer_id, context)
     return {
         **alert_row(alert, language, context),
         "task": task and {"task_id": task.task_id, "status": task.status.value, "owner": task.owner},
-        "advice": advice_of(alert, context.policy, language),
+        "advice": advice_of(alert, context.policy_of(alert.customer_id), language),
         "verdicts": [
             {**one.model_dump(mode="json", exclude={"number", "alert_id"}), "at": shown(one.at, context.zone)}
             for one in verdicts
         ],
-        "quotes": _quotes(alert.evidence, context),
-        "conversations": _conversations(alert.customer_id, context),
+        "quotes": quotes,
+        "conversations": _conversations(items, context),
+        "what_to_say": say_for_alert(alert, task, items, quotes, language, context),
     }
 
 
@@ -42,13 +46,15 @@ def task_figures(task: Task, language: Language, context: ToolContext) -> dict[s
     if alert is not None:
         row |= {
             "summary": alert.summary[language],
-            "advice": advice_of(alert, context.policy, language),
+            "advice": advice_of(alert, context.policy_of(alert.customer_id), language),
         }
     events = context.operations.task_events(task.task_id)
+    quotes, items = _quotes(task.evidence, context), _items(task.customer_id, context)
     return {
         **row,
-        "quotes": _quotes(task.evidence, context),
-        "conversations": _conversations(task.customer_id, context),
+        "quotes": quotes,
+        "conversations": _conversations(items, context),
+        "what_to_say": say_for_task(task, alert, items, quotes, language, context),
         "history": [
             {**event.model_dump(mode="json", exclude={"task_id"}), "at": shown(event.at, context.zone)}
             for event in events
@@ -82,8 +88,12 @@ def _quote(item: LabelledFeedback, context: ToolContext) -> dict[str, Any]:
     }
 
 
-def _conversations(customer_id: str | None, context: ToolContext) -> list[dict[str, Any]]:
+def _items(customer_id: str | None, context: ToolContext) -> list[LabelledFeedback]:
+    """The customer's newest items."""
     if customer_id is None:
         return []
-    items = context.facts.find(Find(Selection(filters={"customer_id": (customer_id,)}), limit=_ITEMS))
+    return context.facts.find(Find(Selection(filters={"customer_id": (customer_id,)}), limit=_ITEMS))
+
+
+def _conversations(items: Sequence[LabelledFeedback], context: ToolContext) -> list[dict[str, Any]]:
     return last_conversations(context.facts, items, limit=_CONVERSATIONS, zone=context.zone)

@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 from pipeline.taxonomy import Taxonomy
 from retention.churn import ChurnModels
 from retention.policy import Policy
+from retention.segments import policies_for
 from store.clock import Clock
 from store.facts import FactStore
 from store.keys import Role as Role
@@ -31,6 +32,10 @@ class Asker:
     user: str = "local"
     role: Role = "admin"
     scope: Scope = ()
+
+    def policy_of(self, customer_id: str) -> Policy:
+        """The policy that holds for a customer, with what his segments change."""
+        return policies_for(self.facts, self.policy, [customer_id], self.clock.now()).of(customer_id)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "scope", scope_of(self.scope))
@@ -61,6 +66,10 @@ class ToolContext:
     targets: Yardsticks = field(default_factory=load_targets)
     calendar: tuple[ExternalEvent, ...] = ()
     results: ResultCache | None = None
+
+    def policy_of(self, customer_id: str) -> Policy:
+        """The policy that holds for a customer, with what his segments change."""
+        return policies_for(self.facts, self.policy, [customer_id], self.clock.now()).of(customer_id)
 
     def __post_init__(self) -> None:
         if self.facts.scope == self.asker.scope:

@@ -33,7 +33,8 @@ def send_playbook_message(args: MessageArguments, context: ToolContext) -> ToolR
     """
     if context.approved:
         require_approver(context.asker.role, "send_playbook_message")
-    alert, policy, now = named_alert(args.alert_id, context), context.policy, context.clock.now()
+    alert, now = named_alert(args.alert_id, context), context.clock.now()
+    policy = context.policy_of(alert.customer_id)
     if not has_message(alert, policy):
         raise Refusal("no_message", alert=alert.alert_id, tier=alert.tier.value)
     if alert.status != "open":

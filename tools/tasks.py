@@ -91,7 +91,7 @@ def _drafts(
             TaskRequest(i, args.tier, args.reason.strip(), args.owner.strip(), args.language),
             risks.get(i),
             customers.get(i),
-            policy=policy,
+            policy=portfolio.policies.of(i),
             now=now,
             zone=context.zone,
             actor=context.asker.user,
@@ -126,7 +126,7 @@ def _propose(draft: Draft, context: ToolContext) -> tuple[Task, bool]:
     """Store a draft unless its issue has a task already; open it where this call is approved."""
     operations, now = context.operations, context.clock.now()
     earlier = operations.tasks(customer_id=draft.task.customer_id)
-    task = same_issue(draft, earlier, context.policy, now)
+    task = same_issue(draft, earlier, context.policy_of(draft.task.customer_id or ""), now)
     new = task is None
     if task is None:
         task = draft.task
