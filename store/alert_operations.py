@@ -82,8 +82,8 @@ class AlertOperations(Protocol):
         """Which customers were looked at, by id."""
         ...
 
-    def mark_assessed(self, digests: Mapping[str, str], at: datetime) -> None:
-        """Remember that these customers were looked at."""
+    def mark_assessed(self, digests: Mapping[str, str], at: datetime, *, scan: int | None = None) -> None:
+        """Remember that these customers were looked at, by the scan of that number."""
         ...
 
     def claim_notices(

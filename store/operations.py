@@ -8,10 +8,13 @@ from store.compensations import CompensationOperations
 from store.plan_parts import Effect, PlanReview
 from store.pool import PoolOperations
 from store.records import ActionPlan, AuditEntry, Batch, TaskStatus
+from store.scans import ScanOperations
 from store.task_operations import TaskOperations
 
 
-class OperationStore(TaskOperations, AlertOperations, PoolOperations, CompensationOperations, Protocol):
+class OperationStore(
+    TaskOperations, AlertOperations, ScanOperations, PoolOperations, CompensationOperations, Protocol
+):
     """Batches, tasks, messages, alerts, plans and the audit chain. Every write is one durable transaction."""
 
     def save_batch(self, batch: Batch) -> None:

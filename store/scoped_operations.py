@@ -14,6 +14,7 @@ from store.operations import OperationStore
 from store.plan_parts import Effect, PlanReview
 from store.pool import DecidePool, PoolEntry
 from store.records import ActionPlan, AuditEntry, Batch, Task, TaskStatus, Tier
+from store.scans import AlertEvent, Scan, ScanSpan
 from store.task_changes import TaskChange, TaskEvent
 from store.task_lines import DecideTasks, TaskBoard, TaskRevision
 from store.units import Scope, within
@@ -168,9 +169,33 @@ class ScopedOperations:
         """Refused."""
         self._refuse("a scan for alerts")
 
-    def mark_assessed(self, digests: Mapping[str, str], at: datetime) -> None:
+    def mark_assessed(self, digests: Mapping[str, str], at: datetime, *, scan: int | None = None) -> None:
         """Refused."""
         self._refuse("a scan for alerts")
+
+    def begin_scan(self, *, at: datetime, mark: int, policy_version: int, actor: str) -> int:
+        """Refused."""
+        self._refuse("a scan for alerts")
+
+    def end_scan(self, number: int) -> None:
+        """Refused."""
+        self._refuse("a scan for alerts")
+
+    def scan_span(self) -> ScanSpan | None:
+        """Refused."""
+        self._refuse("the record of scans")
+
+    def scans(self, since: datetime, until: datetime) -> list[Scan]:
+        """Refused."""
+        self._refuse("the record of scans")
+
+    def alert_events(self, since: datetime, until: datetime) -> list[AlertEvent]:
+        """Refused."""
+        self._refuse("the record of scans")
+
+    def alerts_as_of(self, moment: datetime) -> list[Alert]:
+        """Refused."""
+        self._refuse("the record of scans")
 
     def claim_notices(
         self, observer: str, kinds: Collection[str], *, limit: int = 100, lease_s: float = 300.0

@@ -25,8 +25,10 @@ from store.errors import ToolInputError
 from store.messages import Message
 from store.models import TaskRow
 from store.records import AuditEntry, Task, TaskStatus, Tier
+from store.scan_models import ScanPartRow
 from store.sqlite_audit import append
 from store.sqlite_rows import record_of, values_of
+from store.sqlite_scans import note_event
 from store.sqlite_tasks import SqliteTasks
 from store.task_changes import TaskField
 
@@ -67,6 +69,7 @@ class SqliteAlerts(SqliteTasks):
             session.add(row)
         said = {"customer_id": alert.customer_id, "tier": alert.tier.value, "causes": ", ".join(alert.causes)}
         action = f"alert.{'open' if not known else 'raise' if change.notice else 'join'}"
+        note_event(session, change.notice or "joined", alert.updated_at, alert)
         told.append(self._entry(action, alert.alert_id, actor, said))
         if change.notice is not None:
             session.add(NoticeRow(**values_of(_notice(alert, change.notice))))
@@ -146,6 +149,7 @@ class SqliteAlerts(SqliteTasks):
             session.flush()
             self._tell(session, "alert.verdict", alert_id, actor, {"verdict": verdict, "reason": reason})
             alert.verdict = verdict
+            note_event(session, "judged", row.at, alert)
             if verdict == "false_alarm" and alert.status == "open":
                 self._close_alert(session, alert_id, "false_alarm", actor)
                 self._cancel_task(session, alert_id, actor)
@@ -168,6 +172,7 @@ class SqliteAlerts(SqliteTasks):
         if session.scalars(query).first() is not None:
             return
         alert.status, alert.closed_because, alert.closed_at = "open", None, None
+        note_event(session, "reopened", self._clock.now(), alert)
         self._tell(session, "alert.reopen", alert.alert_id, actor, {})
         for row in session.scalars(select(TaskRow).where(TaskRow.alert_id == alert.alert_id)):
             if row.status == TaskStatus.CANCELLED.value:
@@ -189,8 +194,8 @@ class SqliteAlerts(SqliteTasks):
         with self._file.reading() as session:
             return {one: Assessed(digest, at) for one, digest, at in session.execute(query)}
 
-    def mark_assessed(self, digests: Mapping[str, str], at: datetime) -> None:
-        """Remember that these customers were looked at."""
+    def mark_assessed(self, digests: Mapping[str, str], at: datetime, *, scan: int | None = None) -> None:
+        """Remember that these customers were looked at, by the scan of that number."""
         if not digests:
             return
         rows = [{"customer_id": one, "digest": digest, "at": at} for one, digest in digests.items()]
@@ -198,6 +203,8 @@ class SqliteAlerts(SqliteTasks):
         fresh = {"digest": statement.excluded.digest, "at": statement.excluded.at}
         with self._file.writing() as session:
             session.execute(statement.on_conflict_do_update(["customer_id"], set_=fresh), rows)
+            if scan is not None:
+                session.add(ScanPartRow(scan=scan, customers=list(digests)))
 
     def claim_notices(
         self, observer: str, kinds: Collection[str], *, limit: int = 100, lease_s: float = 300.0

@@ -15,11 +15,12 @@ from store.sqlite_audit import CHAIN, append
 from store.sqlite_care import SqliteCare
 from store.sqlite_messages import SqliteMessages
 from store.sqlite_rows import record_of, values_of
+from store.sqlite_scans import SqliteScans
 from store.sqlite_task_board import SqliteTaskBoard
 from store.sqlite_writer import ALLOWED_MOVES, require_move
 
 
-class SqliteOperationStore(SqliteAlerts, SqliteMessages, SqliteTaskBoard, SqliteCare):
+class SqliteOperationStore(SqliteAlerts, SqliteScans, SqliteMessages, SqliteTaskBoard, SqliteCare):
     """An OperationStore in one SQLite file, migrated at open where it is behind.
 
     Each write is one durable transaction that takes the write lock at its start. Raises StoreLocked

@@ -14,6 +14,7 @@ from store.models import TaskRow
 from store.records import AuditEntry, Task, TaskStatus
 from store.sqlite_audit import append
 from store.sqlite_rows import record_of, values_of
+from store.sqlite_scans import note_event
 from store.sqlite_writer import ALLOWED_MOVES, SqliteWriter, require_move
 from store.task_changes import TaskChange, TaskEvent, TaskField
 
@@ -127,6 +128,7 @@ class SqliteTasks(SqliteWriter):
         alert = session.get(AlertRow, alert_id)
         if alert is not None and alert.status == "open":
             alert.status, alert.closed_because, alert.closed_at = "closed", ending, self._clock.now()
+            note_event(session, "closed", alert.closed_at, alert)
             self._tell(session, "alert.close", alert_id, actor, {"because": ending})
 
 
