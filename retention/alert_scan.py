@@ -3,7 +3,7 @@
 import hashlib
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from time import perf_counter
 from zoneinfo import ZoneInfo
@@ -21,7 +21,7 @@ from retention.wording import Language
 from store.alert_operations import AlertChange, CustomerFile, Decide
 from store.clock import Clock
 from store.customer_features import CustomerQuestion, CustomerTable, Deed, Trait
-from store.facts import FactStore, Find
+from store.facts import FactStore, Find, Horizon
 from store.operations import OperationStore
 from store.records import Customer, LabelledFeedback, Sentiment, TaskStatus, Tier
 
@@ -59,6 +59,8 @@ class AlertScan:
     """Scans the facts of one store into the alerts of another; safe in several processes at once.
 
     `policies` gives the policy that decides now; a change of its version has everybody looked at again.
+    Each scan sees the facts as they were stored when it began and leaves a record of that, so that it can be
+    done again. `only`: the customers it may look at.
     """
 
     facts: FactStore
@@ -68,18 +70,26 @@ class AlertScan:
     topic_names: Mapping[str, Mapping[str, str]]
     policies: Callable[[], Policy]
     language: Language = "zh"
+    only: frozenset[str] | None = None
 
     def run(self, *, actor: str = ACTOR) -> ScanReport:
         """Scan once. NotPermitted within a scope: an alert rests on all that is known."""
-        started = perf_counter()
+        known = self.facts.as_of(Horizon(self.facts.mark()))
+        return replace(self, facts=known)._scan(actor, perf_counter())
+
+    def _scan(self, actor: str, started: float) -> ScanReport:
         policy, now = self.policies(), self.clock.now()
-        at = moment_of(self.facts.catalogue().last_at, now)
+        scan = self.operations.begin_scan(
+            at=now, mark=self.facts.mark(), policy_version=policy.version, actor=actor
+        )
+        at = moment_of(self.facts.last_at(), now)
         hits = rule_hits(self.facts, policy, at)
         digests, due = self._candidates(policy, at, now, hits)
         changes: list[AlertChange] = []
         for ids in _parts(due, _ASSESSED):
             changes += self._assess(ids, policy, at, now, actor, hits)
-            self.operations.mark_assessed({one: digests[one] for one in ids}, now)
+            self.operations.mark_assessed({one: digests[one] for one in ids}, now, scan=scan)
+        self.operations.end_scan(scan)
         return _report(changes, at, len(digests), len(due), started)
 
     def _candidates(
@@ -96,6 +106,7 @@ class AlertScan:
             one
             for one, wanted in zip(table.ids, worth, strict=True)
             if (wanted or one in hits)
+            and (self.only is None or one in self.only)
             and ((last := before.get(one)) is None or last.digest != digests[one] or last.at <= stale)
         ]
         return digests, sorted(due)
