@@ -146,6 +146,17 @@ def test_after_the_end_only_new_evidence_counts_and_only_graver_within_the_coold
     assert len({alert.alert_id for alert in alerts(world)}) == 2
 
 
+def test_the_same_cause_again_after_the_end_is_an_alert_of_its_own(world: World) -> None:
+    world.says("c1", 1, "我要解约", BAD, signals=("cancel",))
+    scan(world)
+    [task] = world.operations.tasks()
+    world.operations.set_task_status(task.task_id, TaskStatus.REJECTED, actor="boss")
+    world.says("c1", -8, "还是要解约", BAD, signals=("cancel",))
+    # The first item is less than 30 days old and belongs to the same trigger, which must not lend its id.
+    assert scan(world, days=9).opened == 1
+    assert [a.status for a in alerts(world)] == ["open", "closed"]
+
+
 def test_something_graver_breaks_the_cooldown(world: World) -> None:
     world.says("c1", 1, "别家更便宜", BAD, signals=("competitor",))
     scan(world)
