@@ -50,6 +50,7 @@ def message_of(
         status=status,
         created_at=now,
         created_by=actor,
+        prepared_at=now if status is MessageStatus.PREPARED else None,
     )
 
 

@@ -18,6 +18,7 @@ from retention.policy_churn import ChurnRules
 from retention.policy_escalation import EscalationRules
 from retention.policy_learning import LearningRules
 from retention.policy_learnt import Learnt
+from retention.policy_messages import MessageRules
 from retention.policy_pool import PoolRules
 from retention.policy_rules import CompanyRule
 from retention.policy_segments import Segment, overlaid
@@ -51,6 +52,7 @@ class Policy(BaseModel):
     escalation: EscalationRules = EscalationRules()
     pool: PoolRules = PoolRules()
     authority: AuthorityRules = AuthorityRules()
+    messages: MessageRules = MessageRules()
     learning: LearningRules = LearningRules()
     learnt: Learnt = Learnt()
     rules: tuple[CompanyRule, ...] = ()

@@ -1,4 +1,4 @@
-"""The tables of the retention loop beside the tasks: alerts, verdicts, notices, messages, policies."""
+"""The tables of the retention loop beside the tasks: alerts, verdicts, notices, policies."""
 
 from datetime import datetime
 from typing import Any
@@ -24,31 +24,6 @@ class TaskEventRow(Model):
     field: Mapped[str]
     before: Mapped[str]
     after: Mapped[str]
-
-
-class MessageRow(Model):
-    """One message to one customer."""
-
-    __tablename__ = "message"
-    __table_args__ = (Index("message_by_status", "status"), Index("message_by_customer", "customer_id"))
-
-    message_id: Mapped[str] = mapped_column(primary_key=True)
-    customer_id: Mapped[str]
-    alert_id: Mapped[str | None]
-    task_id: Mapped[str | None]
-    tier: Mapped[str]
-    playbook: Mapped[str]
-    language: Mapped[str]
-    text: Mapped[str]
-    translation: Mapped[str]
-    status: Mapped[str]
-    scope: Mapped[list[Any]]
-    created_at: Mapped[datetime]
-    created_by: Mapped[str]
-    approved_by: Mapped[str | None]
-    sent_at: Mapped[datetime | None]
-    channel: Mapped[str]
-    detail: Mapped[str]
 
 
 class AlertRow(Model):

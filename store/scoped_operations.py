@@ -91,12 +91,12 @@ class ScopedOperations:
         return stored
 
     def set_message_status(
-        self, message_id: str, status: MessageStatus, *, actor: str, channel: str = "", detail: str = ""
+        self, message_id: str, status: MessageStatus, *, actor: str, reason: str = ""
     ) -> Message:
         """Move a message on; NotPermitted for one that may not be seen or is not there."""
         if all(message.message_id != message_id for message in self.messages()):
             self._refuse(f"message {message_id!r}")
-        return self._whole.set_message_status(message_id, status, actor=actor, channel=channel, detail=detail)
+        return self._whole.set_message_status(message_id, status, actor=actor, reason=reason)
 
     def messages(
         self, *, status: MessageStatus | None = None, customer_id: str | None = None
@@ -190,6 +190,10 @@ class ScopedOperations:
         self._refuse("the record of scans")
 
     def alert_events(self, since: datetime, until: datetime) -> list[AlertEvent]:
+        """Refused."""
+        self._refuse("the record of scans")
+
+    def repeat_event(self, event: AlertEvent) -> bool:
         """Refused."""
         self._refuse("the record of scans")
 

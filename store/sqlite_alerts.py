@@ -12,7 +12,6 @@ from sqlalchemy.orm import Session
 from store.alert_models import (
     AlertRow,
     AssessedRow,
-    MessageRow,
     NoticeRow,
     ObserverRow,
     TaskEventRow,
@@ -22,6 +21,7 @@ from store.alert_models import (
 from store.alert_operations import AlertChange, Assessed, CustomerFile, Decide
 from store.alerts import Alert, AlertStatus, Notice, NoticeKind, Verdict, VerdictKind
 from store.errors import ToolInputError
+from store.message_models import MessageRow
 from store.messages import Message
 from store.models import TaskRow
 from store.records import AuditEntry, Task, TaskStatus, Tier

@@ -1,12 +1,12 @@
-"""Messages to customers on SQLite."""
+"""Messages to customers on SQLite: drafted, approved, cancelled by people; sent by sqlite_contacts.py."""
 
 from collections.abc import Mapping
 from typing import Final
 
 from sqlalchemy import select
 
-from store.alert_models import MessageRow
 from store.errors import ToolInputError
+from store.message_models import MessageRow
 from store.messages import Message, MessageStatus
 from store.records import AuditEntry
 from store.sqlite_audit import append
@@ -14,10 +14,13 @@ from store.sqlite_rows import record_of, values_of
 from store.sqlite_writer import SqliteWriter, require_move
 
 _PENDING: Final = MessageStatus.PENDING_APPROVAL
+_PREPARED: Final = MessageStatus.PREPARED
+# What a person may make of a message. One that is on its way is its sender's.
 _MOVES: Final[Mapping[MessageStatus, frozenset[MessageStatus]]] = {
-    _PENDING: frozenset({MessageStatus.PREPARED, MessageStatus.REJECTED, MessageStatus.CANCELLED}),
-    MessageStatus.PREPARED: frozenset({MessageStatus.SENT, MessageStatus.FAILED, MessageStatus.CANCELLED}),
-    MessageStatus.FAILED: frozenset({MessageStatus.SENT, MessageStatus.CANCELLED}),
+    _PENDING: frozenset({_PREPARED, MessageStatus.REJECTED, MessageStatus.CANCELLED}),
+    _PREPARED: frozenset({MessageStatus.CANCELLED}),
+    MessageStatus.SENDING: frozenset(),
+    MessageStatus.FAILED: frozenset({_PREPARED, MessageStatus.CANCELLED}),
     MessageStatus.SENT: frozenset(),
     MessageStatus.REJECTED: frozenset(),
     MessageStatus.CANCELLED: frozenset(),
@@ -39,7 +42,7 @@ class SqliteMessages(SqliteWriter):
         return message
 
     def set_message_status(
-        self, message_id: str, status: MessageStatus, *, actor: str, channel: str = "", detail: str = ""
+        self, message_id: str, status: MessageStatus, *, actor: str, reason: str = ""
     ) -> Message:
         """Move a message on and audit it; a move to where it stands changes nothing."""
         with self._file.writing() as session:
@@ -49,13 +52,10 @@ class SqliteMessages(SqliteWriter):
             before = MessageStatus(row.status)
             if before is not status:
                 require_move("message", message_id, before, status, _MOVES)
-                row.status = status.value
-                row.channel, row.detail = channel or row.channel, detail
-                if before is _PENDING and status is MessageStatus.PREPARED:
-                    row.approved_by = actor
-                if status is MessageStatus.SENT:
-                    row.sent_at = self._clock.now()
-                moved = {"from": before.value, "to": status.value}
+                row.status, row.reason, row.next_at = status.value, reason, None
+                if status is _PREPARED:
+                    row.prepared_at, row.approved_by = self._clock.now(), actor
+                moved = {"from": before.value, "to": status.value} | ({"reason": reason} if reason else {})
                 self._tell(session, "message.status", message_id, actor, moved)
             return record_of(Message, row)
 

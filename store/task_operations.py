@@ -64,9 +64,12 @@ class TaskOperations(Protocol):
         ...
 
     def set_message_status(
-        self, message_id: str, status: MessageStatus, *, actor: str, channel: str = "", detail: str = ""
+        self, message_id: str, status: MessageStatus, *, actor: str, reason: str = ""
     ) -> Message:
-        """Move a message on (audited); raise ToolInputError for an unknown id or an impossible move."""
+        """Move a message on (audited); raise ToolInputError for an unknown id or an impossible move.
+
+        These are people's moves; sending is ContactStore's.
+        """
         ...
 
     def messages(
