@@ -70,9 +70,9 @@ def test_a_task_is_updated_through_role_and_approval(run: Run) -> None:
     )
     assert (opened.document["status"], opened.document["approved_by"]) == ("open", "max")
     noted = run("tasks", "update", red["task_id"], "--comment", "已回电", "--role", "analyst").document
-    assert noted["version"] == 3
+    assert noted["version"] == 4
     shown = run("tasks", "show", red["task_id"]).document
-    assert [line["field"] for line in shown["history"]] == ["created", "status", "comment"]
+    assert [line["field"] for line in shown["history"]] == ["created", "placed_at", "status", "comment"]
     assert run("tasks", "update", red["task_id"]).status == 2
     assert run("tasks", "update", red["task_id"], "--due", "soon").status == 2
 
