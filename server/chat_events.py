@@ -64,13 +64,25 @@ id: 5b1f0c9a.7.end
 
 
 def event_schemas() -> dict[str, Any]:
-    """The schemas of the events for the components of an OpenAPI document, `ChatEvents` being the stream."""
+    """The schemas of events for the components of an OpenAPI document; `ChatEvents` is one of a stream."""
     told = _EVENTS.json_schema(ref_template="#/components/schemas/{model}")
     parts: dict[str, Any] = told.pop("$defs")
     types = ", ".join(told["discriminator"]["mapping"])
-    stream = {
+    data = {
         "type": "string",
-        "description": f"Server-sent events. `data` of each is a ChatEvent; `event` is its type: {types}. "
+        "contentMediaType": "application/json",
+        "contentSchema": {"$ref": "#/components/schemas/ChatEvent"},
+    }
+    stream = {
+        "type": "object",
+        "required": ["data", "event", "id"],
+        "properties": {
+            "data": data,
+            "event": {"type": "string"},
+            "id": {"type": "string"},
+            "retry": {"type": "integer", "minimum": 0},
+        },
+        "description": f"A server-sent event. `data` is a ChatEvent; `event` is its type: {types}. "
         "Lines that begin with a colon keep the connection open.",
     }
     return {**parts, "ChatEvent": told, "ChatEvents": stream}

@@ -8,6 +8,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from fastapi.routing import APIRoute
 from pydantic import BaseModel, Field
+from starlette.exceptions import HTTPException
 
 from server.api_problems import Problem, request_id_of, response_of
 from store.errors import VoiceLoopError
@@ -54,6 +55,8 @@ class OpenAIRoute(APIRoute):
                 return error_response(error, request_id_of(request))
             except RequestValidationError as error:
                 return _invalid(error)
+            except HTTPException as error:  # a body that cannot be read at all
+                return JSONResponse(_document(error.status_code, error.detail), error.status_code)
 
         return told
 

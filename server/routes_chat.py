@@ -105,7 +105,7 @@ class Renamed(BaseModel):
 
 
 _STREAM: Final[dict[str, Any]] = {
-    EVENT_STREAM: {"schema": {"$ref": "#/components/schemas/ChatEvents"}, "example": EXAMPLE}
+    EVENT_STREAM: {"itemSchema": {"$ref": "#/components/schemas/ChatEvents"}, "example": EXAMPLE}
 }
 THREAD_HEADER: Final = "X-Thread-Id"
 _THREAD_TOLD: Final[dict[str, Any]] = {

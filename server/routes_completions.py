@@ -28,6 +28,12 @@ router = APIRouter(prefix="/v1", tags=["openai"], route_class=OpenAIRoute)
 
 MODEL: Final = "voiceloop"
 _MOST_MESSAGES: Final = 200
+# One event of a streamed completion: a chunk as JSON, an error document, or [DONE].
+_CHUNK: Final[dict[str, Any]] = {
+    "type": "object",
+    "required": ["data"],
+    "properties": {"data": {"type": "string"}},
+}
 
 
 class ContentPart(BaseModel):
@@ -167,7 +173,7 @@ def list_models(caller: CallerNow) -> Models:
     responses={
         200: {
             "description": "the completion, or its chunks",
-            "content": {EVENT_STREAM: {"schema": {"type": "string"}}},
+            "content": {EVENT_STREAM: {"itemSchema": _CHUNK}},
         },
         **_errors(400, 401, 403, 404, 409, 503),
     },

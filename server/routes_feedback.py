@@ -2,12 +2,12 @@
 
 import asyncio
 import hashlib
+import json
 from collections import Counter
 from collections.abc import Sequence
 from concurrent.futures import Future
 from typing import Annotated, Any, Final, Literal
 
-import orjson
 from fastapi import APIRouter, Header, Path, Query
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.concurrency import run_in_threadpool
@@ -158,7 +158,7 @@ def _queued(
     promise = None
     if key is not None:
         owner = f"feedback:{caller.key_id or caller.asker.user}"
-        promise = Promise(owner, key, hashlib.sha256(orjson.dumps(items)).hexdigest())
+        promise = Promise(owner, key, hashlib.sha256(json.dumps(items).encode()).hexdigest())
     return read, state.ingest.put(read, promise)
 
 

@@ -47,7 +47,7 @@ class KeyWanted(BaseModel):
 
     name: str = Field(min_length=1, max_length=100, pattern=r"\S", examples=["wang"])
     role: Role = Field(default="viewer", examples=["analyst"])
-    scope: list[Annotated[str, Field(max_length=200, pattern=r"[^\s/]")]] = Field(
+    scope: list[Annotated[str, Field(max_length=200, pattern=r"[^\s/\x1c-\x1f\x85]")]] = Field(
         default=[],
         max_length=100,
         description="org units, each with all below; empty: everything",
