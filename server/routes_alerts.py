@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Path, Query
 from pydantic import BaseModel, ConfigDict, Field
 
+from retention.talking_points import PointKind
 from server.api_access import Caller, CallerNow, needs
 from server.api_audit import record
 from server.api_pages import Cursor, Limit, page
@@ -81,6 +82,13 @@ class VerdictView(BaseModel):
     causes: list[str]
 
 
+class TalkingPoint(BaseModel):
+    """One thing to say to the customer, or to keep to (`limits`, `avoid`)."""
+
+    kind: PointKind
+    text: str
+
+
 class AlertInFull(AlertView):
     """An alert with its task, its verdicts, the words it rests on and the customer's last conversations."""
 
@@ -89,6 +97,7 @@ class AlertInFull(AlertView):
     verdicts: list[VerdictView]
     quotes: list[dict[str, Any]] = Field(description="masked feedback among the evidence")
     conversations: list[dict[str, Any]] = Field(description="the last three, newest first")
+    what_to_say: list[TalkingPoint] = Field(description="apology, value, return, limits, promise")
 
 
 class Alerts(BaseModel):

@@ -15,6 +15,7 @@ from server.api_audit import record
 from server.api_pages import Cursor, Limit, page
 from server.api_problems import problems
 from server.api_state import ServerState, StateNow
+from server.routes_alerts import TalkingPoint
 from server.tool_calls import named
 from store.errors import ToolInputError
 from store.records import Task, TaskStatus, Tier
@@ -76,6 +77,7 @@ class TaskInFull(TaskView):
 
     quotes: list[dict[str, Any]]
     conversations: list[dict[str, Any]]
+    what_to_say: list[TalkingPoint]
     messages: list[dict[str, Any]]
     history: list[TaskLine]
 
