@@ -6,8 +6,11 @@ from typing import TYPE_CHECKING
 from agent.wiring_messages import Messaging
 
 if TYPE_CHECKING:
+    from agent.policy_desk import PolicyDesk
     from retention.alert_notices import AlertNotices
     from retention.alert_scan import AlertScan, ScanReport
+    from retention.lessons import PolicyLesson
+    from retention.policy_check import Surroundings
     from retention.pool_scan import PoolScan
     from retention.task_tending import TaskTending, TendReport
 
@@ -68,3 +71,30 @@ class Alerting(Messaging):
         report = self.task_tending.run()
         self.alert_notices.dispatch()
         return report
+
+    @property
+    def policy_desk(self) -> "PolicyDesk":
+        """Where people read and change the policy."""
+        from agent.policy_desk import PolicyDesk
+
+        return PolicyDesk(
+            self.policy_book, self.clock, self.settings.zone, self._around_policy, self.taxonomy.titles
+        )
+
+    def _around_policy(self) -> "Surroundings":
+        from retention.policy_check import Surroundings
+        from retention.segments import PROFILE
+
+        # Slack rooms are targets too, and named where Slack is set up.
+        slack = self.settings.slack_bot_token is not None
+        return Surroundings(
+            topics=frozenset(self.taxonomy.entries),
+            targets=None if slack else frozenset(target.name for target in self.notify_targets),
+            columns=frozenset(self.facts.catalogue().dimensions).union(PROFILE),
+        )
+
+    def policy_lesson(self) -> "PolicyLesson":
+        """What the verdicts there are teach of the policy; nothing is changed."""
+        from retention.lessons import lesson_now
+
+        return lesson_now(self.operations, self.policy_book)

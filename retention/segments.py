@@ -11,7 +11,8 @@ from store.customer_features import CustomerQuestion
 from store.facts import FactStore, Selection, Window
 from store.records import Customer
 
-_PROFILE: Final = ("tier", "customer_type", "region", "city", "org_unit", "owner")
+# What a customer's profile tells besides attributes.
+PROFILE: Final = ("tier", "customer_type", "region", "city", "org_unit", "owner")
 
 
 @dataclass(frozen=True)
@@ -65,7 +66,7 @@ def _members(
 def _of_profile(profile: Customer | None, name: str) -> str | None:
     if profile is None:
         return None
-    value = getattr(profile, name) if name in _PROFILE else profile.attributes.get(name)
+    value = getattr(profile, name) if name in PROFILE else profile.attributes.get(name)
     return None if value is None else str(value)
 
 

@@ -16,6 +16,7 @@ from server import (
     cli_mcp,
     cli_memory,
     cli_plans,
+    cli_policy,
     cli_pool,
     cli_retention,
     cli_serve,
@@ -43,6 +44,7 @@ cli_memory.register(app)
 cli_retention.register(app)
 cli_alerts.register(app)
 cli_plans.register(app)
+cli_policy.register(app)
 cli_pool.register(app)
 cli_unmask.register(app)
 cli_upkeep.register(app)
