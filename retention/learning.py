@@ -71,13 +71,13 @@ class Lesson:
     situations: tuple[SituationFigures, ...]
 
 
-def learn(cases: Sequence[VerdictCase], policy: Policy, now: datetime) -> Lesson:
+def learn(cases: Sequence[VerdictCase], policy: Policy) -> Lesson:
     """Learn from all cases (oldest first), where verdicts that were not learnt from prove it to be better."""
     early = _too_early(cases, policy)
     if early is not None:
         return _lesson(cases, None, early, None, None)
     judged = _judged(_rehearsed(cases, policy), policy)
-    learnt, asked = _learnt_from(cases, policy, now)
+    learnt, asked = _learnt_from(cases, policy)
     return _lesson(cases, learnt, _refusal(cases, learnt, judged, policy), judged, asked)
 
 
@@ -97,7 +97,7 @@ def _rehearsed(cases: Sequence[VerdictCase], policy: Policy) -> list[tuple[Verdi
         earlier = [case for case in cases[:first] if case.customer_id not in own]
         learnt = None
         if block and len({case.right for case in earlier}) == 2:
-            learnt, _ = _learnt_from(earlier, policy, block[0].at)
+            learnt, _ = _learnt_from(earlier, policy)
         changed = with_lesson(policy, learnt or Learnt())
         found += [(case, would_call(case, changed)) for case in block]
     return found
@@ -151,24 +151,22 @@ def _refusal(
     return "loses" if judged.lost.ci_low is not None and judged.lost.ci_low > rules.most_lost else None
 
 
-def _learnt_from(
-    cases: Sequence[VerdictCase], policy: Policy, now: datetime
-) -> tuple[Learnt | None, float | None]:
+def _learnt_from(cases: Sequence[VerdictCase], policy: Policy) -> tuple[Learnt | None, float | None]:
     """The section and the chance of being right asked for; None where raising everything is as good."""
-    asked = _chosen(cases, policy, now)
+    asked = _chosen(cases, policy)
     if asked is None:
         return None, None
-    return fit_verdicts(cases, policy, now).learnt(_odds(asked), cases, policy), asked
+    return fit_verdicts(cases, policy).learnt(_odds(asked), cases, policy), asked
 
 
-def _chosen(cases: Sequence[VerdictCase], policy: Policy, now: datetime) -> float | None:
+def _chosen(cases: Sequence[VerdictCase], policy: Policy) -> float | None:
     rules = policy.learning
     accurate = sum(case.right for case in cases)
     best, found = accurate / len(cases), None
     if best >= rules.target_precision:
         return None
     most = rules.most_lost * truly_accurate(accurate, len(cases), rules.mistaken)
-    called = _called_by_folds(cases, policy, now)
+    called = _called_by_folds(cases, policy)
     for asked in _ASKED:
         raised = [case for case, does in zip(cases, called[asked], strict=True) if does]
         right = sum(case.right for case in raised)
@@ -183,9 +181,7 @@ def _chosen(cases: Sequence[VerdictCase], policy: Policy, now: datetime) -> floa
     return found
 
 
-def _called_by_folds(
-    cases: Sequence[VerdictCase], policy: Policy, now: datetime
-) -> Mapping[float, Sequence[bool]]:
+def _called_by_folds(cases: Sequence[VerdictCase], policy: Policy) -> Mapping[float, Sequence[bool]]:
     """By chance asked for: whether each case would be raised by what the other folds teach."""
     folds = [fold_of(case) for case in cases]
     called = {asked: [True] * len(cases) for asked in _ASKED}
@@ -193,7 +189,7 @@ def _called_by_folds(
         others = [case for case, own in zip(cases, folds, strict=True) if own != fold]
         if {case.right for case in others} != {True, False}:
             continue
-        model = fit_verdicts(others, policy, now)
+        model = fit_verdicts(others, policy)
         for asked in _ASKED:
             changed = with_lesson(policy, model.learnt(_odds(asked), others, policy))
             for at, own in enumerate(folds):

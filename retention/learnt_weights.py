@@ -73,10 +73,15 @@ def calling(
 
 def asked_of(cause: str, contexts: Iterable[str], at: CallAt, policy: "Policy") -> float:
     """The score from which a cause calls in these contexts: 0 where it always does."""
-    if cause not in at.causes or cause in policy.learning.protected:
+    if cause not in at.causes or always_calls(cause, policy):
         return 0.0
     asked = at.causes[cause] + sum(at.contexts.get(context, 0.0) for context in contexts)
     return min(policy.learning.call_at_most, max(0.0, asked))
+
+
+def always_calls(cause: str, policy: "Policy") -> bool:
+    """Whether no threshold is ever learnt of a cause: protected, or a rule that a person wrote."""
+    return cause in policy.learning.protected or policy.rule(cause) is not None
 
 
 def explored(customer_id: str, now: datetime, share: float) -> bool:

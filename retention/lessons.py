@@ -11,7 +11,7 @@ from retention.policy import Policy, parse_policy
 from retention.policy_book import PolicyBook
 from retention.policy_learnt import Learnt
 from retention.verdict_cases import verdict_cases
-from store.clock import Clock
+from store.errors import ToolInputError
 from store.operations import OperationStore
 
 _HEAD: Final = "# Learnt from verdicts by `voiceloop policy learn`; the next lesson replaces it."
@@ -30,12 +30,12 @@ class PolicyLesson:
     text: str | None
 
 
-def lesson_now(operations: OperationStore, book: PolicyBook, clock: Clock) -> PolicyLesson:
+def lesson_now(operations: OperationStore, book: PolicyBook) -> PolicyLesson:
     """Learn from all verdicts. The same verdicts teach the same, whatever was learnt before."""
     version = book.live_version()
     policy = book.policy(version.number)
     cases = verdict_cases(operations.verdicts(), operations.alerts())
-    lesson = learn(cases, policy, clock.now())
+    lesson = learn(cases, policy)
     known = lesson.learnt is None or _same(lesson.learnt, policy.learnt)
     return PolicyLesson(lesson, policy, None if known else with_learnt(version.text, lesson.learnt))
 
@@ -49,6 +49,13 @@ def with_learnt(text: str, learnt: Learnt | None) -> str:
     whole = f"{bare}\n{_HEAD}\n{section}"
     parse_policy(whole)
     return whole
+
+
+def require_text(found: PolicyLesson, says: str) -> str:
+    """The text of the policy with the lesson. ToolInputError, in these words, where there is none."""
+    if found.text is None:
+        raise ToolInputError(says, hint="`voiceloop policy learn` shows what verdicts say of each situation")
+    return found.text
 
 
 def _same(learnt: Learnt, other: Learnt) -> bool:

@@ -17,14 +17,13 @@ import math
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from statistics import fmean
 from typing import Final
 
 import numpy as np
 
 from analytics.prior_logistic import fit_prior_logistic
-from retention.learnt_weights import bounds_of
+from retention.learnt_weights import always_calls, bounds_of
 from retention.policy import Policy
 from retention.policy_learnt import CallAt, Learnt
 from retention.verdict_cases import VerdictCase
@@ -60,7 +59,7 @@ class VerdictModel:
         causes = {
             cause: round(self.middle + (odds - self.general - effect) / self.slope, 1)
             for cause, effect in self.causes.items()
-            if cause not in policy.learning.protected
+            if not always_calls(cause, policy)
         }
         shifts = {context: round(-effect / self.slope, 1) for context, effect in self.contexts.items()}
         return Learnt(
@@ -74,8 +73,11 @@ class VerdictModel:
         )
 
 
-def fit_verdicts(cases: Sequence[VerdictCase], policy: Policy, now: datetime) -> VerdictModel:
-    """Estimate from cases; a verdict loses half its weight in `half_life_days`, a customer's count as one."""
+def fit_verdicts(cases: Sequence[VerdictCase], policy: Policy) -> VerdictModel:
+    """Estimate from cases; a customer's count as one together.
+
+    A verdict `half_life_days` older than the newest counts half: the same verdicts teach the same on any day.
+    """
     rules, priors = policy.learning, policy.learning.priors
     stated = policy.health.probability.slope
     least = rules.minimum_of_cause
@@ -98,7 +100,7 @@ def fit_verdicts(cases: Sequence[VerdictCase], policy: Policy, now: datetime) ->
     spread += [priors.contexts] * len(contexts)
     right = np.array([case.right for case in cases])
     fitted = fit_prior_logistic(
-        np.column_stack(columns), right, mean, np.array(spread), _weights(cases, policy, now)
+        np.column_stack(columns), right, mean, np.array(spread), _weights(cases, policy)
     )
     found = [float(value) for value in fitted.mode]
     scale = max(_LEAST_SLOPE, found[1])
@@ -119,11 +121,10 @@ def fold_of(case: VerdictCase) -> int:
     return hashlib.blake2b(key, digest_size=8).digest()[0] % FOLDS
 
 
-def _weights(
-    cases: Sequence[VerdictCase], policy: Policy, now: datetime
-) -> "np.ndarray[tuple[int], np.dtype[np.float64]]":
+def _weights(cases: Sequence[VerdictCase], policy: Policy) -> "np.ndarray[tuple[int], np.dtype[np.float64]]":
     of_customer = Counter(case.customer_id for case in cases)
-    days = np.array([max(0.0, (now - case.at).total_seconds() / 86400) for case in cases])
+    newest = max(case.at for case in cases)
+    days = np.array([(newest - case.at).total_seconds() / 86400 for case in cases])
     alone = np.array([1 / of_customer[case.customer_id] for case in cases])
     return np.asarray(alone * 0.5 ** (days / policy.learning.half_life_days), dtype=np.float64)
 

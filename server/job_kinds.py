@@ -67,6 +67,13 @@ def tend_tasks_job(args: NoArguments, work: JobWork) -> Mapping[str, Any]:
     return vars(work.app.tend_tasks())
 
 
+def learn_policy_job(args: NoArguments, work: JobWork) -> Mapping[str, Any]:
+    """Learn from verdicts; what is proven is put in shadow mode, for a person to let it decide."""
+    from server.policy_learning import propose_lesson
+
+    return propose_lesson(work.app)
+
+
 def index_feedback_job(args: NoArguments, work: JobWork) -> Mapping[str, Any]:
     """Embed what came in, and let it join or found themes."""
     before = len(work.app.facts.themes())
@@ -112,6 +119,7 @@ KINDS: Final[Mapping[str, JobKind]] = {
     "refresh_themes": JobKind(ThemeArguments, refresh_themes_job),
     "scan_alerts": JobKind(NoArguments, scan_alerts_job),
     "tend_tasks": JobKind(NoArguments, tend_tasks_job),
+    "learn_policy": JobKind(NoArguments, learn_policy_job, "admin"),
     "write_report": JobKind(ReportArguments, write_report),
 }
 

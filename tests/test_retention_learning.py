@@ -40,7 +40,7 @@ def cases(drawn: list[Drawn]) -> list[VerdictCase]:
 
 
 def test_two_hundred_verdicts_make_alerts_of_other_customers_right_more_often(drawn: list[Drawn]) -> None:
-    lesson = learn(cases(drawn), POLICY, NOW)
+    lesson = learn(cases(drawn), POLICY)
     assert lesson.refused is None and lesson.learnt is not None and lesson.held_out is not None
     held_out = lesson.held_out
     assert held_out.before.n == 100 and held_out.gap.significant
@@ -56,7 +56,7 @@ def test_two_hundred_verdicts_make_alerts_of_other_customers_right_more_often(dr
 
 
 def test_what_is_learnt_keeps_its_bounds(drawn: list[Drawn]) -> None:
-    learnt = learn(cases(drawn), POLICY, NOW).learnt
+    learnt = learn(cases(drawn), POLICY).learnt
     assert learnt is not None and (learnt.verdicts, learnt.accurate) == (
         200,
         sum(d.case.right for d in drawn),
@@ -76,7 +76,7 @@ def test_false_alarms_lower_similar_situations_and_not_all(drawn: list[Drawn]) -
         replace(pattern, alert_id=f"more-{n}", customer_id=f"more-{n}", at=NOW - timedelta(minutes=n))
         for n in range(12)
     ]
-    first, second = (fit_verdicts(found, POLICY, NOW) for found in (before, [*before, *alarms]))
+    first, second = (fit_verdicts(found, POLICY) for found in (before, [*before, *alarms]))
 
     def chance(model: object, case: VerdictCase) -> float:
         learnt = model.learnt(0.0, before, POLICY)  # type: ignore[attr-defined]
@@ -104,31 +104,31 @@ def test_nothing_is_learnt_from_few_or_one_sided_verdicts_or_where_the_policy_is
     drawn: list[Drawn],
 ) -> None:
     found = cases(drawn)
-    assert learn(found[:39], POLICY, NOW).refused == "too_few"
-    assert learn([], POLICY, NOW).refused == "too_few"
-    assert learn([replace(one, right=True) for one in found], POLICY, NOW).refused == "one_sided"
+    assert learn(found[:39], POLICY).refused == "too_few"
+    assert learn([], POLICY).refused == "too_few"
+    assert learn([replace(one, right=True) for one in found], POLICY).refused == "one_sided"
     right = [one.case for one in draw_cases("policy_right", 200, seed=5, policy=POLICY)]
-    assert learn(right, POLICY, NOW).refused == "reached"
+    assert learn(right, POLICY).refused == "reached"
 
 
 def test_verdicts_without_a_pattern_are_refused() -> None:
     for seed in (6, 7):
         found = [one.case for one in draw_cases("no_pattern", 120, seed=seed, policy=POLICY)]
-        lesson = learn(found, POLICY, NOW)
+        lesson = learn(found, POLICY)
         assert lesson.refused in ("nothing", "not_proven") and lesson.learnt is None
 
 
 def test_a_lesson_that_the_newest_verdicts_contradict_is_refused(drawn: list[Drawn]) -> None:
     found = cases(drawn)
     turned = [*found[:140], *(replace(one, right=not one.right) for one in found[140:])]
-    lesson = learn(turned, POLICY, NOW)
+    lesson = learn(turned, POLICY)
     assert lesson.refused in ("not_proven", "nothing") and lesson.learnt is None
 
 
 def test_the_same_verdicts_teach_the_same_whatever_was_learnt_before(drawn: list[Drawn]) -> None:
-    learnt = learn(cases(drawn), POLICY, NOW).learnt
+    learnt = learn(cases(drawn), POLICY).learnt
     assert learnt is not None
-    assert learn(cases(drawn), with_lesson(POLICY, learnt), NOW).learnt == learnt
+    assert learn(cases(drawn), with_lesson(POLICY, learnt)).learnt == learnt
 
 
 def test_slips_of_judgement_are_taken_out() -> None:
@@ -181,7 +181,7 @@ def test_verdicts_in_the_store_become_a_version_that_can_be_put(world: World) ->
     store = SqlitePolicyVersions(world.home / "operations.sqlite")
     clock = FixedClock(TODAY + timedelta(days=1))
     book = PolicyBook(store, clock)
-    found = lesson_now(world.operations, book, clock)
+    found = lesson_now(world.operations, book)
     assert found.lesson.refused is None and found.text is not None
     told = {language: lesson_figures(found, language) for language in ("zh", "en")}
     assert told["zh"]["learnt"] and "48 条判定" in told["zh"]["says"] and "48 verdicts" in told["en"]["says"]
@@ -192,7 +192,7 @@ def test_verdicts_in_the_store_become_a_version_that_can_be_put(world: World) ->
         > told["en"]["held_out"]["precision_before"]["value"]
     )
     book.put(found.text, state="live", by="ann", why="verdicts")
-    again = lesson_now(world.operations, book, clock)
+    again = lesson_now(world.operations, book)
     assert again.text is None and again.lesson.learnt == found.lesson.learnt
     assert "already" in lesson_figures(again, "en")["says"]
     world.says("new", -0.9, "退款", Sentiment.NEGATIVE, signals=("refund",))
