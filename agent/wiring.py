@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from store.sessions import SessionStore
     from store.vault import Vault
     from tools.calendar_file import ExternalEvent
+    from tools.live_conversation import Listener
     from tools.result_cache import ResultCache
     from tools.targets import Yardsticks
 
@@ -106,6 +107,14 @@ class App(Alerting):
         from pipeline.images import RapidOcrReader
 
         return RapidOcrReader(self.settings.workers or os.cpu_count() or 1)
+
+    @property
+    def listener(self) -> "Listener":
+        """Reads running conversations."""
+        from pipeline.label_corrections import CorrectedClassifier
+        from tools.live_conversation import Listener
+
+        return Listener(CorrectedClassifier(self.classifier, self.human_labels), self.mask)
 
     def feedback_writer(self) -> "FeedbackWriter":
         """A writer of single items: one for as long as a server runs, so what it remembers is bounded."""
