@@ -77,9 +77,11 @@ class PolicyDesk:
         state: Literal["live", "shadow"] = "live",
         forced: bool = False,
         made_from: int | None = None,
+        proof: Mapping[str, Any] | None = None,
     ) -> PolicyVersion:
         """Put a new version. One that is to be live passes the gate first; a shadow changes nothing.
 
+        Its report is `proof`, what is known of it already, with what the gate found.
         ConfigError for a wrong policy, ToolInputError where it says what is live already or the gate refuses
         it, Outdated where another version than `made_from` is live.
         """
@@ -94,7 +96,7 @@ class PolicyDesk:
             state=state,
             by=asker.user,
             why=why,
-            report=None if report is None else dict(report),
+            report={**(proof or {}), **(report or {})} or None,
             made_from=made_from,
         )
 

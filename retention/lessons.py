@@ -58,6 +58,11 @@ def require_text(found: PolicyLesson, says: str) -> str:
     return found.text
 
 
+def same_section(text: str, other: str) -> bool:
+    """Whether two policies have learnt the same."""
+    return _same(parse_policy(text).learnt, parse_policy(other).learnt)
+
+
 def _same(learnt: Learnt, other: Learnt) -> bool:
     """Whether two sections do the same, however many verdicts they rest on."""
     return (learnt.weights, learnt.call_at) == (other.weights, other.call_at)

@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 from retention.lesson_figures import lesson_figures
-from retention.lessons import require_text
+from retention.lessons import require_text, same_section
+from tools.context import Asker
 
 if TYPE_CHECKING:
     from agent.wiring import App
@@ -15,23 +16,23 @@ LEARNER: Final = "learning"
 
 
 def put_lesson(
-    app: "App", state: Literal["live", "shadow"], by: str
+    app: "App", state: Literal["live", "shadow"], asker: Asker, *, forced: bool = False
 ) -> "tuple[PolicyVersion, Mapping[str, Any]]":
-    """Put what verdicts teach now as a version, with its figures as the report.
+    """Put what verdicts teach now as a version, with its figures in the report.
 
-    ToolInputError where the lesson is refused or known already; Outdated where another version has become
-    live meanwhile.
+    ToolInputError where the lesson is refused or known already, or the gate to live refuses it; Outdated
+    where another version has become live meanwhile; NotPermitted for anybody but an admin of everything.
     """
     found = app.policy_lesson()
     figures = lesson_figures(found, app.settings.language)
-    text = require_text(found, figures["says"])
-    put = app.policy_book.put(
-        text,
-        state=state,
-        by=by,
+    put = app.policy_desk.apply(
+        require_text(found, figures["says"]),
+        asker,
         why=figures["says"],
-        report={"lesson": figures},
+        state=state,
+        forced=forced,
         made_from=found.policy.version,
+        proof={"lesson": figures},
     )
     return put, figures
 
@@ -45,18 +46,10 @@ def propose_lesson(app: "App") -> Mapping[str, Any]:
     found = app.policy_lesson()
     figures = lesson_figures(found, app.settings.language)
     told = {name: figures[name] for name in ("verdicts", "accurate", "refused", "says")}
-    if shadow is not None and shadow.made_by != LEARNER:
-        return {**told, "proposed": None, "kept": shadow.number}
-    if found.text is None or (shadow is not None and _same_lesson(shadow.report, figures)):
-        return {**told, "proposed": None, "kept": None if shadow is None else shadow.number}
-    put, _ = put_lesson(app, "shadow", LEARNER)
-    return {**told, "proposed": put.number, "kept": None}
-
-
-def _same_lesson(report: Mapping[str, Any] | None, figures: Mapping[str, Any]) -> bool:
-    """Whether the version in shadow mode changes the same already."""
-    before = (report or {}).get("lesson", {})
-    return (before.get("policy_version"), before.get("changes")) == (
-        figures["policy_version"],
-        figures["changes"],
+    known = shadow is not None and (
+        shadow.made_by != LEARNER or found.text is None or same_section(shadow.text, found.text)
     )
+    if known or found.text is None:
+        return {**told, "proposed": None, "kept": None if shadow is None else shadow.number}
+    put, _ = put_lesson(app, "shadow", Asker(LEARNER, "admin"))
+    return {**told, "proposed": put.number, "kept": None}

@@ -85,6 +85,7 @@ class LessonWanted(BaseModel):
     model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"state": "shadow"}]})
 
     state: Literal["shadow", "live"] = "shadow"
+    force: bool = Field(default=False, description="although it makes more tasks than people can take on")
 
 
 class LessonPut(BaseModel):
@@ -119,7 +120,7 @@ def get_lesson(caller: CallerNow, state: StateNow) -> LessonView:
 def make_version(caller: CallerNow, state: StateNow, body: LessonWanted) -> LessonPut:
     """As a new version of the policy: in shadow mode, or live. Refused where the lesson is not proven."""
     _require_everything(caller)
-    put, figures = put_lesson(state.app, body.state, caller.asker.user)
+    put, figures = put_lesson(state.app, body.state, caller.asker, forced=body.force)
     return LessonPut(number=put.number, state=put.state, lesson=LessonView.model_validate(figures))
 
 
