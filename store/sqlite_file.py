@@ -1,6 +1,6 @@
 """One SQLite file of operations: opened in WAL mode, migrated where it is behind, shared by its stores."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
@@ -22,8 +22,16 @@ class SqliteFile:
     StoreError for a file that is no such store.
     """
 
-    def __init__(self, path: Path, *, busy_timeout_s: float = BUSY_TIMEOUT_S) -> None:
+    def __init__(
+        self,
+        path: Path,
+        *,
+        busy_timeout_s: float = BUSY_TIMEOUT_S,
+        before_commit: Callable[[Session], None] | None = None,
+    ) -> None:
+        """`before_commit` adds to each write what must be written with it."""
         self._path = path
+        self._before_commit = before_commit
         path.parent.mkdir(parents=True, exist_ok=True)
         self._engine = create_engine(
             f"sqlite+pysqlite:///{path}", connect_args={"timeout": busy_timeout_s, "isolation_level": None}
@@ -49,6 +57,8 @@ class SqliteFile:
             # Taken at once, for a reader that becomes a writer midway may be refused.
             session.execute(text("BEGIN IMMEDIATE"))
             yield session
+            if self._before_commit is not None:
+                self._before_commit(session)
             session.commit()
 
     def close(self) -> None:

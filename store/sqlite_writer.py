@@ -12,6 +12,7 @@ from store.errors import ToolInputError
 from store.records import AuditEntry, TaskStatus
 from store.sqlite_audit import append
 from store.sqlite_file import BUSY_TIMEOUT_S, SqliteFile
+from store.task_feed import feed_changes
 
 # What a task or plan may become. Nothing leaves an end state.
 ALLOWED_MOVES: Final[Mapping[TaskStatus, frozenset[TaskStatus]]] = {
@@ -31,7 +32,11 @@ class SqliteWriter:
         self, path: Path, clock: Clock | None = None, *, busy_timeout_s: float = BUSY_TIMEOUT_S
     ) -> None:
         self._clock = clock if clock is not None else SystemClock()
-        self._file = SqliteFile(path, busy_timeout_s=busy_timeout_s)
+        self._file = SqliteFile(
+            path,
+            busy_timeout_s=busy_timeout_s,
+            before_commit=lambda made: feed_changes(made, self._clock.now()),
+        )
 
     def _tell(
         self, session: Session, action: str, subject: str, actor: str, detail: Mapping[str, str]
