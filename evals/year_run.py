@@ -193,7 +193,7 @@ class _Company:
     def _learn(self, day: date) -> None:
         operations = self._operations
         cases = verdict_cases(operations.verdicts(), operations.alerts())
-        lesson = learn(cases, self._policy, self._clock.at)
+        lesson = learn(cases, self._policy)
         self._lived.lesson = lesson
         if lesson.learnt is not None:
             self._lived.learnt_on = day
