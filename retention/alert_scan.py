@@ -77,6 +77,12 @@ class AlertScan:
         known = self.facts.as_of(Horizon(self.facts.mark()))
         return replace(self, facts=known)._scan(actor, perf_counter())
 
+    def digests(self) -> dict[str, str]:
+        """What is known of each customer, as a few letters that change with it and with the policy."""
+        policy = self.policies()
+        table = self.facts.customer_features(_question(self.facts, policy))
+        return dict(zip(table.ids, _digests(table, policy.version), strict=True))
+
     def _scan(self, actor: str, started: float) -> ScanReport:
         policy, now = self.policies(), self.clock.now()
         scan = self.operations.begin_scan(

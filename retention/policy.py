@@ -20,6 +20,7 @@ from retention.policy_learning import LearningRules
 from retention.policy_learnt import Learnt
 from retention.policy_messages import MessageRules
 from retention.policy_pool import PoolRules
+from retention.policy_replay import ReplayRules
 from retention.policy_rules import CompanyRule
 from retention.policy_segments import Segment, overlaid
 from retention.policy_signals import BehaviourRule, SignalRule, Triggers
@@ -55,6 +56,7 @@ class Policy(BaseModel):
     messages: MessageRules = MessageRules()
     learning: LearningRules = LearningRules()
     learnt: Learnt = Learnt()
+    replay: ReplayRules = ReplayRules()
     rules: tuple[CompanyRule, ...] = ()
     segments: tuple[Segment, ...] = ()
 

@@ -31,3 +31,14 @@ class FixedClock:
     def now(self) -> datetime:
         """Return the fixed time in UTC."""
         return self._at
+
+
+class MovableClock:
+    """A clock that shows whatever its owner sets; for doing again what was done at other times."""
+
+    def __init__(self, at: datetime) -> None:
+        self.at = at
+
+    def now(self) -> datetime:
+        """Return the time it was set to."""
+        return self.at

@@ -1,5 +1,7 @@
 """The facts as they were known at a moment: every question about the rows of then, and no write."""
 
+from datetime import datetime
+from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from store.dialect import Dialect
@@ -10,6 +12,9 @@ from store.query import KnownNames, Statement
 from store.read_only_facts import ReadOnlyFacts
 from store.sql_facts import SqlFactStore
 from store.units import Scope
+
+if TYPE_CHECKING:
+    from store.customer_features import CustomerQuestion, CustomerTable
 
 
 class PastFacts(ReadOnlyFacts):
@@ -24,6 +29,9 @@ class PastFacts(ReadOnlyFacts):
         super().__init__(whole, dialect, zone)
         self._horizon = horizon
         self._tables = PastTables(dialect, horizon)
+        # What is past stays as it is: the last answers are kept.
+        self._table: tuple[CustomerQuestion, CustomerTable] | None = None
+        self._last_at: tuple[datetime | None] | None = None
 
     def restrict(self, statement: Statement) -> Statement:
         """The same statement over the rows as they were."""
@@ -44,6 +52,19 @@ class PastFacts(ReadOnlyFacts):
         if scope:
             raise NotPermitted("not permitted: the past is not asked about within a scope")
         return self
+
+    def customer_features(self, question: "CustomerQuestion") -> "CustomerTable":
+        """Many figures of each customer; the same question again is answered from memory."""
+        kept = self._table
+        if kept is None or kept[0] != question:
+            kept = self._table = (question, super().customer_features(question))
+        return kept[1]
+
+    def last_at(self) -> datetime | None:
+        """When the last of customers' items was."""
+        if self._last_at is None:
+            self._last_at = (super().last_at(),)
+        return self._last_at[0]
 
     def _names(self) -> KnownNames:
         # Those of today: a name that nothing carried yet adds nothing.

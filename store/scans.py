@@ -68,6 +68,14 @@ class ScanOperations(Protocol):
         """What became of alerts with since <= at < until, in the order of commits."""
         ...
 
+    def repeat_event(self, event: AlertEvent) -> bool:
+        """Let what ended, reopened or was judged elsewhere do so here too, with the task of the alert.
+
+        For stores that do again what another did. False where the alert is not here, or another of its
+        customer is open.
+        """
+        ...
+
     def alerts_as_of(self, moment: datetime) -> list[Alert]:
         """Every alert as it stood just before a moment."""
         ...

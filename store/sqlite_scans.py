@@ -1,18 +1,27 @@
 """The record of scans and of what became of alerts, on SQLite."""
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
+from typing import Final
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from store.alert_models import AlertRow
-from store.alerts import Alert
+from store.alerts import Alert, Ending
+from store.models import TaskRow
+from store.records import TaskStatus
 from store.scan_models import AlertEventRow, ScanPartRow, ScanRow
 from store.scans import AlertEvent, AlertEventKind, Scan, ScanSpan
 from store.sqlite_rows import record_of
 from store.sqlite_writer import SqliteWriter
+
+_ENDED: Final[Mapping[Ending, TaskStatus]] = {
+    "resolved": TaskStatus.DONE,
+    "declined": TaskStatus.CANCELLED,
+    "false_alarm": TaskStatus.CANCELLED,
+}
 
 
 class SqliteScans(SqliteWriter):
@@ -53,6 +62,24 @@ class SqliteScans(SqliteWriter):
             rows = session.scalars(query.order_by(AlertEventRow.number))
             return [record_of(AlertEvent, row) for row in rows]
 
+    def repeat_event(self, event: AlertEvent) -> bool:
+        """Let what ended, reopened or was judged elsewhere do so here too, with the task of the alert."""
+        stood = event.alert
+        with self._file.writing() as session:
+            row = session.get(AlertRow, event.alert_id)
+            if row is None or (stood.status == "open" and _another_open(session, row)):
+                return False
+            row.status, row.verdict = stood.status, stood.verdict
+            row.closed_at, row.closed_because = stood.closed_at, stood.closed_because
+            note_event(session, event.kind, event.at, row)
+            undone = (TaskStatus.PENDING_APPROVAL.value, TaskStatus.OPEN.value)
+            for task in session.scalars(select(TaskRow).where(TaskRow.alert_id == event.alert_id)):
+                if stood.closed_because is not None and task.status in undone:
+                    task.status = _ENDED[stood.closed_because].value
+                elif stood.status == "open" and task.status == TaskStatus.CANCELLED.value:
+                    task.status = TaskStatus.OPEN.value
+        return True
+
     def alerts_as_of(self, moment: datetime) -> list[Alert]:
         """Every alert as it stood just before a moment."""
         last = (
@@ -63,6 +90,13 @@ class SqliteScans(SqliteWriter):
         query = select(AlertEventRow).where(AlertEventRow.number.in_(last)).order_by(AlertEventRow.number)
         with self._file.reading() as session:
             return [record_of(AlertEvent, row).alert for row in session.scalars(query)]
+
+
+def _another_open(session: Session, row: AlertRow) -> bool:
+    query = select(AlertRow.alert_id).where(
+        AlertRow.customer_id == row.customer_id, AlertRow.status == "open", AlertRow.alert_id != row.alert_id
+    )
+    return session.scalars(query).first() is not None
 
 
 def note_event(session: Session, kind: AlertEventKind, at: datetime, alert: AlertRow | Alert) -> None:
