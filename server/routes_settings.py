@@ -1,4 +1,4 @@
-"""Settings over the API: the data folder's own taxonomy and words, checked before they count; the policy."""
+"""Settings over the API: the data folder's own taxonomy and words, checked before they count."""
 
 from typing import Any, Final, Literal
 
@@ -19,7 +19,6 @@ from pipeline.taxonomy_sources import (
     write_whole,
 )
 from pipeline.taxonomy_versions import keep_version, version_of
-from retention.policy import POLICY_FILE, load_policy
 from server.api_access import Caller, CallerNow, needs
 from server.api_problems import Conflict, problems
 from server.api_state import ServerState, StateNow
@@ -115,13 +114,6 @@ class GoBack(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     version: str = Field(default="", max_length=100)
-
-
-class PolicyInEffect(BaseModel):
-    """The policy of signals, tiers, deadlines and limits, as YAML and as it is read."""
-
-    text: str
-    policy: dict[str, Any]
 
 
 @router.get(
@@ -224,14 +216,6 @@ def roll_back(caller: CallerNow, state: StateNow, body: GoBack) -> JobView:
     state.app.reload_labelling()
     state.ingest.renew()
     return _relabelling(state, caller)
-
-
-@router.get("/policy", operation_id="get_policy", summary="The policy", responses=problems(401, 403))
-def get_policy(caller: CallerNow) -> PolicyInEffect:
-    """Which signals make which tier, who answers by when, and with what."""
-    return PolicyInEffect(
-        text=POLICY_FILE.read_text(encoding="utf-8"), policy=load_policy().model_dump(mode="json")
-    )
 
 
 def _relabelling(state: ServerState, caller: Caller) -> JobView:
