@@ -124,7 +124,9 @@ def _urgency(task: TaskLine) -> tuple[int, float, float, str]:
 
 
 def _roles(policy: Policy) -> list[str]:
+    """Every role that may own a task; segments may name others."""
+    every = [policy, *(policy.within([segment]) for segment in policy.segments)]
     rules = policy.capacity
     after = [one for line in rules.next_in_line.values() for one in line]
     told = [step.role for steps in policy.escalation.tiers.values() for step in steps]
-    return [*(rule.owner_role for rule in policy.tiers.values()), *rules.roles, *after, *told]
+    return [*(rule.owner_role for one in every for rule in one.tiers.values()), *rules.roles, *after, *told]

@@ -27,7 +27,20 @@ def update_task(
                 f"not permitted: the role {role} may not change the {field} of a task",
                 hint=f"ask someone with the role {' or '.join(allowed)}",
             )
+    _require_in_time(task, change, role, policy)
     return operations.change_task(task_id, change, actor=actor)
+
+
+def _require_in_time(task: Task, change: TaskChange, role: str, policy: Policy) -> None:
+    """A snooze beyond the deadline moves the deadline in all but name, so it takes the same role."""
+    due_at, until = change.due_at or task.due_at, change.snoozed_until
+    allowed = policy.task_changes.due_at
+    if due_at is None or until is None or until <= due_at or role in allowed:
+        return
+    raise NotPermitted(
+        f"not permitted: the role {role} may not snooze a task beyond its deadline, {due_at.isoformat()}",
+        hint=f"ask someone with the role {' or '.join(allowed)} to move the deadline, or wake it earlier",
+    )
 
 
 def _touches(change: TaskChange, field: str) -> bool:

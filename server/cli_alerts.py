@@ -113,6 +113,8 @@ def show_alert(
         )
         shown: dict[str, Any] = {name: found[name] for name in names}
         show_fields({**shown, "parts": parts, "task": task, "advice": found["advice"]})
+        for point in found["what_to_say"]:
+            out().print(f"- {point['text']}", markup=False)
 
 
 @alerts.command("verdict")

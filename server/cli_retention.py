@@ -61,11 +61,17 @@ def show_task(
         found = operations.task(task_id)
         if found is None:
             raise ToolInputError(f"no task {task_id!r} that you may see", hint="voiceloop tasks list")
+        from tools.alert_view import task_figures
+
+        context = app.context(Who(user, role, scope).asker(app))
+        say = task_figures(found, app.settings.language, context)["what_to_say"]
         history = [event.model_dump(mode="json") for event in operations.task_events(task_id)]
         if as_json:
-            print_json({**found.model_dump(mode="json"), "history": history})
+            print_json({**found.model_dump(mode="json"), "what_to_say": say, "history": history})
             return
         show_fields(found.model_dump(mode="json"))
+        for point in say:
+            out().print(f"- {point['text']}", markup=False)
         for line in history:
             out().print(f"  {line['at'][:16]} {line['actor']}: {line['field']} {line['after']}", markup=False)
 

@@ -192,6 +192,8 @@ def test_who_has_left_raises_nothing(world: World) -> None:
 def test_two_processes_that_scan_at_once_make_one_alert_and_one_task_each(world: World) -> None:
     for n in range(40):
         world.says(f"c{n}", 0.1, "我要解约", BAD, signals=("cancel",))
+    for n in range(1000):
+        world.says("loud", 5 - n / 250, "我要解约", BAD, signals=("cancel",))
     world.context()
     world.facts.close()
     code = """
@@ -226,6 +228,7 @@ def test_two_processes_that_scan_at_once_make_one_alert_and_one_task_each(world:
     for run in runs:
         assert run.stdout is not None and run.stdout.readline() == "ready\n"
     told = [run.communicate("go\n")[0] for run in runs]
-    assert sum(int(one) for one in told) == 40
-    assert len(alerts(world)) == len(world.operations.tasks()) == 40
+    assert sum(int(one) for one in told) == 41
+    assert len(alerts(world)) == len(world.operations.tasks()) == 41
+    assert len(world.operations.tasks(customer_id="loud")) == 1  # a thousand items, two processes
     world.operations.verify_audit()

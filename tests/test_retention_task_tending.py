@@ -16,7 +16,9 @@ from retention.policy_escalation import EscalationRules, EscalationStep
 from retention.task_routing import Owners
 from retention.task_teller import TaskTeller
 from retention.task_tending import TaskTending, TendReport, revisions_of
+from retention.task_updates import update_task
 from store.clock import FixedClock
+from store.errors import NotPermitted
 from store.records import Task, TaskStatus, Tier
 from store.sqlite_operations import SqliteOperationStore
 from store.task_changes import TaskChange
@@ -258,3 +260,13 @@ def test_what_is_overdue_is_told_with_deadline_and_role_and_no_words_of_the_cust
         teller.words(next(one for one in heard if one.notice.role == "general_manager"), "en")[0]
         == "Overdue, told to the general manager: customer 甲 (red alert)"
     )
+
+
+def test_only_who_may_move_the_deadline_may_snooze_beyond_it(store: SqliteOperationStore) -> None:
+    store.propose_task(task("t1"))
+    rules, late = load_policy(), TaskChange(snoozed_until=NOW + timedelta(hours=3))
+    with pytest.raises(NotPermitted, match="beyond its deadline"):
+        update_task(store, "t1", late, actor="a", role="service", policy=rules)
+    soon = TaskChange(snoozed_until=NOW + timedelta(hours=1))
+    assert update_task(store, "t1", soon, actor="a", role="service", policy=rules).snoozed_until
+    assert update_task(store, "t1", late, actor="m", role="manager", policy=rules).snoozed_until
