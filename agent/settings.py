@@ -83,6 +83,20 @@ class Settings(BaseSettings):
         default=None, description="signs webhooks: whsec_ and 24 to 64 random bytes in base64"
     )
 
+    customer_gateway_url: SecretStr | None = Field(
+        default=None, description="messages to customers are posted here, signed; none: docs/messages.md"
+    )
+    customer_gateway_secret: SecretStr | None = Field(
+        default=None, description="signs them: whsec_ and 24 to 64 random bytes in base64"
+    )
+    customer_mail_url: SecretStr | None = Field(
+        default=None, description="sends mail to customers: smtps://user:password@host, URL-encoded"
+    )
+    customer_mail_from: str = Field(default="", description="its sender, e.g. 客服中心 <care@example.com>")
+    customer_addresses: Path | None = Field(
+        default=None, description="CSV customer_id,mail; none: addresses.csv in the data folder"
+    )
+
     mail_url: SecretStr | None = Field(
         default=None,
         description="mailbox with feedback: imaps://user:password@host/INBOX, user and password URL-encoded",

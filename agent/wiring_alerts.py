@@ -3,7 +3,7 @@
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from agent.wiring_messages import Messaging
+from agent.wiring_contacts import Contacting
 
 if TYPE_CHECKING:
     from agent.policy_desk import PolicyDesk
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from retention.task_tending import TaskTending, TendReport
 
 
-class Alerting(Messaging):
+class Alerting(Contacting):
     """What goes out to people, and what is found to tell them."""
 
     @cached_property

@@ -6,7 +6,7 @@ from typing import Final
 
 from retention.playbooks import playbook
 from retention.policy import Policy
-from retention.wording import Language, is_named, name_of
+from retention.wording import Language, is_named, name_of, sentence
 from store.alerts import Alert
 from store.messages import Message, MessageStatus
 from store.records import Task
@@ -36,7 +36,10 @@ def message_of(
     """
     name = policy.tiers[alert.tier].playbook
     book = playbook(name)
-    texts = {each: book.text(each, subject=_subject(alert, each)) for each in _OTHER}
+    texts = {
+        each: book.text(each, {"subject": _subject(alert, each), "deadline": _deadline(alert, policy, each)})
+        for each in _OTHER
+    }
     return Message(
         message_id=_message_id(alert.alert_id, name),
         customer_id=alert.customer_id,
@@ -45,6 +48,7 @@ def message_of(
         tier=alert.tier,
         playbook=name,
         language=language,
+        title=book.title(language, subject=_subject(alert, language)),
         text=texts[language],
         translation=texts[_OTHER[language]],
         status=status,
@@ -75,6 +79,14 @@ def _subject(alert: Alert, language: Language) -> str:
     """What the message is about as a customer would put it; nobody is told which signals were seen."""
     known = next((cause for cause in alert.causes if is_named("subjects", cause)), "other")
     return name_of("subjects", known, language)
+
+
+def _deadline(alert: Alert, policy: Policy, language: Language) -> str:
+    """By when somebody acts, as the policy has it: within 24 hours."""
+    rule = policy.tiers[alert.tier].deadline
+    if rule.clock_hours is not None:
+        return sentence("message_says", "clock_hours", language, n=f"{rule.clock_hours:g}")
+    return sentence("message_says", "working_days", language, n=rule.working_days)
 
 
 def _message_id(alert_id: str, playbook_name: str) -> str:

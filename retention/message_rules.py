@@ -25,7 +25,7 @@ class Recipient:
     zone: ZoneInfo
     reached_by: tuple[str, ...] = ()
     opted_out: frozenset[str] = frozenset()
-    left: bool = False
+    left_at: datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -95,7 +95,7 @@ def _ended(
     message: Message, file: ContactFile, recipient: Recipient, channels: Sequence[str], now: datetime
 ) -> Stop | None:
     rules = recipient.policy.messages
-    if recipient.left:
+    if recipient.left_at is not None and recipient.left_at > message.created_at:
         return "left"
     unwanted = file.opted_out | recipient.opted_out
     named = [name for name in rules.channels if name in channels] or list(rules.channels)

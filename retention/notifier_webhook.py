@@ -60,15 +60,15 @@ class WebhookNotifier:
             raise NotSent(f"the webhook answered {status}", lasting=lasting)
 
 
-def signing_key(secret: str) -> bytes:
-    """The bytes of a secret; ConfigError where it is none."""
+def signing_key(secret: str, setting: str = "VOICELOOP_NOTIFY_SECRET") -> bytes:
+    """The bytes of a secret; ConfigError, naming the setting, where it is none."""
     try:
         key = base64.b64decode(secret.removeprefix(_PREFIX), validate=True)
     except binascii.Error:
         key = b""
     if not _SHORTEST <= len(key) <= _LONGEST:
         raise ConfigError(
-            "VOICELOOP_NOTIFY_SECRET is not 24 to 64 bytes in base64",
+            f"{setting} is not 24 to 64 bytes in base64",
             hint="make one: echo whsec_$(openssl rand -base64 32)",
         )
     return key

@@ -57,7 +57,7 @@ class Frequency(_Part):
 
 
 class CouponRules(_Part):
-    """Which tiers' automatic messages carry a coupon of at least how much, and what that may come to.
+    """Which tiers' automatic messages carry a coupon of at most how much, and what that may come to.
 
     `days`: a customer who was given one, or anything else to make up for something, gets none for so long.
     `month`: all coupons given within 30 days together, in the currency of `authority`.
