@@ -25,6 +25,15 @@ class AlertNews:
     alert: Alert
     task: Task | None
 
+    @property
+    def kind(self) -> NoticeKind:
+        """What happened to the alert."""
+        match self.notice.kind:
+            case "overdue" | "woken":
+                raise ValueError(f"{self.notice.notice_id} tells of a task, not of an alert")
+            case kind:
+                return kind
+
 
 @dataclass(frozen=True)
 class TaskNews:

@@ -62,7 +62,7 @@ class AlertTeller:
         """What is told of alerts, to keep them for these targets."""
 
         def observe(news: AlertNews) -> None:
-            alert, kind = news.alert, news.notice.kind
+            alert, kind = news.alert, news.kind
             told = []
             named = told_by_rules(self._policy(), alert.causes)
             usual = [] if kind == "ruled" else chosen(targets, alert.tier, alert.owner_role)

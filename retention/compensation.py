@@ -67,10 +67,14 @@ def propose(
     room = room_of(role, granted, rules, now)
     amount = min(offer.amount, room.most)
     able = [one for one in rules.roles if room_of(one, granted, rules, now).most >= offer.amount]
-    asks = min(able, key=lambda one: rules.roles[one].case) if able and amount < offer.amount else None
+    asks = next(iter(_lowest_first(able, rules)), None) if amount < offer.amount else None
     if offer.amount and amount <= 0 and asks is None:
         return "limit_reached"
     return Proposal(offer.kind, amount, room, asks)
+
+
+def _lowest_first(roles: Iterable[Role], rules: AuthorityRules) -> list[Role]:
+    return sorted(roles, key=lambda role: rules.roles[role].case)
 
 
 def compensation_id(conversation_id: str, customer_id: str) -> str:

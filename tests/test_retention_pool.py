@@ -1,6 +1,6 @@
 """The high-risk pool: who is in it, why and since when, and who of the care team cares for whom."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from pathlib import Path
 
@@ -48,7 +48,7 @@ def low(subject: str) -> PoolReason:
 
 
 def assigned(
-    candidates: dict[str, tuple[PoolReason, ...]], *stays: PoolEntry, **team: object
+    candidates: Mapping[str, tuple[PoolReason, ...]], *stays: PoolEntry, **team: object
 ) -> dict[str, str]:
     rules = CareTeam.model_validate(team)
     found = revised(stays, candidates, (), team=rules, role_name="客户关怀小组", now=NOW)

@@ -247,7 +247,11 @@ def test_what_is_overdue_is_told_with_deadline_and_role_and_no_words_of_the_cust
     store.propose_task(task("t1", summary="客户原话：我要解约"))
     heard: list[TaskNews] = []
     notices = AlertNotices(store)
-    notices.on_task("pager", heard.append)
+
+    def observe(news: TaskNews) -> None:
+        heard.append(news)
+
+    notices.on_task("pager", observe)
     tend(store, load_policy(), 3.5)
     notices.dispatch()
     teller = TaskTeller(

@@ -10,6 +10,7 @@ from agent.settings import Settings
 from agent.wiring import App, open_app
 from store.clock import FixedClock
 from store.facts import Selection
+from store.keys import Role
 from store.records import Customer
 from tests.retention_world import NOW, World
 from tests.serving import Api
@@ -35,7 +36,7 @@ def api_app(tmp_path: Path) -> Iterator[App]:
         yield app
 
 
-async def read(api: Api, role: str, *turns: dict[str, str], customer: str | None = "c1") -> dict[str, Any]:
+async def read(api: Api, role: Role, *turns: dict[str, str], customer: str | None = "c1") -> dict[str, Any]:
     body: dict[str, Any] = {"conversation_id": "chat-1", "turns": list(turns)}
     if customer:
         body["customer_id"] = customer
