@@ -161,13 +161,13 @@ class _Teller:
         for segment in self._policy.segments:
             who = [
                 self._said(
-                    "segments", "value", key=column_name(name, self._language), value=self._either(values)
+                    "segments", "value", column=column_name(name, self._language), value=self._either(values)
                 )
                 for name, values in segment.who.items()
             ]
             changes = segment.change.model_dump(mode="json", exclude_unset=True)
             told = [
-                self._said("segments", "value", key=key, value=value) for key, value in leaves_of(changes)
+                self._said("segments", "value", column=key, value=value) for key, value in leaves_of(changes)
             ]
             yield self._said(
                 "segments",

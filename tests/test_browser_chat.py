@@ -101,7 +101,15 @@ def test_every_page_of_it_fits_and_reads(
     chromium: "Browser", base: str, size: str, language: str, dark: bool
 ) -> None:
     with watched(chromium, base, size=size, language=language, dark=dark) as page:
-        for place in ("chat", "upload", "jobs", "settings", "settings/taxonomy", "settings/keys"):
+        for place in (
+            "chat",
+            "upload",
+            "jobs",
+            "settings",
+            "settings/taxonomy",
+            "settings/policy",
+            "settings/keys",
+        ):
             page.goto(f"/#/{place}")
             page.locator("main h1").wait_for(state="attached")
             page.locator("main .bone").first.wait_for(state="detached")
@@ -155,6 +163,25 @@ def test_topics_that_are_wrong_are_not_saved(chromium: "Browser", base: str) -> 
         editor.fill("")
         page.get_by_role("button", name="检查").click()
         page.get_by_text("没有问题").wait_for()
+
+
+def test_the_policy_is_checked_saved_and_brought_back(chromium: "Browser", base: str) -> None:
+    with watched(chromium, base) as page:
+        page.goto("/#/settings/policy")
+        editor = page.get_by_label("策略（YAML）")
+        shipped = editor.input_value()
+        editor.fill(shipped.replace("threshold: 60 ", "threshold: 600 "))
+        page.get_by_role("button", name="检查").click()
+        page.locator(".settings-panel [role=alert]").get_by_text("health.threshold").wait_for()
+        editor.fill(shipped.replace("threshold: 60 ", "threshold: 65 "))
+        page.get_by_role("button", name="检查").click()
+        page.get_by_text("60 → 65").wait_for()
+        page.get_by_role("button", name="保存").click()
+        page.get_by_role("dialog").get_by_role("button", name="保存").click()
+        page.get_by_text("当前生效的是版本 2").wait_for()
+        page.get_by_role("row", name="已停用").get_by_role("button", name="恢复到此版本").click()
+        page.get_by_role("dialog").get_by_role("button", name="恢复到此版本").click()
+        page.get_by_text("当前生效的是版本 3").wait_for()
 
 
 def test_language_and_appearance_are_kept(chromium: "Browser", base: str) -> None:

@@ -8,6 +8,7 @@ import { Keys } from "../parts/keys.js";
 import { PageHead } from "../parts/layout.js";
 import { confirmed, toast, toastProblem } from "../parts/overlays.js";
 import { OwnFile } from "../parts/own_file.js";
+import { Policy } from "../parts/policy.js";
 import { Empty, Loaded } from "../parts/states.js";
 import { Table } from "../parts/table.js";
 import { go } from "../router.js";
@@ -68,11 +69,6 @@ function Labelling({ tab }) {
   return html`<${Loaded} from=${found}>${(labelling) => (tab === "taxonomy"
     ? html`<${Topics} labelling=${labelling} onSaved=${found.reload} />`
     : html`<${OwnFile} key=${`lexicon ${labelling.version}`} name="lexicon" text=${labelling.lexicon} version=${labelling.version} onSaved=${found.reload} />`)}<//>`;
-}
-
-function Policy() {
-  const found = useGet("/v1/settings/policy");
-  return html`<${Loaded} from=${found}>${({ text }) => html`<div class="stack"><p class="small quiet">${t("settings.policy_about")}</p><pre class="code policy" tabIndex="0" aria-label=${t("settings.policy")}>${text}</pre></div>`}<//>`;
 }
 
 export function Page({ args }) {
