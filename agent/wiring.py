@@ -194,6 +194,7 @@ class App(Alerting):
             targets=self.targets,
             calendar=self.calendar,
             results=self.results,
+            reaches_customers=self.reaches_customers,
         )
 
     def planner(self, facts: "FactStore") -> "Planner":

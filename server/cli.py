@@ -15,6 +15,7 @@ from server import (
     cli_label,
     cli_mcp,
     cli_memory,
+    cli_messages,
     cli_plans,
     cli_policy,
     cli_pool,
@@ -41,6 +42,7 @@ cli_label.register(app)
 cli_taxonomy.register(app)
 cli_conversations.register(app)
 cli_memory.register(app)
+cli_messages.register(app)
 cli_retention.register(app)
 cli_alerts.register(app)
 cli_plans.register(app)

@@ -74,6 +74,11 @@ def learn_policy_job(args: NoArguments, work: JobWork) -> Mapping[str, Any]:
     return propose_lesson(work.app)
 
 
+def send_messages_job(args: NoArguments, work: JobWork) -> Mapping[str, Any]:
+    """Send what is prepared for customers, as far as the policy allows it now."""
+    return vars(work.app.message_sender.run())
+
+
 def index_feedback_job(args: NoArguments, work: JobWork) -> Mapping[str, Any]:
     """Embed what came in, and let it join or found themes."""
     before = len(work.app.facts.themes())
@@ -119,6 +124,7 @@ KINDS: Final[Mapping[str, JobKind]] = {
     "refresh_themes": JobKind(ThemeArguments, refresh_themes_job),
     "scan_alerts": JobKind(NoArguments, scan_alerts_job),
     "tend_tasks": JobKind(NoArguments, tend_tasks_job),
+    "send_messages": JobKind(NoArguments, send_messages_job),
     "learn_policy": JobKind(NoArguments, learn_policy_job, "admin"),
     "write_report": JobKind(ReportArguments, write_report),
 }

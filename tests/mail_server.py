@@ -4,7 +4,7 @@ import email
 import email.policy
 import socketserver
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from email.message import EmailMessage
@@ -13,13 +13,17 @@ from typing import Any
 
 @dataclass
 class MailServer:
-    """`rcpt` and `end` are the answers to the recipient and to the end of the text; an empty `end` hangs up."""
+    """`rcpt` and `end` are the answers to the recipient and to the end of the text; an empty `end` hangs up.
+
+    `before_end` is told how many mails there were by then.
+    """
 
     port: int = 0
     mails: list[EmailMessage] = field(default_factory=list)
     recipients: list[str] = field(default_factory=list)
     rcpt: str = "250 OK"
     end: str = "250 taken"
+    before_end: Callable[[int], None] | None = None
 
     @property
     def url(self) -> str:
@@ -42,6 +46,8 @@ def mail_server() -> Iterator[MailServer]:
                 elif word == "DATA":
                     self._say("354 go on")
                     self._take()
+                    if served.before_end is not None:
+                        served.before_end(len(served.mails))
                     if not served.end:
                         return
                     self._say(served.end)

@@ -47,7 +47,7 @@ class ToolContext:
     `policy` is the one live when the call began; `churn` keeps the models learnt in this process.
 
     Of a scoped asker's context, facts and operations are those within the scope, however it was put together.
-    `results` keeps what tools gave before; None keeps nothing.
+    `results` keeps what tools gave before; None keeps nothing. `reaches_customers`: by any channel.
     `approved` is True only while an approved action is carried out.
     """
 
@@ -66,6 +66,7 @@ class ToolContext:
     targets: Yardsticks = field(default_factory=load_targets)
     calendar: tuple[ExternalEvent, ...] = ()
     results: ResultCache | None = None
+    reaches_customers: bool = False
 
     def policy_of(self, customer_id: str) -> Policy:
         """The policy that holds for a customer, with what his segments change."""

@@ -1,6 +1,6 @@
 """A message to a customer, from the playbook of the alert: drafted, approved, then sent."""
 
-from typing import Annotated, Any
+from typing import Annotated
 
 from pydantic import Field
 
@@ -12,7 +12,7 @@ from tools.alert_records import feedback_evidence, named_alert, task_of_alert
 from tools.arguments import Arguments, Language
 from tools.caveats import caveat
 from tools.context import ToolContext
-from tools.customer_conversations import shown
+from tools.message_view import message_row
 from tools.refusals import Refusal
 from tools.results import PeriodResult, ToolResult
 
@@ -68,21 +68,15 @@ def send_playbook_message(args: MessageArguments, context: ToolContext) -> ToolR
         period=PeriodResult(),
         filters={"customer_id": [alert.customer_id]},
         n=1,
-        data={"message": message_row(message, context), "new": new},
+        data={"message": message_row(message, args.language, context), "new": new},
         evidence=feedback_evidence([alert], context)[:20],
-        caveats=_caveats(message, args.language),
+        caveats=_caveats(message, args.language, context),
     )
 
 
-def message_row(message: Message, context: ToolContext) -> dict[str, Any]:
-    """One message as results show it; times in the configured zone."""
-    times = {name: shown(getattr(message, name), context.zone) for name in ("created_at", "sent_at")}
-    return {**message.model_dump(mode="json", exclude={"scope"}), **times}
-
-
-def _caveats(message: Message, language: Language) -> list[str]:
-    if message.status is MessageStatus.PENDING_APPROVAL:
-        return [caveat("message_awaits", language), caveat("no_customer_channel", language)]
-    if message.status is MessageStatus.PREPARED:
-        return [caveat("no_customer_channel", language)]
-    return [caveat("message_stands", language)]
+def _caveats(message: Message, language: Language, context: ToolContext) -> list[str]:
+    waits = message.status is MessageStatus.PENDING_APPROVAL
+    if not waits and message.status is not MessageStatus.PREPARED:
+        return [caveat("message_stands", language)]
+    goes = "message_goes" if context.reaches_customers else "no_customer_channel"
+    return [*([caveat("message_awaits", language)] if waits else []), caveat(goes, language)]
