@@ -59,9 +59,11 @@ def _show(figures: dict[str, Any], put: dict[str, Any] | None, as_json: bool) ->
         show_table((f"verdicts not learnt from, since {held['since'][:10]}", "share (95%)", "n"), rows)
     for change in figures["changes"]:
         out().print(f"  {change['says']}", markup=False)
-    rows = [(one["told"], one["kind"], _told(one), str(one["n"])) for one in figures["situations"]]
-    if rows:
-        show_table(("situation", "kind", "accurate (95%)", "verdicts"), rows)
+    if figures["situations"]:
+        show_table(
+            ("situation", "kind", "accurate (95%)", "verdicts"),
+            [(one["told"], one["kind"], _told(one), str(one["n"])) for one in figures["situations"]],
+        )
     if put is not None:
         out().print(f"policy version {put['number']}: {put['state']}")
 

@@ -15,7 +15,8 @@ from retention.policy import POLICY_FILE, load_policy, parse_policy
 from retention.policy_book import PolicyBook
 from retention.policy_learnt import Learnt
 from retention.verdict_cases import VerdictCase, score_of, would_call
-from retention.verdict_model import fit_verdicts
+from retention.verdict_model import VerdictModel, fit_verdicts
+from store.alerts import VerdictKind
 from store.clock import FixedClock
 from store.sqlite_operations import SqliteOperationStore
 from store.sqlite_policy_versions import SqlitePolicyVersions
@@ -78,8 +79,8 @@ def test_false_alarms_lower_similar_situations_and_not_all(drawn: list[Drawn]) -
     ]
     first, second = (fit_verdicts(found, POLICY) for found in (before, [*before, *alarms]))
 
-    def chance(model: object, case: VerdictCase) -> float:
-        learnt = model.learnt(0.0, before, POLICY)  # type: ignore[attr-defined]
+    def chance(model: VerdictModel, case: VerdictCase) -> float:
+        learnt = model.learnt(0.0, before, POLICY)
         changed = with_lesson(POLICY, learnt)
         at = learnt.call_at
         asked = at.causes[case.causes[0]] + sum(at.contexts.get(one, 0) for one in case.contexts)
@@ -174,7 +175,7 @@ def test_verdicts_in_the_store_become_a_version_that_can_be_put(world: World) ->
     ):
         clock = FixedClock(TODAY + timedelta(minutes=n))
         operations = SqliteOperationStore(world.home / "operations.sqlite", clock)
-        verdict = "accurate" if int(alert.customer_id[1:]) % 2 == 0 else "false_alarm"
+        verdict: VerdictKind = "accurate" if int(alert.customer_id[1:]) % 2 == 0 else "false_alarm"
         operations.record_verdict(alert.alert_id, verdict, "", actor="ann")
         operations.close()
     assert all(verdict.parts for verdict in world.operations.verdicts())
