@@ -112,8 +112,8 @@ def _cause_steps(run: InsightRun, cause: dict[str, Any] | None, plans: dict[str,
         if plan["status"] == "pending_approval" and plan["measures"]:
             step = plan["measures"][0]["first_step"] or plan["measures"][0]["action"]
             steps.append(say("next_approve_plan", language, cause=plan["cause"], step=step))
-        elif effect is not None and effect["data"]["verdict"] in ("missed", "worse"):
-            verdict = say(f"verdict_{effect['data']['verdict']}", language)
+        elif effect is not None and effect["verdict"] in ("missed", "worse") and not _taken_up(plan):
+            verdict = say(f"verdict_{effect['verdict']}", language)
             steps.append(say("next_missed", language, cause=plan["cause"], verdict=verdict))
     if cause is not None and cause["data"]["verdict"] == "cause_found" and not _covered(cause, rows):
         first = cause["data"]["causes"][0]
@@ -121,6 +121,11 @@ def _cause_steps(run: InsightRun, cause: dict[str, Any] | None, plans: dict[str,
         key = "next_plan" if first["department"] else "next_plan_nobody"
         steps.append(say(key, language, cause=label, department=first["department"]))
     return steps
+
+
+def _taken_up(plan: dict[str, Any]) -> bool:
+    """Whether a missed plan has one that follows it, which is then what is to be approved."""
+    return bool(plan["review"] and plan["review"]["follow_up"])
 
 
 def _covered(cause: dict[str, Any], rows: list[dict[str, Any]]) -> bool:

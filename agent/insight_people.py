@@ -1,7 +1,6 @@
 """Customers at risk, what is being done for them, and how the action plans fare."""
 
 import re
-from datetime import timedelta
 from typing import Any
 
 from agent.insight_document import Entry, Section, Table, Tone
@@ -10,10 +9,10 @@ from agent.insight_wording import capital, in_a_row, signed
 from agent.insight_words import say
 from agent.phrases import name
 from agent.wording import number, percent
-from store.errors import ToolInputError
 from store.facts import Selection
+from store.plan_parts import Judgement
 from store.records import ActionPlan, Task, TaskStatus
-from tools.measures import find_measure
+from tools.plan_design import judged_title
 from tools.selection import normalise
 
 _CUSTOMERS = 5
@@ -179,24 +178,13 @@ def plans_of(run: InsightRun) -> dict[str, Any]:
 
 
 def _effect(plan: ActionPlan, run: InsightRun) -> dict[str, Any] | None:
-    """verify_effect of the plan's first measure since the plan was made; None where it does not run yet."""
-    if plan.status not in (TaskStatus.OPEN, TaskStatus.DONE) or not plan.measures:
+    """The verified effect that the plan as a whole is judged by; None before its window is over."""
+    found = run.context.operations.effects(plan_id=plan.plan_id)
+    main = next((effect for effect in found if effect.main), None)
+    if main is None:
         return None
-    measure = plan.measures[0]
-    try:
-        metric = find_measure(measure.metric, run.context, run.language).name
-    except ToolInputError:
-        metric = run.metric
-    start = plan.created_at.astimezone(run.context.zone).date() + timedelta(days=1)
-    if start >= run.context.clock.now().astimezone(run.context.zone).date():
-        return None
-    return run.attempt(
-        "verify_effect",
-        metric=metric,
-        start=start.isoformat(),
-        days_after=measure.window_days,
-        plan_id=plan.plan_id,
-    )
+    judged = Judgement(metric=main.metric, topic=main.topic, title=main.title)
+    return {**main.model_dump(mode="json"), "title": judged_title(judged, run.context, run.language)}
 
 
 def plans(run: InsightRun, found: dict[str, Any]) -> Section:
@@ -245,24 +233,24 @@ def _plan_entry(row: dict[str, Any], run: InsightRun) -> Entry:
     )
 
 
-def effect_words(result: dict[str, Any], run: InsightRun) -> tuple[str, Tone]:
+def effect_words(effect: dict[str, Any], run: InsightRun) -> tuple[str, Tone]:
     """A verified effect in one sentence, and whether it is welcome."""
-    language, data = run.language, result["data"]
-    verdict = say(f"verdict_{data['verdict']}", language)
-    if data["effect"] is None or data["ci_low"] is None:
-        return say("plan_unjudged", language, start=data["start"], verdict=verdict), "flat"
-    metric = data["metric"]
+    language, start = run.language, effect["starts_on"]
+    verdict = say(f"verdict_{effect['verdict']}", language)
+    if effect["effect"] is None or effect["ci_low"] is None:
+        return say("plan_unjudged", language, start=start, verdict=verdict), "flat"
+    metric = effect["metric"]
     tones: dict[str, Tone] = {"achieved": "good", "partly": "good", "missed": "bad", "worse": "bad"}
-    shown = {key: signed(metric, data[key], run) for key in ("effect", "ci_low", "ci_high")}
+    shown = {key: signed(metric, effect[key], run) for key in ("effect", "ci_low", "ci_high")}
     text = say(
         "plan_effect",
         language,
-        start=data["start"],
-        metric=data["title"],
+        start=start,
+        metric=effect["title"],
         effect=shown["effect"],
         low=shown["ci_low"],
         high=shown["ci_high"],
         verdict=verdict,
-        grade=name(f"value_grade_{data['evidence_grade']}", language, data["evidence_grade"]),
+        grade=name(f"value_grade_{effect['evidence_grade']}", language, effect["evidence_grade"]),
     )
-    return text, tones.get(data["verdict"], "flat")
+    return text, tones.get(effect["verdict"], "flat")

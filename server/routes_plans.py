@@ -68,6 +68,7 @@ class PlanVerification(BaseModel):
     plan_id: str
     state: State
     due_on: date = Field(description="the first day on which it can be verified")
+    reason: str | None = Field(description="why it could not be judged")
     status: TaskStatus
     problem: str
     cause: str

@@ -20,7 +20,9 @@ from tools.plans import stored_plan
 from tools.refusals import Refusal
 from tools.verification import EffectArguments, verify_effect
 
-State = Literal["verified", "already", "not_due", "not_approved", "ended", "no_data", "no_design"]
+State = Literal[
+    "verified", "already", "not_due", "not_approved", "ended", "no_data", "no_design", "not_judged"
+]
 REOPENING: Final = ("missed", "worse")
 _DAYS_BEFORE = 60
 _CAUSE: Final = ("conditions", "label", "theme", "topic", "share", "effect", "ci_low", "ci_high")
@@ -28,13 +30,17 @@ _CAUSE: Final = ("conditions", "label", "theme", "topic", "share", "effect", "ci
 
 @dataclass(frozen=True)
 class Verification:
-    """Where the verification of one plan stands. `due_on` is the first day on which it can be verified."""
+    """Where the verification of one plan stands. `due_on` is the first day on which it can be verified.
+
+    `reason` says why one could not be judged, such as a metric that the data do not have any more.
+    """
 
     plan: ActionPlan
     state: State
     due_on: date
     effects: Sequence[Effect] = ()
     follow_up: ActionPlan | None = None
+    reason: str | None = None
 
 
 def verify_plans(
@@ -61,7 +67,15 @@ def _verified(plan: ActionPlan, context: ToolContext) -> Verification:
     if waiting is not None:
         return Verification(plan, waiting, due)
     assert plan.design is not None
-    effects = [_effect(plan, plan.design, judged, ids, context) for judged, ids in _judgements(plan).items()]
+    try:
+        effects = [
+            _effect(plan, plan.design, judged, ids, context) for judged, ids in _judgements(plan).items()
+        ]
+    except ToolInputError as error:
+        # One plan that cannot be judged must not keep the others waiting.
+        if isinstance(error, Refusal):
+            error.speak(plan.language)
+        return Verification(plan, "not_judged", due, reason=error.message)
     main = effects[0]
     if not main.n_after:
         return Verification(plan, "no_data", due, effects)
@@ -236,6 +250,7 @@ def verification_figures(found: Verification, language: Language) -> dict[str, A
         "plan_id": plan.plan_id,
         "state": found.state,
         "due_on": found.due_on.isoformat(),
+        "reason": found.reason,
         "status": plan.status.value,
         "problem": plan.problem,
         "cause": plan.cause,
