@@ -63,6 +63,7 @@ def overlaid(content: Mapping[str, Any], change: Mapping[str, Any]) -> dict[str,
     found = dict(content)
     for key, value in change.items():
         before = found.get(key)
-        deeper = isinstance(value, Mapping) and isinstance(before, Mapping) and key not in _WHOLE
-        found[key] = overlaid(before, value) if deeper else value
+        if isinstance(value, Mapping) and isinstance(before, Mapping) and key not in _WHOLE:
+            value = overlaid(before, value)
+        found[key] = value
     return found

@@ -59,9 +59,10 @@ def _items(facts: FactStore, rule: CompanyRule, window: Window) -> dict[str, Fee
     if any(name not in known for name in rule.when.where):
         return {}
     selection = Selection(window, filters=rule.when.filters())
+    wanted: list[tuple[str, ...]] = [(word,) for word in rule.when.contains] or [()]
     return {
         item.feedback.feedback_id: item.feedback
-        for contains in ([(word,) for word in rule.when.contains] or [()])
+        for contains in wanted
         for item in _pages(facts, Find(selection, contains=contains, order="id", limit=_PAGE))
     }
 

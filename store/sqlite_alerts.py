@@ -26,6 +26,7 @@ from store.messages import Message
 from store.models import TaskRow
 from store.records import AuditEntry, Task, TaskStatus, Tier
 from store.scan_models import ScanPartRow
+from store.scans import AlertEventKind
 from store.sqlite_audit import append
 from store.sqlite_rows import record_of, values_of
 from store.sqlite_scans import note_event
@@ -68,8 +69,11 @@ class SqliteAlerts(SqliteTasks):
         else:
             session.add(row)
         said = {"customer_id": alert.customer_id, "tier": alert.tier.value, "causes": ", ".join(alert.causes)}
-        action = f"alert.{'open' if not known else 'raise' if change.notice else 'join'}"
-        note_event(session, change.notice or "joined", alert.updated_at, alert)
+        # A rule that tells somebody joins an alert like any other evidence.
+        notice = change.notice
+        kind: AlertEventKind = "joined" if notice is None or notice == "ruled" else notice
+        action = f"alert.{'open' if not known else 'raise' if kind == 'raised' else 'join'}"
+        note_event(session, kind, alert.updated_at, alert)
         told.append(self._entry(action, alert.alert_id, actor, said))
         if change.notice is not None:
             session.add(NoticeRow(**values_of(_notice(alert, change.notice))))

@@ -122,6 +122,8 @@ def test_a_rule_that_joins_a_standing_alert_tells_its_targets_and_nobody_else(wo
     assert (report.opened, report.raised) == (0, 0)
     told = world.operations.claim_notices("outbox", kinds)
     assert [notice.kind for notice in told] == ["opened", "ruled"]
+    events = world.operations.alert_events(NOW - timedelta(days=1), NOW + timedelta(days=1))
+    assert [event.kind for event in events] == ["opened", "joined"]
     (alert,) = world.operations.alerts()
     assert (alert.tier, "rule/退款急件" in alert.causes) == (Tier.ORANGE, True)
 

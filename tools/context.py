@@ -33,10 +33,6 @@ class Asker:
     role: Role = "admin"
     scope: Scope = ()
 
-    def policy_of(self, customer_id: str) -> Policy:
-        """The policy that holds for a customer, with what his segments change."""
-        return policies_for(self.facts, self.policy, [customer_id], self.clock.now()).of(customer_id)
-
     def __post_init__(self) -> None:
         object.__setattr__(self, "scope", scope_of(self.scope))
 
