@@ -182,7 +182,9 @@ def moments_of(world: World, since: datetime, until: datetime) -> list[Moment]:
     span = world.operations.scan_span()
     begin = until if span is None else min(max(span.first, since), until)
     recorded = [_moment(scan) for scan in world.operations.scans(since, until)]
-    return [*_daily(since, begin, world.zone), *recorded]
+    said = world.facts.catalogue().first_at if since < begin else None
+    daily = [] if said is None else _daily(max(since, said), begin, world.zone)
+    return [*daily, *recorded]
 
 
 def thinned(moments: Sequence[Moment], every: timedelta | None) -> list[Moment]:

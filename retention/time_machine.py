@@ -67,6 +67,11 @@ class TimeMachine:
             exact=every is None and passed.daily == 0 and passed.recorded > 0,
         )
 
+    def redo(self, since: datetime, until: datetime) -> tuple[str, ...]:
+        """Do the recorded scans of a span again as they were; the ids of alerts that are not as they were."""
+        _, again = self._pass(self._as_live(self.book.live()), since, until, None, None)
+        return differing(raised(self.world.operations.alert_events(since, until)), again)
+
     def gate(self, candidate: Policy, *, forced: bool = False) -> Mapping[str, Any]:
         """Replay a change before it goes live. ToolInputError where it exceeds capacity, unless `forced`."""
         rules = candidate.replay

@@ -19,6 +19,7 @@ from server import (
     cli_plans,
     cli_policy,
     cli_pool,
+    cli_replay,
     cli_retention,
     cli_serve,
     cli_taxonomy,
@@ -47,6 +48,7 @@ cli_retention.register(app)
 cli_alerts.register(app)
 cli_plans.register(app)
 cli_policy.register(app)
+cli_replay.register()
 cli_pool.register(app)
 cli_unmask.register(app)
 cli_upkeep.register(app)

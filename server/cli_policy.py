@@ -23,7 +23,7 @@ policy = typer.Typer(help="the retention policy: who is called, by whom, by when
 WhyOption = typer.Option("", "--why", help="why, for the history")
 LanguageOption = typer.Option("", "--language", help="zh or en; else the configured one")
 ForceOption = typer.Option(False, "--force", help="although it makes more tasks than people can take on")
-_FILE_OR_NUMBER = "a file, or the number of a version"
+FILE_OR_NUMBER = "a file, or the number of a version"
 
 
 def register(app: typer.Typer) -> None:
@@ -34,7 +34,7 @@ def register(app: typer.Typer) -> None:
 
 @policy.command("check")
 def check_policy(
-    which: str = typer.Argument("", help=f"{_FILE_OR_NUMBER}; else the live one"),
+    which: str = typer.Argument("", help=f"{FILE_OR_NUMBER}; else the live one"),
     language: str = LanguageOption,
     strict: bool = typer.Option(False, "--strict", help="exit 1 where anything makes no sense"),
     as_json: bool = JsonFlag,
@@ -87,16 +87,16 @@ def list_versions(as_json: bool = JsonFlag) -> None:
 
 @policy.command("diff")
 def diff_policies(
-    first: str = typer.Argument(..., help=_FILE_OR_NUMBER),
+    first: str = typer.Argument(..., help=FILE_OR_NUMBER),
     second: str = typer.Argument(
-        "", help=f"{_FILE_OR_NUMBER}; with one alone, the live one is compared to it"
+        "", help=f"{FILE_OR_NUMBER}; with one alone, the live one is compared to it"
     ),
     as_json: bool = JsonFlag,
 ) -> None:
     """Compare two policies value by value, from the first to the second."""
     with command(as_json), application() as app:
         before, after = (first, second) if second else ("", first)
-        found = app.policy_desk.differences(_policy(app, before), _policy(app, after))
+        found = app.policy_desk.differences(named_policy(app, before), named_policy(app, after))
         if as_json:
             print_json({"differences": difference_rows(found)})
             return
@@ -199,7 +199,8 @@ def _text(app: "App", which: str) -> tuple[str, str]:
         raise InputError(f"{path} is not UTF-8 text") from error
 
 
-def _policy(app: "App", which: str) -> "Policy":
+def named_policy(app: "App", which: str) -> "Policy":
+    """The policy of a file or a version (empty: the live one)."""
     from retention.policy import parse_policy
 
     return parse_policy(*_text(app, which))

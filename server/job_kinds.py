@@ -8,8 +8,10 @@ from typing import Any, Final
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from pipeline.account import IngestOptions
+from server.job_effects import verify_plans_job
 from server.job_inbox import InboxArguments, ingest_inbox, ingest_paths, refresh, themes_turn
 from server.job_mailbox import MailboxArguments, ingest_mailbox
+from server.job_replay import ReplayArguments, replay_policy
 from server.job_reports import ReportArguments, write_report
 from server.job_runner import Handler, JobRunner, JobWork, asked_run
 from store.clock import Clock
@@ -122,10 +124,12 @@ KINDS: Final[Mapping[str, JobKind]] = {
     "ingest_file": JobKind(FileArguments, ingest_file_job, internal=True),
     "relabel": JobKind(NoArguments, relabel_job, "admin"),
     "refresh_themes": JobKind(ThemeArguments, refresh_themes_job),
+    "replay_policy": JobKind(ReplayArguments, replay_policy),
     "scan_alerts": JobKind(NoArguments, scan_alerts_job),
     "tend_tasks": JobKind(NoArguments, tend_tasks_job),
     "send_messages": JobKind(NoArguments, send_messages_job),
     "learn_policy": JobKind(NoArguments, learn_policy_job, "admin"),
+    "verify_plans": JobKind(NoArguments, verify_plans_job),
     "write_report": JobKind(ReportArguments, write_report),
 }
 

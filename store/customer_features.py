@@ -104,13 +104,17 @@ def feedback_statement(question: CustomerQuestion, dialect: Dialect, names: Know
     query = Query(dialect, names)
     query.select(question.selection, (question.selection.window,))
     _of_customers(query, question)
-    inner = [exp.alias_(column("customer_id"), "k"), exp.alias_(column("occurred_at"), "t")]
+    # Built in place: a copy of the tree at each step would cost more than to run the statement.
+    inner = [
+        exp.alias_(column("customer_id"), "k", copy=False),
+        exp.alias_(column("occurred_at"), "t", copy=False),
+    ]
     sums: list[exp.Expression] = [exp.column("k"), exp.Count(this=exp.Star())]
     sums += [exp.Min(this=exp.column("t")), exp.Max(this=exp.column("t"))]
     for at, trait in enumerate(question.traits):
-        inner.append(exp.alias_(_value(trait.metric, question, query), f"x{at}"))
+        inner.append(exp.alias_(_value(trait.metric, question, query), f"x{at}", copy=False))
         sums += _sums(f"x{at}", trait.sums)
-    rows = query.source(exp.select(*inner)).subquery("r")
+    rows = query.source(exp.select(*inner, copy=False)).subquery("r", copy=False)
     return query.statement(_by_customer(sums, rows))
 
 
@@ -310,8 +314,8 @@ def _sums(name: str, wanted: Sums) -> list[exp.Expression]:
 
 
 def _by_customer(sums: Sequence[exp.Expression], rows: exp.Subquery) -> exp.Select:
-    named = [exp.alias_(one, f"c{at}") for at, one in enumerate(sums)]
-    return exp.select(*named).from_(rows).group_by(exp.column("k"))
+    named = [exp.alias_(one, f"c{at}", copy=False) for at, one in enumerate(sums)]
+    return exp.select(*named, copy=False).from_(rows, copy=False).group_by(exp.column("k"), copy=False)
 
 
 def _placed(values: Floats, where: NDArray[np.int64], size: int, missing: float) -> Floats:

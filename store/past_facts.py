@@ -38,12 +38,12 @@ class PastFacts(ReadOnlyFacts):
         return self._tables.restrict(statement)
 
     def mark(self) -> int:
-        """That of its horizon; the last one of all where the horizon is a time."""
-        return self._whole.mark() if self._horizon.mark is None else self._horizon.mark
+        """That of its horizon; 0 where the horizon is a time."""
+        return self._horizon.mark or 0
 
     def as_of(self, horizon: Horizon) -> FactStore:
-        """The same facts earlier, or as they are here where nothing is earlier; NotPermitted for later."""
-        if horizon in (self._horizon, Horizon(self._horizon.mark)):
+        """Itself at its own mark; NotPermitted for another."""
+        if horizon in (self._horizon, Horizon(self.mark())):
             return self
         raise NotPermitted("not permitted: the facts of one moment do not know another")
 

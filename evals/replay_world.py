@@ -1,4 +1,4 @@
-"""A small company that lives day by day: items that come late, relabelling, closings and verdicts between scans."""
+"""A company that lives day by day: late items, relabelling, closings and verdicts between its scans."""
 
 import random
 from collections.abc import Iterator
@@ -35,8 +35,11 @@ START = datetime(2026, 6, 1, 1, tzinfo=UTC)
 _SIGNALS = ("cancel", "competitor", "price", "refund", "conflict")
 
 
-class Life:
-    """Days of a company with `customers`; everything that happens is drawn by `seed`."""
+class ReplayLife:
+    """Days of a company with `customers`; everything that happens is drawn by `seed`.
+
+    `late` counts items that were stored after the day they are of, `relabelled` those whose labels changed.
+    """
 
     def __init__(self, home: Path, customers: int, seed: int = 7) -> None:
         self.home = home
@@ -48,22 +51,28 @@ class Life:
         self._random = random.Random(seed)
         self._customers = [f"c{n}" for n in range(customers)]
         self._made = 0
+        self.redone = home
+        self.late = self.relabelled = 0
         self._late: list[tuple[datetime, LabelledFeedback]] = []
         self.facts.add_customers([Customer(customer_id=one, tier="basic") for one in self._customers])
 
     def close(self) -> None:
+        """Release the stores."""
         self.facts.close()
         self.operations.close()
         self._versions.close()
 
     @property
     def machine(self) -> TimeMachine:
+        """Replays over this life."""
         return TimeMachine(World(self.facts, self.operations, ZONE), self.book, self.clock, self.workshop)
 
     @contextmanager
     def workshop(self, clock: MovableClock) -> Iterator[SqliteOperationStore]:
+        """A fresh store; the last one stays at `redone`."""
         self._made += 1
-        store = SqliteOperationStore(self.home / f"replay-{self._made}.sqlite", clock)
+        self.redone = self.home / f"replay-{self._made}.sqlite"
+        store = SqliteOperationStore(self.redone, clock)
         try:
             yield store
         finally:
@@ -74,21 +83,25 @@ class Life:
         for _ in range(days):
             for _ in range(scans_a_day):
                 self.clock.at += timedelta(hours=24 / scans_a_day)
-                self._happen()
+                self.happen()
                 self.scan()
                 self._people()
 
     def scan(self) -> None:
+        """One live scan, with the tasks that come of it."""
         self.book.settle()
         AlertScan(self.facts, self.operations, self.clock, ZONE, {}, self.book.live).run()
         TaskTending(self.operations, self.book.live, self.clock, ZONE).run()
 
-    def _happen(self) -> None:
+    def happen(self) -> None:
         """Customers speak and act; some of it is stored days later, some labels are put right."""
         draw, now = self._random, self.clock.at
-        said = [self._item(now - timedelta(hours=draw.random() * 12)) for _ in range(len(self._customers) // 8)]
+        said = [
+            self._item(now - timedelta(hours=draw.random() * 12)) for _ in range(len(self._customers) // 2)
+        ]
         late = [item for item in said if draw.random() < 0.2]
         self._late += [(now + timedelta(days=draw.randint(1, 9)), item) for item in late]
+        self.late += len(late)
         due = [item for at, item in self._late if at <= now]
         self._late = [(at, item) for at, item in self._late if at > now]
         batch = [*due, *(item for item in said if item not in late)]
@@ -97,6 +110,7 @@ class Life:
         if batch and draw.random() < 0.4:
             one = draw.choice(batch).feedback.feedback_id
             self.facts.replace_labels({one: self._labels()})
+            self.relabelled += 1
         if draw.random() < 0.3:
             event = BehaviourEvent(
                 event_id=f"e{self._made}-{draw.random()}",
@@ -149,7 +163,7 @@ class Life:
     def _labels(self) -> Labels:
         draw = self._random
         bad = draw.random() < 0.35
-        signals = (draw.choice(_SIGNALS),) if bad and draw.random() < 0.3 else ()
+        signals = (draw.choice(_SIGNALS),) if bad and draw.random() < 0.4 else ()
         topics = (TopicLabel(topic="product/usability"),) if bad and draw.random() < 0.3 else ()
         return Labels(
             sentiment=Sentiment.NEGATIVE if bad else Sentiment.NEUTRAL,
