@@ -29,6 +29,8 @@ class QuietHours(_Part):
         # YAML 1.1 reads 21:00 without quotes as 1260 minutes.
         if isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 24 * 60:
             return time(value // 60, value % 60)
+        if not isinstance(value, str | time):
+            raise ValueError('write a time like "21:00"')
         return value
 
     @model_validator(mode="after")

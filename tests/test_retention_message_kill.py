@@ -116,7 +116,7 @@ def test_killed_senders_lose_nothing_and_the_gateway_knows_each_letter_by_its_id
         # Before the answer and after it: by then the letter is there, and the store does not know yet.
         gateway.before_answer = lambda n: senders.kill() if n % 3 == 0 and n // 3 <= kills else None
         gateway.after_answer = lambda n: senders.kill() if n % 3 == 1 and n // 3 < kills else None
-        ended = []
+        ended: list[int] = []
         while not ended or ended[-1]:
             ended.append(senders.run(tmp_path, "gateway", f"http://{gateway.url}"))
     assert len(ended) > kills and set(ended[:-1]) == {signal.SIGKILL}
