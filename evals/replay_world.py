@@ -12,6 +12,7 @@ from retention.policy_book import PolicyBook
 from retention.replay import World
 from retention.task_tending import TaskTending
 from retention.time_machine import TimeMachine
+from store.alerts import VerdictKind
 from store.clock import MovableClock
 from store.duckdb_facts import DuckDBFactStore
 from store.identity import text_key
@@ -142,7 +143,7 @@ class ReplayLife:
                     change = TaskChange(status=TaskStatus.DONE)
                     self.operations.change_task(task.task_id, change, actor="max")
             elif alert.status == "open" and chance < 0.14:
-                said = "false_alarm" if chance < 0.11 else "accurate"
+                said: VerdictKind = "false_alarm" if chance < 0.11 else "accurate"
                 self.operations.record_verdict(alert.alert_id, said, "", actor="max")
             elif alert.closed_because == "false_alarm" and chance < 0.1:
                 self.operations.record_verdict(alert.alert_id, "accurate", "doch", actor="max")

@@ -1,6 +1,6 @@
 """The facts as they were known at a moment: late items, relabelling, profiles that changed; in both engines."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -85,7 +85,7 @@ def seen(facts: FactStore) -> dict[str, Any]:
 
 def test_each_moment_is_seen_as_it_was_seen_then(store: FactStore) -> None:
     """Whatever is written later, the answers as of a mark are those that the store gave at that mark."""
-    writes = [
+    writes: list[Callable[[], object]] = [
         lambda: store.add_feedback([item("a", 5, labels("neutral")), item("b", 6, None, "c2")]),
         lambda: store.add_customers([Customer(customer_id="c1", owner="李", attributes={"tier": "gold"})]),
         lambda: store.add_feedback([item("late", 1, labels("negative", "cancel"))]),
