@@ -6,12 +6,13 @@ from datetime import datetime, timedelta
 from typing import Final, Literal
 from zoneinfo import ZoneInfo
 
+from retention.holdout import in_holdout
 from retention.policy import Policy
 from store.contacts import EVERY_CHANNEL, ContactFile
 from store.messages import Message
 
 # Ends a message, or holds it up; in words: `message_reasons` in wording.yaml.
-Stop = Literal["left", "opted_out", "stop_tier", "alert_closed", "expired"]
+Stop = Literal["left", "opted_out", "stop_tier", "alert_closed", "expired", "holdout"]
 Hold = Literal["quiet_hours", "frequency", "most_a_day", "no_channel", "no_address"]
 _LOOK_AGAIN: Final = timedelta(hours=1)
 
@@ -81,7 +82,8 @@ def decide_sending(
         return Wait("frequency", free)
     if last_day >= rules.most_a_day:
         return Wait("most_a_day", now + _LOOK_AGAIN)
-    return Send(open_to[0])
+    # Last of all: those held out are those who would have been written to, else they were no control.
+    return Refuse("holdout") if _held_out(message, recipient) else Send(open_to[0])
 
 
 def expiry(message: Message, policy: Policy) -> datetime:
@@ -107,6 +109,12 @@ def _ended(
     if of is not None and of.status == "closed":
         return "alert_closed"
     return "expired" if now >= expiry(message, recipient.policy) else None
+
+
+def _held_out(message: Message, recipient: Recipient) -> bool:
+    rule = recipient.policy.outcomes.holdout
+    automatic = message.approved_by is None and message.kind == "playbook"
+    return automatic and message.tier in rule.tiers and in_holdout(message.customer_id, rule)
 
 
 def _free_again(message: Message, file: ContactFile, policy: Policy, now: datetime) -> datetime | None:

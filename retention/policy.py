@@ -19,6 +19,7 @@ from retention.policy_escalation import EscalationRules
 from retention.policy_learning import LearningRules
 from retention.policy_learnt import Learnt
 from retention.policy_messages import MessageRules
+from retention.policy_outcomes import OutcomeRules
 from retention.policy_pool import PoolRules
 from retention.policy_replay import ReplayRules
 from retention.policy_rules import CompanyRule
@@ -57,6 +58,7 @@ class Policy(BaseModel):
     learning: LearningRules = LearningRules()
     learnt: Learnt = Learnt()
     replay: ReplayRules = ReplayRules()
+    outcomes: OutcomeRules = OutcomeRules()
     rules: tuple[CompanyRule, ...] = ()
     segments: tuple[Segment, ...] = ()
 

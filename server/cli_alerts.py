@@ -1,4 +1,4 @@
-"""Commands of alerts: `alerts scan|list|show|verdict`."""
+"""Commands of alerts: `alerts scan|list|show|verdict|outcomes`."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -140,6 +140,51 @@ def judge_alert(
             return
         alert = data["alert"]
         out().print(f"{alert['alert_id']}: {data['verdict']} ({alert['status']})")
+
+
+@alerts.command("outcomes")
+def alert_outcomes(
+    period: str = typer.Option("", "--period", help="alerts raised in it, such as 'last 90 days'; all"),
+    user: str = UserOption,
+    role: str = RoleOption,
+    scope: list[str] = ScopeOption,
+    as_json: bool = JsonFlag,
+) -> None:
+    """What became of alerts by tier: first response, resolution, on time, saved."""
+    from tools.outcomes import outcome_figures
+    from tools.periods import resolve
+
+    with command(as_json), application() as app:
+        context = app.context(Who(user, role, scope).asker(app))
+        span = resolve(period or None, now=app.clock.now(), zone=context.zone, language=app.settings.language)
+        found = outcome_figures(span, context)
+        if as_json:
+            print_json(found)
+            return
+        rows = [
+            (
+                one["tier"],
+                str(one["alerts"]),
+                _hours(one["first_response_hours"]["median"]),
+                _percent(one["on_time"]),
+                str(one["done"]),
+                _hours(one["resolution_hours"]["median"]),
+                _percent(one["saved"]),
+            )
+            for one in found["tiers"]
+        ]
+        saved = f"saved after {found['saved_days']} days"
+        show_table(("tier", "alerts", "first response", "on time", "done", "resolution", saved), rows)
+
+
+def _hours(found: dict[str, float | None]) -> str:
+    return "-" if found["value"] is None else f"{found['value']:.1f} h"
+
+
+def _percent(found: dict[str, Any]) -> str:
+    if found["value"] is None:
+        return "-"
+    return f"{found['value']:.0%} ({found['ci_low']:.0%} to {found['ci_high']:.0%}, n={found['n']})"
 
 
 def _tier(name: str) -> "Tier | None":

@@ -70,6 +70,11 @@ class ScopedOperations:
         """The history of a task that may be seen."""
         return self._whole.task_events(task_id) if self.task(task_id) is not None else []
 
+    def task_histories(self, task_ids: Sequence[str]) -> Mapping[str, Sequence[TaskEvent]]:
+        """The history of each of these tasks that may be seen."""
+        seen = {task.task_id for task in self.tasks()}
+        return self._whole.task_histories([one for one in task_ids if one in seen])
+
     def tasks(self, *, status: TaskStatus | None = None, customer_id: str | None = None) -> list[Task]:
         """List the tasks that may be seen, nearest deadline first."""
         return self._sees(self._whole.tasks(status=status, customer_id=customer_id))

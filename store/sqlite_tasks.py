@@ -1,6 +1,6 @@
 """Tasks on SQLite: their moves, their history, and the alert that ends with them."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 
@@ -18,6 +18,8 @@ from store.sqlite_scans import note_event
 from store.sqlite_writer import ALLOWED_MOVES, SqliteWriter, require_move
 from store.task_changes import TaskChange, TaskEvent, TaskField
 
+# Values in one statement: SQLite takes 32,766 at most.
+_AT_ONCE: Final = 5000
 _ENDINGS: Final[Mapping[TaskStatus, Ending]] = {
     TaskStatus.DONE: "resolved",
     TaskStatus.REJECTED: "declined",
@@ -80,6 +82,17 @@ class SqliteTasks(SqliteWriter):
         query = select(TaskEventRow).where(TaskEventRow.task_id == task_id).order_by(TaskEventRow.number)
         with self._file.reading() as session:
             return [record_of(TaskEvent, row) for row in session.scalars(query)]
+
+    def task_histories(self, task_ids: Sequence[str]) -> Mapping[str, Sequence[TaskEvent]]:
+        """The history of each of these tasks that there is, oldest first."""
+        found: dict[str, list[TaskEvent]] = {}
+        with self._file.reading() as session:
+            for first in range(0, len(task_ids), _AT_ONCE):
+                part = task_ids[first : first + _AT_ONCE]
+                query = select(TaskEventRow).where(TaskEventRow.task_id.in_(part))
+                for row in session.scalars(query.order_by(TaskEventRow.number)):
+                    found.setdefault(row.task_id, []).append(record_of(TaskEvent, row))
+        return found
 
     def _insert_task(self, session: Session, task: Task, entry: AuditEntry | None) -> None:
         session.add(TaskRow(**values_of(task)))

@@ -1,6 +1,6 @@
 """What the operation store can be asked about tasks and messages: part of `OperationStore`."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Protocol
 
@@ -45,6 +45,10 @@ class TaskOperations(Protocol):
 
     def task_events(self, task_id: str) -> list[TaskEvent]:
         """The history of a task, oldest first."""
+        ...
+
+    def task_histories(self, task_ids: Sequence[str]) -> Mapping[str, Sequence[TaskEvent]]:
+        """The history of each of these tasks that there is, oldest first."""
         ...
 
     def task_board(self, since: datetime) -> TaskBoard:

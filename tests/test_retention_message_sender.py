@@ -15,9 +15,11 @@ from retention.channel_gateway import GatewayChannel
 from retention.channel_mail import MailChannel
 from retention.customer_channel import CustomerChannel
 from retention.guides import Guide
+from retention.holdout import in_holdout
 from retention.message_sender import MessageSender, SendReport
 from retention.notifier_webhook import signature, signing_key
 from retention.policy import Policy, load_policy
+from retention.policy_outcomes import HoldoutRule, OutcomeRules
 from store.alert_operations import AlertChange
 from store.alerts import Alert
 from store.clock import MovableClock
@@ -306,3 +308,14 @@ def test_an_opt_out_of_one_channel_leaves_the_other(post: Post, gateway: Receive
 def test_without_a_channel_nothing_goes_and_says_so(post: Post) -> None:
     message = post.prepare("c1")
     assert (post.send(), post.stands(message)) == (SendReport(waiting=1), ("prepared", "no_channel"))
+
+
+def test_a_customer_held_out_gets_no_automatic_message_and_it_says_why(post: Post, gateway: Receiver) -> None:
+    half = OutcomeRules(holdout=HoldoutRule(share=0.5))
+    post.policy = post.policy.model_copy(update={"outcomes": half})
+    held = next(f"c{n}" for n in range(99) if in_holdout(f"c{n}", half.holdout))
+    reached = next(f"c{n}" for n in range(99) if not in_holdout(f"c{n}", half.holdout))
+    kept_back, goes = post.prepare(held), post.prepare(reached)
+    assert post.send() == SendReport(sent=1, ended=1)
+    assert post.stands(kept_back) == ("cancelled", "holdout")
+    assert post.stands(goes)[0] == "sent"
