@@ -1,10 +1,9 @@
 """What of tasks is told to CRMs: every change once, and how far each CRM has come."""
 
-from collections.abc import Mapping
 from datetime import datetime
 from typing import Literal, NamedTuple, Protocol
 
-from pydantic import AwareDatetime, Field
+from pydantic import AwareDatetime
 
 from store.errors import StoreError
 from store.record import Record
@@ -38,8 +37,8 @@ class FedChange(Record):
 class CrmLink(Record):
     """How far one CRM has come with one task: changes up to number `sent` have arrived, `last` is the newest.
 
-    `remote_id` is what the CRM calls the task; empty until it is there. `common` are the values by field on
-    which both sides last agreed. `lease` names the loan by which changes are delivered.
+    `remote_id` is what the CRM calls the task; empty until it is there. `lease` names the loan by which
+    changes are delivered.
     """
 
     target: str
@@ -52,7 +51,6 @@ class CrmLink(Record):
     next_at: AwareDatetime
     sent_at: AwareDatetime | None = None
     detail: str = ""
-    common: dict[str, str] = Field(default_factory=dict)
     lease: str = ""
 
 
@@ -89,7 +87,7 @@ class CrmStore(Protocol):
         """Changes of one task above a number, in order."""
         ...
 
-    def arrived(self, link: CrmLink, number: int, remote_id: str, common: Mapping[str, str]) -> CrmLink:
+    def arrived(self, link: CrmLink, number: int, remote_id: str) -> CrmLink:
         """The change of that number has arrived; the loan begins anew.
 
         Raises LeaseOver where the task is not lent to the caller any more.
@@ -120,10 +118,6 @@ class CrmStore(Protocol):
         """How far that CRM has come with that task."""
         ...
 
-    def agree(self, target: str, task_id: str, common: Mapping[str, str]) -> None:
-        """Keep values by field on which both sides agree now."""
-        ...
-
     def links(self, target: str, *, pending: bool = False, limit: int = 100) -> list[CrmLink]:
         """List tasks of a CRM, the longest waiting first; `pending`: only those with changes to send."""
         ...
@@ -140,8 +134,8 @@ class CrmStore(Protocol):
         """They have been read up to there (or, with a `detail`, could not be)."""
         ...
 
-    def take_in(self, target: str, event_id: str, at: datetime) -> bool:
-        """Keep that an event of a CRM came; False where it was dealt with before."""
+    def take_in(self, target: str, event_id: str, at: datetime) -> datetime | None:
+        """Keep that an event of a CRM came; when it first did, or None where it was dealt with before."""
         ...
 
     def taken_in(self, target: str, event_id: str, at: datetime) -> None:

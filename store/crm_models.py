@@ -54,7 +54,6 @@ class CrmLinkRow(Model):
     next_at: Mapped[datetime]
     sent_at: Mapped[datetime | None]
     detail: Mapped[str]
-    common: Mapped[dict[str, str]]
     lease: Mapped[str]
 
 

@@ -1,7 +1,6 @@
 """How far CRMs have come, on one machine: tables of the operation store's SQLite file."""
 
 import secrets
-from collections.abc import Mapping
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
@@ -54,14 +53,13 @@ class SqliteCrm:
         with self._file.reading() as session:
             return [_fed(row) for row in session.scalars(query.order_by(TaskChangeRow.number).limit(limit))]
 
-    def arrived(self, link: CrmLink, number: int, remote_id: str, common: Mapping[str, str]) -> CrmLink:
+    def arrived(self, link: CrmLink, number: int, remote_id: str) -> CrmLink:
         """The change of that number has arrived."""
         now = self._clock.now()
         return self._moved(
             link,
             sent=number,
             remote_id=remote_id,
-            common=dict(common),
             sent_at=now,
             next_at=now + _LEASE,  # lent anew for the next one
             attempts=1,
@@ -93,6 +91,7 @@ class SqliteCrm:
             rows = session.scalars(query.where(CrmLinkRow.lease == "")).all()
             for row in rows:
                 row.state, row.attempts, row.next_at = "live", 0, self._clock.now()
+                row.remote_id = ""  # made anew where it was deleted there
             return len(rows)
 
     def resend(self, target: str, task_id: str) -> None:
@@ -107,13 +106,6 @@ class SqliteCrm:
         with self._file.reading() as session:
             row = session.get(CrmLinkRow, (target, task_id))
             return None if row is None else record_of(CrmLink, row)
-
-    def agree(self, target: str, task_id: str, common: Mapping[str, str]) -> None:
-        """Keep values by field on which both sides agree now."""
-        with self._file.writing() as session:
-            row = session.get(CrmLinkRow, (target, task_id))
-            if row is not None:
-                row.common = {**row.common, **common}
 
     def links(self, target: str, *, pending: bool = False, limit: int = 100) -> list[CrmLink]:
         """List tasks of a CRM, the longest waiting first."""
@@ -159,13 +151,14 @@ class SqliteCrm:
             row = session.get_one(CrmTargetRow, target)
             row.cursor, row.read_at, row.detail = cursor, at, detail
 
-    def take_in(self, target: str, event_id: str, at: datetime) -> bool:
+    def take_in(self, target: str, event_id: str, at: datetime) -> datetime | None:
         """Keep that an event of a CRM came."""
         with self._file.writing() as session:
             row = session.get(CrmEventRow, (target, event_id))
             if row is None:
                 session.add(CrmEventRow(target=target, event_id=event_id, at=at, done_at=None))
-            return row is None or row.done_at is None
+                return at
+            return row.at if row.done_at is None else None
 
     def taken_in(self, target: str, event_id: str, at: datetime) -> None:
         """That event has been dealt with."""
@@ -210,7 +203,6 @@ def _spread(session: Session, target: str, now: datetime) -> None:
             "next_at": now,
             "sent_at": None,
             "detail": "",
-            "common": {},
             "lease": "",
         }
         for task_id, number in session.execute(last.group_by(TaskChangeRow.task_id))

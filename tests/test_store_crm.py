@@ -94,12 +94,12 @@ def test_a_task_is_lent_to_one_at_a_time_and_a_late_word_does_not_count(stores: 
     later = NOW + timedelta(minutes=3)
     (again,) = stores.crm.claim("hub", later)
     with pytest.raises(LeaseOver):
-        stores.crm.arrived(link, link.last, "r1", {})
-    stores.crm.give_back(stores.crm.arrived(again, again.last, "r1", {"status": "open"}))
+        stores.crm.arrived(link, link.last, "r1")
+    stores.crm.give_back(stores.crm.arrived(again, again.last, "r1"))
     assert stores.crm.claim("hub", later + timedelta(days=1)) == []
     kept = stores.crm.link("hub", one)
     assert kept is not None
-    assert (kept.remote_id, kept.common, kept.sent) == ("r1", {"status": "open"}, kept.last)
+    assert (kept.remote_id, kept.sent) == ("r1", kept.last)
 
 
 def test_a_new_crm_begins_with_what_is_undone_as_it_stands(stores: Stores) -> None:

@@ -50,7 +50,6 @@ def upgrade() -> None:
         sa.Column("next_at", sa.DateTime(), nullable=False),
         sa.Column("sent_at", sa.DateTime(), nullable=True),
         sa.Column("detail", sa.Text(), nullable=False),
-        sa.Column("common", sa.JSON(), nullable=False),
         sa.Column("lease", sa.Text(), nullable=False),
     )
     op.create_index("crm_link_due", "crm_link", ["target", "next_at"])
