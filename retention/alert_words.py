@@ -1,11 +1,11 @@
 """An alert in words: what happened, why it matters; in both languages."""
 
 from collections.abc import Sequence
-from datetime import tzinfo
+from datetime import date, tzinfo
 from typing import TypedDict
 
 from analytics.health import Health
-from retention.risk import part_words, reasons
+from retention.risk import LOW_HEALTH, part_words, reasons
 from retention.wording import Language, name_of, sentence, shortened
 from store.alerts import Alert
 
@@ -47,17 +47,32 @@ def alert_summary(
             probability=f"{health.probability:.0%}",
         )
     ]
-    causes = listed.join(name_of("signals", cause, language) for cause in alert.causes)
-    told.append(sentence("alert", "causes", language, causes=causes))
+    told.append(_causes(alert, language, listed))
     lost = [one for one in reasons(health, language, zone) if one["points"] < 0 and one["part"] != "limit"]
     if lost:
-        said = comma.join(f"{one['text']} ({one['date']}, {one['points']:+g})" for one in lost[:_REASONS])
+        said = comma.join(_dated(one["text"], one["date"], language) for one in lost[:_REASONS])
         told.append(sentence("alert", "reasons", language, reasons=said))
     if topics:
         told.append(sentence("alert", "topics", language, topics=listed.join(topics)))
     if quote:
         told.append(sentence("task", "quote", language, text=shortened(quote)))
     return stop.join(told)
+
+
+def _causes(alert: Alert, language: Language, listed: str) -> str:
+    """The gravest cause, then the others; a low health score explains nothing where another cause does."""
+    telling = [cause for cause in alert.causes if cause != LOW_HEALTH] or list(alert.causes)
+    first, *others = (name_of("signals", cause, language) for cause in telling)
+    if not others:
+        return sentence("alert", "cause", language, cause=first)
+    return sentence("alert", "causes", language, cause=first, others=listed.join(others))
+
+
+def _dated(text: str, day: str | None, language: Language) -> str:
+    if day is None:
+        return text
+    on = date.fromisoformat(day)
+    return sentence("alert", "reason_on", language, text=text, month=on.month, day=on.day, date=day)
 
 
 def alert_reasons(alert: Alert, language: Language, zone: tzinfo) -> list[Reason]:

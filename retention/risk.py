@@ -12,7 +12,7 @@ from retention.behaviour import BehaviourReader
 from retention.learnt_weights import calling, reweighed
 from retention.policy import Policy
 from retention.rules import RuleHit
-from retention.wording import Language, name_of, sentence
+from retention.wording import Language, is_named, name_of, sentence
 from store.facts import Voice
 from store.records import BehaviourEvent, Sentiment, Tier
 
@@ -118,7 +118,9 @@ def reasons(health: Health, language: Language, zone: tzinfo) -> list[Reason]:
 def part_words(name: str, detail: str, figures: Mapping[str, float], language: Language) -> str:
     """A part of health, or of an alert's score, as a sentence without its points."""
     shown = {key: f"{value:.0%}" if key == "ratio" else f"{value:g}" for key, value in figures.items()}
-    return sentence("reasons", name, language, detail=name_of("signals", detail, language), **shown)
+    once = f"{name}_once" if figures.get("n") == 1 and is_named("reasons", f"{name}_once") else name
+    names = "signals" if is_named("signals", detail) else "scores"
+    return sentence("reasons", once, language, detail=name_of(names, detail, language), **shown)
 
 
 def _scores(voices: Sequence[Voice], policy: Policy) -> list[Score]:
