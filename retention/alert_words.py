@@ -6,7 +6,7 @@ from typing import TypedDict
 
 from analytics.health import Health
 from retention.risk import LOW_HEALTH, part_words, reasons
-from retention.wording import Language, name_of, sentence, shortened
+from retention.wording import Language, is_named, name_of, sentence, shortened
 from store.alerts import Alert
 
 _REASONS = 3
@@ -36,10 +36,11 @@ def alert_summary(
     """What happened, why it is feared, what it is about, in the customer's own words."""
     stop, comma = ("。", "；") if language == "zh" else (". ", "; ")
     listed = "、" if language == "zh" else ", "
+    own = f"head_{alert.tier.value}"
     told = [
         sentence(
             "alert",
-            "head",
+            own if is_named("alert", own) else "head",
             language,
             tier=name_of("tiers", alert.tier.value, language),
             customer_id=alert.customer_id,
