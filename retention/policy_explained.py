@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 from retention.playbooks import load_playbooks
 from retention.policy import OTHER_SIGNAL, Policy
 from retention.policy_capacity import Cap
+from retention.policy_messages_told import messages_told
 from retention.policy_rules import Bound, CompanyRule
 from retention.policy_tiers import Deadline
 from retention.policy_words import column_name, joined, worded
@@ -44,6 +45,7 @@ def explained(
         *(Sentence("capacity", text) for text in told.capacity()),
         *(Sentence("escalation", text) for text in told.escalation()),
         *(Sentence("authority", text) for text in told.authority()),
+        *(Sentence("messages", text) for text in messages_told(policy, language)),
         *(Sentence("learnt", text) for text in told.learnt()),
     ]
 

@@ -9,8 +9,8 @@ from store.records import Tier
 
 # The window that is read is one for everybody.
 _FOR_ALL = frozenset({"history_days"})
-# Replaced whole: hours and working days exclude each other.
-_WHOLE = frozenset({"deadline"})
+# Replaced whole: their parts exclude or complete each other.
+_WHOLE = frozenset({"deadline", "quiet_hours"})
 
 
 def listed(value: object) -> object:
@@ -33,11 +33,12 @@ class SegmentChange(BaseModel):
     behaviour: dict[str, dict[str, Any]] = Field(default_factory=dict)
     triggers: dict[str, Any] = Field(default_factory=dict)
     health: dict[str, Any] = Field(default_factory=dict)
+    messages: dict[str, Any] = Field(default_factory=dict)
 
     @model_validator(mode="after")
     def _something(self) -> "SegmentChange":
-        if not any((self.tiers, self.signals, self.behaviour, self.triggers, self.health)):
-            raise ValueError("nothing is changed: give tiers, signals, behaviour, triggers or health")
+        if not self.model_fields_set or not any(getattr(self, name) for name in self.model_fields_set):
+            raise ValueError(f"nothing is changed: give one of {', '.join(type(self).model_fields)}")
         if fixed := _FOR_ALL & self.health.keys():
             raise ValueError(f"health.{min(fixed)} is the same for everybody")
         return self

@@ -3,6 +3,7 @@
 import base64
 import json
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,9 @@ from retention.holdout import in_holdout
 from retention.message_sender import MessageSender, SendReport
 from retention.notifier_webhook import signature, signing_key
 from retention.policy import Policy, load_policy
+from retention.policy_messages_told import messages_told
 from retention.policy_outcomes import HoldoutRule, OutcomeRules
+from retention.wording import LANGUAGES
 from store.alert_operations import AlertChange
 from store.alerts import Alert
 from store.clock import MovableClock
@@ -319,3 +322,42 @@ def test_a_customer_held_out_gets_no_automatic_message_and_it_says_why(post: Pos
     assert post.send() == SendReport(sent=1, ended=1)
     assert post.stands(kept_back) == ("cancelled", "holdout")
     assert post.stands(goes)[0] == "sent"
+
+
+def test_a_segment_may_have_rules_of_its_own(post: Post, gateway: Receiver) -> None:
+    segment = {
+        "name": "大客户",
+        "who": {"tier": "gold"},
+        "change": {"messages": {"quiet_hours": {"from": "11:00", "to": "13:00"}, "most_a_day": 9}},
+    }
+    content = post.policy.model_dump(mode="json") | {"segments": [segment]}
+    post.policy = Policy.model_validate(content)
+    post.world.facts.add_customers([Customer(customer_id="gold", tier="gold")])
+    message = post.prepare("gold")
+    post.prepare("plain")
+    assert (post.send(), post.stands(message)) == (
+        SendReport(sent=1, waiting=1),
+        ("prepared", "quiet_hours"),
+    )
+
+
+def test_two_senders_at_once_send_each_message_once(post: Post, gateway: Receiver) -> None:
+    for number in range(12):
+        post.prepare(f"c{number}")
+    with ThreadPoolExecutor(2) as pool:
+        reports = list(pool.map(lambda _: post.send(), range(2)))
+    assert sum(one.sent for one in reports) == 12
+    assert len({one.headers["webhook-id"] for one in gateway.posted}) == len(gateway.posted) == 12
+
+
+def test_a_stop_after_a_crash_does_not_claim_that_nothing_went(post: Post, gateway: Receiver) -> None:
+    message = post.prepare("c1", status=MessageStatus.SENDING, channel="gateway", attempts=1, next_at=NOW)
+    post.contacts.opt_out([OptOut(customer_id="c1", at=NOW, by="c1")])
+    assert (post.send(), post.stands(message)) == (SendReport(unsure=1), ("failed", "unsure"))
+    assert gateway.posted == []
+
+
+def test_the_policy_says_in_both_languages_when_customers_are_written_to() -> None:
+    zh, en = (" ".join(messages_told(load_policy(), language)) for language in LANGUAGES)
+    assert "21:00 至 09:00 不打扰" in zh and "同一客户 7 天内最多收到 1 条消息" in zh
+    assert "at most 1 message(s) within 7 days" in en and "20 CNY" in en
