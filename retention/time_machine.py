@@ -69,8 +69,10 @@ class TimeMachine:
 
     def redo(self, since: datetime, until: datetime) -> tuple[str, ...]:
         """Do the recorded scans of a span again as they were; the ids of alerts that are not as they were."""
-        _, again = self._pass(self._as_live(self.book.live()), since, until, None, None)
-        return differing(raised(self.world.operations.alert_events(since, until)), again)
+        span = self.world.operations.scan_span()
+        begin = until if span is None else max(since, span.first)
+        _, again = self._pass(self._as_live(self.book.live()), begin, until, None, None)
+        return differing(raised(self.world.operations.alert_events(begin, until)), again)
 
     def gate(self, candidate: Policy, *, forced: bool = False) -> Mapping[str, Any]:
         """Replay a change before it goes live. ToolInputError where it exceeds capacity, unless `forced`."""
