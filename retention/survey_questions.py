@@ -18,7 +18,8 @@ _MOST_CHARACTERS: Final = 500
 _HAN: Final = re.compile(r"[\u4e00-\u9fff]")
 _OPTIONS: Final = "options"
 _DOUBLE: Final = "double"
-_LEAST_ON_ONE_SIDE: Final = 2
+# So many answers more for one side than for the other lean.
+_LEANING: Final = 2
 # A question that is about none of the named things is asked anew by how satisfied the customer is.
 _OTHERWISE: Final = "satisfaction"
 Topic = Literal["recommend", "effort", "amount", "satisfaction"]
@@ -125,12 +126,12 @@ def _leads(question: str, rules: QuestionRules) -> Iterator[Lead]:
 
 
 def _one_sided_options(question: str, rules: QuestionRules) -> list[str]:
-    """The answers offered where several are on one side and none on the other."""
+    """The answers offered for the one side where there are two or more of them beyond the other's."""
     parts = [part.strip(" \"'“”「」") for part in re.split(rules.parted, question) if part]
     parts = [re.sub(r"^[\d\s=-]+|[\d\s=-]+$", "", part) for part in parts]
     sides = [[part for part in parts if part in side] for side in (rules.good, rules.bad)]
     for own, other in (sides, sides[::-1]):
-        if len(own) >= _LEAST_ON_ONE_SIDE and not other:
+        if len(own) - len(other) >= _LEANING:
             return own
     return []
 
