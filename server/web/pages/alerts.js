@@ -8,10 +8,12 @@ import { may } from "../session.js";
 import { Badge, Button, Field, Segments, Select } from "../parts/controls.js";
 import { Conversations } from "../parts/conversations.js";
 import { PageHead } from "../parts/layout.js";
+import { MessagesPanel } from "../parts/messages.js";
 import { Dialog, toast, toastProblem } from "../parts/overlays.js";
 import { Panel } from "../parts/panel.js";
 import { Points } from "../parts/points.js";
 import { Quote } from "../parts/quote.js";
+import { WhatToSay } from "../parts/say.js";
 import { Empty, Failure, Skeleton } from "../parts/states.js";
 import { Deadline, Tier, TIERS } from "../parts/work.js";
 import { usePages, More } from "../parts/pages.js";
@@ -84,7 +86,9 @@ function One({ id }) {
     <div class="board loose"><${Panel} title=${t("alerts.parts")} about=${t("alerts.parts_about")}><${Points} parts=${one.parts} total=${one.score} /><//>
       <${Panel} title=${t("alerts.evidence")}>${one.quotes.map((quote) => html`<${Quote} key=${quote.feedback_id} id=${quote.feedback_id} text=${quote.text} sentiment=${quote.sentiment ?? ""} by=${{ channel: quote.channel, occurred_at: quote.at }} />`)}
         ${!one.quotes.length && html`<p class="quiet">${t("alerts.no_words")}</p>`}<//>
-      <${Panel} title=${t("alerts.advice")}><p class="lines-kept">${one.advice}</p><//>
+      <div class="stack wider"><${Panel} title=${t("alerts.advice")}><p class="lines-kept">${one.advice}</p><//>
+        <${MessagesPanel} customerId=${one.customer_id} /></div>
+      <${WhatToSay} points=${one.what_to_say} />
       <${Panel} title=${t("customers.conversations")}><${Conversations} conversations=${one.conversations} /><//>
       ${one.verdicts.length > 0 && html`<${Panel} title=${t("alerts.verdicts")}><ul class="points">${one.verdicts.map((verdict, at) => html`<li key=${at}><${Badge} kind=${verdictKind[verdict.verdict]}>${t(`alerts.verdict_${verdict.verdict}`)}<//> ${verdict.reason} <span class="quiet tiny">${verdict.by} · ${dateTime(verdict.at)}</span></li>`)}</ul><//>`}</div>`;
   return html`<div class="page"><nav class="trail" aria-label=${t("drill.trail")}><ol><li><a href=${href("alerts")}>${t("pages.alerts")}</a></li></ol></nav>

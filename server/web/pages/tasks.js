@@ -7,11 +7,14 @@ import { href, setQuery, useRoute } from "../router.js";
 import { may } from "../session.js";
 import { Badge, Button, Field, Segments, Select } from "../parts/controls.js";
 import { Conversations } from "../parts/conversations.js";
+import { Comments, TaskHistory } from "../parts/history.js";
 import { PageHead } from "../parts/layout.js";
+import { MessagesPanel } from "../parts/messages.js";
 import { Dialog, toast, toastProblem } from "../parts/overlays.js";
 import { More, usePages } from "../parts/pages.js";
 import { Panel } from "../parts/panel.js";
 import { Quote } from "../parts/quote.js";
+import { WhatToSay } from "../parts/say.js";
 import { Empty, Failure, Skeleton } from "../parts/states.js";
 import { Deadline, Tier } from "../parts/work.js";
 
@@ -54,41 +57,49 @@ function Changes({ task, onDone }) {
     }
   };
   const forms = {
-    comment: { title: t("tasks.comment"), send: () => change({ comment: value.trim() }, t("tasks.commented")) },
     owner: { title: t("tasks.reassign"), send: () => change({ owner: value.trim() }, t("tasks.reassigned")) },
     due: { title: t("tasks.move"), send: () => change({ due_at: new Date(value).toISOString() }, t("tasks.moved")) },
+    snoozed_until: { title: t("tasks.snooze"), send: () => change({ snoozed_until: new Date(value).toISOString() }, t("tasks.snoozed")) },
   };
   const form = asking && forms[asking];
+  const ask = (what, from = "") => { setValue(from); setAsking(what); };
   const send = (event) => { event?.preventDefault(); if (value.trim()) form.send(); };
-  const field = { comment: (tied) => html`<textarea class="area" rows="4" maxlength="2000" value=${value} onInput=${(event) => setValue(event.currentTarget.value)} ...${tied} />`, owner: (tied) => html`<input class="input" maxlength="100" value=${value} onInput=${(event) => setValue(event.currentTarget.value)} ...${tied} />`, due: (tied) => html`<input class="input" type="datetime-local" value=${value} onInput=${(event) => setValue(event.currentTarget.value)} ...${tied} />` };
+  const entered = { value, onInput: (event) => setValue(event.currentTarget.value) };
+  const field = (tied) => (asking === "owner" ? html`<input class="input" maxlength="100" ...${entered} ...${tied} />` : html`<input class="input" type="datetime-local" ...${entered} ...${tied} />`);
   return html`${task.status === "pending_approval" && may("manager") && html`<${Button} kind="primary" icon="check" busy=${busy} onClick=${() => change({ status: "open" }, t("tasks.approved"))}>${t("tasks.approve")}<//><${Button} busy=${busy} onClick=${() => change({ status: "rejected" }, t("tasks.rejected"))}>${t("tasks.reject")}<//>`}
     ${task.status === "open" && html`<${Button} kind="primary" icon="check" busy=${busy} onClick=${() => change({ status: "done" }, t("tasks.finished"))}>${t("tasks.finish")}<//>`}
-    ${["open", "pending_approval"].includes(task.status) && html`<${Button} onClick=${() => { setValue(task.owner); setAsking("owner"); }}>${t("tasks.reassign")}<//><${Button} onClick=${() => setAsking("due")}>${t("tasks.move")}<//>`}
-    <${Button} onClick=${() => setAsking("comment")}>${t("tasks.comment")}<//>
+    ${["open", "pending_approval"].includes(task.status) && html`<${Button} onClick=${() => ask("owner", task.owner)}>${t("tasks.reassign")}<//><${Button} onClick=${() => ask("due")}>${t("tasks.move")}<//>`}
+    ${task.status === "open" && (task.snoozed_until ? html`<${Button} busy=${busy} onClick=${() => change({ snoozed_until: null }, t("tasks.woken"))}>${t("tasks.wake")}<//>` : html`<${Button} onClick=${() => ask("snoozed_until")}>${t("tasks.snooze")}<//>`)}
     ${form && html`<${Dialog} title=${form.title} onClose=${() => setAsking(null)} actions=${html`<${Button} onClick=${() => setAsking(null)}>${t("common.cancel")}<//><${Button} kind="primary" busy=${busy} disabled=${!value.trim()} onClick=${send}>${t("common.save")}<//>`}>
-      <form onSubmit=${send}><${Field} label=${t(`tasks.field_${asking}`)}>${field[asking]}<//></form><//>`}`;
+      <form onSubmit=${send}><${Field} label=${t(`tasks.field_${asking}`)}>${field}<//></form><//>`}`;
 }
 
 function One({ id }) {
   const found = useGet(path(id));
+  const comment = async (text) => {
+    try {
+      found.set(await patch(path(id), { comment: text }));
+      toast(t("tasks.commented"));
+      return true;
+    } catch (error) {
+      toastProblem(error);
+      return false;
+    }
+  };
   const body = (one) => html`<${PageHead} title=${html`<${Tier} tier=${one.tier} /> ${one.customer_id ?? t("pages.tasks")}`} actions=${may("analyst") && html`<${Changes} task=${one} onDone=${found.set} />`} />
     <p class="lead">${one.summary}</p>
     <dl class="facts spaced"><dt>${t("tasks.status")}</dt><dd><${Badge} kind=${KIND[one.status]}>${nameOf("status", one.status)}<//></dd><dt>${t("tasks.owner")}</dt><dd>${one.owner}</dd>
       <dt>${t("tasks.due")}</dt><dd>${dateTime(one.due_at)} <${Deadline} at=${one.due_at} overdue=${one.overdue} /></dd><dt>${t("tasks.made")}</dt><dd>${dateTime(one.created_at)} · ${one.created_by}</dd>
+      ${one.snoozed_until && html`<dt>${t("tasks.field_snoozed_until")}</dt><dd>${dateTime(one.snoozed_until)}</dd>`}${one.escalated_to.length > 0 && html`<dt>${t("tasks.escalated")}</dt><dd>${one.escalated_to.join(t("common.comma"))}</dd>`}
       ${one.approved_by && html`<dt>${t("tasks.approved_by")}</dt><dd>${one.approved_by}</dd>`}${one.customer_id && html`<dt>${t("alerts.customer")}</dt><dd><a href=${href("customers", [one.customer_id])}>${one.customer_id}</a></dd>`}
       ${one.alert_id && html`<dt>${t("tasks.alert")}</dt><dd><a href=${href("alerts", [one.alert_id])}>${one.alert_id}</a></dd>`}</dl>
-    <div class="board loose"><${Panel} title=${t("alerts.advice")}><p class="lines-kept">${one.advice || t("common.none")}</p><//>
+    <div class="board loose"><div class="stack wider"><${Panel} title=${t("alerts.advice")}><p class="lines-kept">${one.advice || t("common.none")}</p><//>
+        <${Comments} history=${one.history} onSend=${comment} /><${TaskHistory} history=${one.history} /></div>
+      <div class="stack wider"><${WhatToSay} points=${one.what_to_say} />${one.customer_id && html`<${MessagesPanel} customerId=${one.customer_id} />`}</div>
       <${Panel} title=${t("alerts.evidence")}>${one.quotes.map((quote) => html`<${Quote} key=${quote.feedback_id} id=${quote.feedback_id} text=${quote.text} sentiment=${quote.sentiment ?? ""} by=${{ channel: quote.channel, occurred_at: quote.at }} />`)}${!one.quotes.length && html`<p class="quiet">${t("alerts.no_words")}</p>`}<//>
-      <${Panel} title=${t("customers.conversations")}><${Conversations} conversations=${one.conversations} /><//>
-      <${Panel} title=${t("tasks.history")}>${one.history.length ? html`<ol class="points">${one.history.map((line) => html`<li key=${line.number}><span class="strong">${t(`tasks.field_${line.field}`)}</span> ${line.field === "comment" ? line.after : `${shown(line, line.before)} → ${shown(line, line.after)}`} <span class="quiet tiny">${line.actor} · ${dateTime(line.at)}</span></li>`)}</ol>` : html`<p class="quiet">${t("common.none")}</p>`}<//></div>`;
+      <${Panel} title=${t("customers.conversations")}><${Conversations} conversations=${one.conversations} /><//></div>`;
   return html`<div class="page"><nav class="trail" aria-label=${t("drill.trail")}><ol><li><a href=${href("tasks")}>${t("pages.tasks")}</a></li></ol></nav>
     ${found.error ? html`<${Failure} problem=${found.error} onRetry=${found.reload} />` : found.data ? body(found.data) : html`<${Skeleton} height=${500} />`}</div>`;
-}
-
-function shown(line, value) {
-  if (!value) return "–";
-  if (line.field === "status") return nameOf("status", value);
-  return line.field.endsWith("_at") || line.field.endsWith("until") ? dateTime(value) : value;
 }
 
 export const Page = ({ args }) => (args[0] ? html`<${One} key=${args[0]} id=${args[0]} />` : html`<${List} />`);
