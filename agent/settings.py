@@ -83,6 +83,10 @@ class Settings(BaseSettings):
         default=None, description="signs webhooks: whsec_ and 24 to 64 random bytes in base64"
     )
 
+    crm: Path | None = Field(
+        default=None, description="CRMs that are told of tasks; none: crm.yaml in the data folder"
+    )
+
     customer_gateway_url: SecretStr | None = Field(
         default=None, description="messages to customers are posted here, signed; none: docs/messages.md"
     )
@@ -95,6 +99,11 @@ class Settings(BaseSettings):
     customer_mail_from: str = Field(default="", description="its sender, e.g. 客服中心 <care@example.com>")
     customer_addresses: Path | None = Field(
         default=None, description="CSV customer_id,mail; none: addresses.csv in the data folder"
+    )
+    survey_url: str | None = Field(
+        default=None,
+        pattern=r"^https?://\S*\{survey_id\}\S*$",
+        description="your form, e.g. https://example.com/s/{survey_id}; none: customers answer by reply",
     )
 
     mail_url: SecretStr | None = Field(

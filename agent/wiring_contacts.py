@@ -10,7 +10,9 @@ if TYPE_CHECKING:
     from retention.customer_channel import CustomerChannel
     from retention.guides import Guide
     from retention.message_sender import MessageSender
+    from retention.survey_asking import SurveyAsking
     from store.contacts import ContactStore
+    from store.surveys import SurveyStore
 
 
 class Contacting(Messaging):
@@ -76,4 +78,30 @@ class Contacting(Messaging):
             clock=self.clock,
             zone=self.settings.zone,
             guides=self.guides,
+        )
+
+    @cached_property
+    def surveys(self) -> "SurveyStore":
+        """Who was asked what, and what came back."""
+        from store.sqlite_surveys import SqliteSurveys
+
+        store = SqliteSurveys(self._file("operations.sqlite"), self.clock)
+        self._closers.append(store)
+        return store
+
+    @property
+    def survey_asking(self) -> "SurveyAsking":
+        """Asks customers after key occasions."""
+        from retention.survey_asking import SurveyAsking
+
+        return SurveyAsking(
+            facts=self.facts,
+            operations=self.operations,
+            contacts=self.contacts,
+            surveys=self.surveys,
+            policies=self.policy_book.live,
+            clock=self.clock,
+            zone=self.settings.zone,
+            language=self.settings.language,
+            address=self.settings.survey_url,
         )

@@ -25,6 +25,7 @@ from retention.policy_replay import ReplayRules
 from retention.policy_rules import CompanyRule
 from retention.policy_segments import Segment, overlaid
 from retention.policy_signals import BehaviourRule, SignalRule, Triggers
+from retention.policy_surveys import SurveyRules
 from retention.policy_tiers import TierRule
 from retention.settings_file import parsed_as, read_as
 from retention.working_days import WorkingCalendar
@@ -59,6 +60,7 @@ class Policy(BaseModel):
     learnt: Learnt = Learnt()
     replay: ReplayRules = ReplayRules()
     outcomes: OutcomeRules = OutcomeRules()
+    surveys: SurveyRules = SurveyRules()
     rules: tuple[CompanyRule, ...] = ()
     segments: tuple[Segment, ...] = ()
 

@@ -301,8 +301,10 @@ class FactStore(Protocol):
         """Fetch customers (all, or these)."""
         ...
 
-    def events(self, customer_ids: Sequence[str], window: Window = Window()) -> list[BehaviourEvent]:
-        """Fetch the events of these customers, oldest first."""
+    def events(
+        self, customer_ids: Sequence[str] | None, window: Window = Window()
+    ) -> list[BehaviourEvent]:
+        """Fetch the events of these customers (None: of all), oldest first."""
         ...
 
     def outcomes(self, customer_ids: Sequence[str] | None = None) -> list[Outcome]:
