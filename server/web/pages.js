@@ -9,6 +9,7 @@ export const PAGES = [
   { name: "report", icon: "file", group: "see", load: () => import("./pages/report.js") },
   { name: "alerts", icon: "alerts", group: "act", load: () => import("./pages/alerts.js") },
   { name: "tasks", icon: "tasks", group: "act", load: () => import("./pages/tasks.js") },
+  { name: "pool", icon: "pool", group: "act", load: () => import("./pages/pool.js") },
   { name: "plans", icon: "plans", group: "act", load: () => import("./pages/plans.js") },
   { name: "upload", icon: "upload", group: "data", role: "analyst", load: () => import("./pages/upload.js") },
   { name: "jobs", icon: "jobs", group: "data", load: () => import("./pages/jobs.js") },

@@ -5,10 +5,11 @@ import { dateTime, number } from "../format.js";
 import { nameOf, t } from "../i18n.js";
 import { href, setQuery, useRoute } from "../router.js";
 import { may } from "../session.js";
-import { Badge, Button, Field, Segments, Select } from "../parts/controls.js";
+import { Badge, Button, Field, Segments, Select, Tabs } from "../parts/controls.js";
 import { Conversations } from "../parts/conversations.js";
 import { PageHead } from "../parts/layout.js";
 import { MessagesPanel } from "../parts/messages.js";
+import { Outcomes } from "../parts/outcomes.js";
 import { Dialog, toast, toastProblem } from "../parts/overlays.js";
 import { Panel } from "../parts/panel.js";
 import { Points } from "../parts/points.js";
@@ -20,26 +21,40 @@ import { usePages, More } from "../parts/pages.js";
 
 const verdictKind = { accurate: "positive", false_alarm: "negative" };
 
-function List() {
+/** The list, or how alerts were answered and what became of them. */
+function Start() {
   const { query } = useRoute();
-  const status = query.status || "open";
-  const found = usePages("/v1/alerts", { status, tier: query.tier, due: query.due }, "alerts");
+  const [scans, setScans] = useState(0);
+  const view = query.view === "outcomes" ? "outcomes" : "list";
+  return html`<div class="page"><${PageHead} title=${t("pages.alerts")} about=${t("alerts.about")} actions=${view === "list" && may("manager") && html`<${Scan} onDone=${() => setScans(scans + 1)} />`} />
+    <${Tabs} id="alerts" label=${t("alerts.views")} value=${view} onChange=${(next) => setQuery({ view: next === "list" ? "" : next })} options=${["list", "outcomes"].map((value) => ({ value, label: t(`alerts.view_${value}`) }))} />
+    <div class="settings-panel" role="tabpanel" id="alerts-panel" aria-labelledby="alerts-${view}" tabIndex="0">
+      ${view === "list" ? html`<${List} key=${scans} />` : html`<${Outcomes} span=${query.span} onSpan=${(span) => setQuery({ span })} />`}</div></div>`;
+}
+
+function Scan({ onDone }) {
   const [scanning, setScanning] = useState(false);
   const scan = async () => {
     setScanning(true);
     try {
       const done = await post("/v1/alerts/scan");
       toast(t("alerts.scanned", { customers: number(done.customers), opened: number(done.opened), tasks: number(done.tasks) }));
-      found.reload();
+      onDone();
     } catch (error) {
       toastProblem(error);
     } finally {
       setScanning(false);
     }
   };
+  return html`<${Button} icon="refresh" busy=${scanning} onClick=${scan}>${t("alerts.scan")}<//>`;
+}
+
+function List() {
+  const { query } = useRoute();
+  const status = query.status || "open";
+  const found = usePages("/v1/alerts", { status, tier: query.tier, due: query.due }, "alerts");
   const tiers = [{ value: "", label: t("common.all") }, ...TIERS.map((value) => ({ value, label: nameOf("tier", value) }))];
-  return html`<div class="page"><${PageHead} title=${t("pages.alerts")} about=${t("alerts.about")} actions=${may("manager") && html`<${Button} icon="refresh" busy=${scanning} onClick=${scan}>${t("alerts.scan")}<//>`} />
-    <div class="filters"><${Segments} label=${t("alerts.tier")} options=${tiers} value=${query.tier ?? ""} onChange=${(tier) => setQuery({ tier })} />
+  return html`<div class="filters"><${Segments} label=${t("alerts.tier")} options=${tiers} value=${query.tier ?? ""} onChange=${(tier) => setQuery({ tier })} />
       <${Select} aria-label=${t("alerts.status")} value=${status} onChange=${(next) => setQuery({ status: next === "open" ? "" : next })} options=${["open", "closed", "all"].map((value) => ({ value, label: t(`alerts.status_${value}`) }))} />
       <${Select} aria-label=${t("tasks.due")} value=${query.due ?? ""} onChange=${(due) => setQuery({ due })} options=${["", "overdue", "today"].map((value) => ({ value, label: value ? t(`tasks.due_${value}`) : t("tasks.due_any") }))} /></div>
     <div class="stack spaced">${found.error ? html`<${Failure} problem=${found.error} onRetry=${found.reload} />` : !found.items ? html`<${Skeleton} lines=${10} />` : html`
@@ -48,7 +63,7 @@ function List() {
       <ul class="cards">${found.items.map((one) => html`<li key=${one.alert_id}><a class="card work tier-edge-${one.tier}" href=${href("alerts", [one.alert_id])}>
         <span class="row wrap"><${Tier} tier=${one.tier} /><span class="strong">${one.customer_id}</span><span class="quiet small">${one.owner}</span>
           ${one.verdict && html`<${Badge} kind=${verdictKind[one.verdict]}>${t(`alerts.verdict_${one.verdict}`)}<//>`}<span class="push row"><span class="num small">${t("alerts.score", { score: number(one.score, 1) })}</span><${Deadline} at=${one.due_at} overdue=${one.overdue} /></span></span>
-        <span class="small">${one.reasons.join(t("common.semicolon"))}</span></a></li>`)}</ul><${More} from=${found} />`}</div></div>`;
+        <span class="small">${one.reasons.join(t("common.semicolon"))}</span></a></li>`)}</ul><${More} from=${found} />`}</div>`;
 }
 
 function Verdict({ alert, onDone }) {
@@ -95,4 +110,4 @@ function One({ id }) {
     ${found.error ? html`<${Failure} problem=${found.error} onRetry=${found.reload} />` : found.data ? body(found.data) : html`<${Skeleton} height=${500} />`}</div>`;
 }
 
-export const Page = ({ args }) => (args[0] ? html`<${One} key=${args[0]} id=${args[0]} />` : html`<${List} />`);
+export const Page = ({ args }) => (args[0] ? html`<${One} key=${args[0]} id=${args[0]} />` : html`<${Start} />`);
