@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from agent.settings import Settings
-from agent.wiring_replay import Replaying
+from agent.wiring_crm import CrmLinking
 from store.clock import Clock
 from store.errors import ConfigError, StoreError
 from tools.context import Asker, ToolContext
@@ -46,7 +46,7 @@ if TYPE_CHECKING:
     from tools.targets import Yardsticks
 
 
-class App(Replaying):
+class App(CrmLinking):
     """Everything one data folder needs. Close it, or use it as a context manager."""
 
     @cached_property

@@ -18,6 +18,7 @@ from server import (
     routes_chat,
     routes_commands,
     routes_completions,
+    routes_crm,
     routes_customers,
     routes_dimensions,
     routes_feedback,
@@ -56,6 +57,7 @@ from server.api_traces import open_traces
 from server.audit_journal import AuditJournal
 from server.chat_events import event_schemas
 from server.chat_turns import ChatTurns
+from server.crm_rounds import linking_crms
 from server.feishu_service import open_feishu
 from server.ingest_queue import IngestQueue
 from server.job_kinds import begin_indexing, handlers
@@ -98,6 +100,7 @@ ROUTERS: Final[tuple[APIRouter, ...]] = (
     routes_tasks.approvals,
     routes_plans.router,
     routes_pool.router,
+    routes_crm.router,
     routes_messages.router,
     routes_messages.wishes,
     routes_themes.router,
@@ -156,6 +159,7 @@ def create_api(app: App) -> FastAPI:
             state.slack = await stack.enter_async_context(open_slack(state))
             state.feishu = await stack.enter_async_context(open_feishu(state))
             await stack.enter_async_context(telling_alerts(app))
+            await stack.enter_async_context(linking_crms(app))
             yield
 
     api = FastAPI(
@@ -198,6 +202,7 @@ def open_stores(app: App) -> None:
         app.human_labels,
         app.inbox,
         app.deliveries,
+        app.crm_store,
     ):
         assert part is not None
     assert app.index is not None

@@ -9,6 +9,7 @@ from server import (
     cli_agent,
     cli_alerts,
     cli_conversations,
+    cli_crm,
     cli_data,
     cli_insights,
     cli_jobs,
@@ -50,6 +51,7 @@ cli_plans.register(app)
 cli_policy.register(app)
 cli_replay.register()
 cli_pool.register(app)
+cli_crm.register(app)
 cli_unmask.register(app)
 cli_upkeep.register(app)
 cli_serve.register(app)

@@ -4,26 +4,19 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
-from pydantic import TypeAdapter
-
-from retention.crm_client import CrmClient
+from evals.crm_receivers import Kind, client, receiver_of
+from evals.crm_stand_in import StandIn, serving
 from retention.crm_inbox import CrmInbox
 from retention.crm_outbox import CrmOutbox, CrmSent
-from retention.crm_settings import CrmSettings, client_of
 from retention.policy import load_policy
 from store.clock import MovableClock
 from store.records import Task, TaskStatus, Tier
 from store.sqlite_crm import SqliteCrm
 from store.sqlite_operations import SqliteOperationStore
 from store.task_changes import TaskChange
-from tests.crm_receivers import HUBSPOT, SECRET, ZENDESK, Gateway, Hubspot, Zendesk
-from tests.crm_stand_in import StandIn, serving
-from tests.retention_world import NOW, ZONE
-
-Kind = Literal["hubspot", "zendesk", "webhook"]
-OWNERS = {"王芳": 64492917, "李雷": 64492918}
+from tests.retention_world import NOW
 
 
 class CrmWorld:
@@ -84,24 +77,10 @@ class CrmWorld:
         self.operations.close()
 
 
-def client(kind: Kind, url: str, clock: MovableClock, timeout_s: float = 10.0) -> CrmClient:
-    told: dict[str, Any] = {"name": "hub", "kind": kind, "url": url, "timeout_s": timeout_s}
-    if kind == "webhook":
-        told |= {"secret": SECRET}
-    elif kind == "hubspot":
-        told |= {"token": "pat-1", "contact_property": "customer_id"}
-        told |= {"owners": {name: str(number) for name, number in OWNERS.items()}}
-    else:
-        told |= {"email": "a@b.cn", "token": "t", "assignees": OWNERS, "requesters": True}
-    settings: CrmSettings = TypeAdapter(CrmSettings).validate_python(told)
-    return client_of(settings, ZONE, clock)
-
-
 @contextmanager
 def crm_world(home: Path, kind: Kind, timeout_s: float = 10.0) -> Iterator[CrmWorld]:
     clock = MovableClock(NOW)
-    receiver: Any = {"hubspot": Hubspot, "zendesk": Zendesk}[kind](clock) if kind != "webhook" else Gateway()
-    schema = {"hubspot": HUBSPOT, "zendesk": ZENDESK, "webhook": None}[kind]
+    receiver, schema = receiver_of(kind, clock)
     with serving(receiver, schema) as at:
         world = CrmWorld(home, kind, receiver, at, clock, timeout_s)
         world.client.prepare()

@@ -7,9 +7,10 @@ from pathlib import Path
 import pytest
 from structlog.testing import capture_logs
 
+from evals.crm_receivers import OWNERS, Kind, client
 from retention.crm_client import NotTaken
 from store.records import TaskStatus, Tier
-from tests.crm_world import OWNERS, CrmWorld, Kind, crm_world
+from tests.crm_world import CrmWorld, crm_world
 
 pytestmark = [pytest.mark.enable_socket, pytest.mark.allow_hosts(["127.0.0.1"])]
 KINDS: tuple[Kind, ...] = ("hubspot", "zendesk", "webhook")
@@ -246,8 +247,6 @@ def test_what_a_crm_answers_is_not_quoted_beyond_the_errors_name(hubspot: CrmWor
 
 
 def test_an_address_that_is_none_says_so(hubspot: CrmWorld) -> None:
-    from tests.crm_world import client
-
     lost = client("hubspot", "http://127.0.0.1:1", hubspot.clock)
     with pytest.raises(NotTaken) as told:
         lost.changed("")

@@ -6,13 +6,14 @@ from pathlib import Path
 
 import pytest
 
+from evals.crm_receivers import OWNERS, Kind
 from retention.crm_inbox import CrmRead
 from retention.crm_merge import CrmWish
 from store.alert_operations import AlertChange
 from store.alerts import Alert
 from store.errors import NotPermitted, ToolInputError
 from store.records import Task, TaskStatus, Tier
-from tests.crm_world import OWNERS, CrmWorld, Kind, crm_world
+from tests.crm_world import CrmWorld, crm_world
 from tests.retention_world import NOW
 
 pytestmark = [pytest.mark.enable_socket, pytest.mark.allow_hosts(["127.0.0.1"])]

@@ -1,4 +1,4 @@
-"""A CRM on loopback, built from its published schema: every request is validated against it, faults at will."""
+"""A CRM on loopback, built from its published schema: every request is checked against it; faults at will."""
 
 import json
 import re
@@ -13,7 +13,7 @@ from typing import Any, Protocol
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 import yaml
-from jsonschema import Draft202012Validator
+from jsonschema_rs import Draft202012Validator
 
 
 @dataclass
@@ -39,16 +39,20 @@ class Answer(Exception):
 
 
 class Crm(Protocol):
-    """What answers. `lock` is held meanwhile."""
+    """What answers, one request at a time."""
 
-    def answer(self, asked: Asked) -> tuple[int, Any]: ...
+    def answer(self, asked: Asked) -> tuple[int, Any]:
+        """Status and body; Answer or ValueError to refuse."""
+        ...
 
 
 @dataclass
 class StandIn:
-    """`faults`, one a request: a status to answer with, `lost` (done, never answered), `unseen` (not even done),
+    """Where it is reached, what was asked, and what of that did not fit the schema.
 
-    `late` (answered after `late_s`). `kill` is called with each request's number, before and after it is done.
+    `faults`, one a request: a status to answer with, `lost` (done, never answered), `unseen` (not even done),
+    `late` (answered after `late_s`); any other is none. `on_request` is called with each request's number,
+    before and after it is done.
     """
 
     url: str = ""
@@ -74,7 +78,7 @@ class Schema:
         )
 
     def check(self, asked: Asked) -> tuple[str, str | None]:
-        """The call that a request is, and the schema of its answer; raises ValueError for what does not fit."""
+        """The call that a request is, and the schema of its answer; ValueError for what does not fit."""
         for one, pattern in self._calls:
             match = pattern.match(f"{asked.method} {asked.path}")
             if match is None:
@@ -90,17 +94,19 @@ class Schema:
         raise ValueError(f"no call {asked.method} {asked.path}")
 
     def answered(self, name: str | None, body: Any, call: str) -> None:
+        """ValueError where an answer is none that the CRM would give."""
         if name is not None:
             self._fits(name, body, f"answer of {call}")
 
     def _fits(self, name: str, body: Any, where: str) -> None:
         schema = {"$ref": f"#/schemas/{name}", "schemas": self._told["schemas"]}
         for error in Draft202012Validator(schema).iter_errors(body):
-            raise ValueError(f"{where}: {error.json_path}: {error.message}")
+            raise ValueError(f"{where}: {error.instance_path}: {error.message}")
 
 
 @contextmanager
 def serving(crm: Crm, schema: Schema | None) -> Iterator[StandIn]:
+    """Serve it on a free port."""
     told, lock = StandIn(), threading.Lock()
 
     class Handler(BaseHTTPRequestHandler):

@@ -1,4 +1,4 @@
-"""HubSpot, Zendesk and a company's own receiver, as far as tasks go; each keeps what had an effect, in order."""
+"""HubSpot, Zendesk and a company's own receiver, as far as tasks go; each keeps what took effect."""
 
 import base64
 import hashlib
@@ -8,15 +8,24 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, Final, Literal
+from zoneinfo import ZoneInfo
 
+from pydantic import TypeAdapter
+
+from evals.crm_stand_in import Answer, Asked, Schema
+from retention.crm_client import CrmClient
+from retention.crm_settings import CrmSettings, client_of
 from store.clock import Clock
-from tests.crm_stand_in import Answer, Asked, Schema
 
 HUBSPOT = Schema(Path(__file__).with_name("crm_hubspot.yaml"))
 ZENDESK = Schema(Path(__file__).with_name("crm_zendesk.yaml"))
 KEY = b"0123456789abcdef0123456789abcdef"
 SECRET = "whsec_" + base64.b64encode(KEY).decode()
+
+
+Kind = Literal["hubspot", "zendesk", "webhook"]
+OWNERS: Final = {"王芳": 64492917, "李雷": 64492918}
 
 
 @dataclass
@@ -39,6 +48,7 @@ class Hubspot(Effects):
         self.associations: dict[str, list[str]] = {}
 
     def answer(self, asked: Asked) -> tuple[int, Any]:
+        """Status and body."""
         if asked.headers.get("authorization") != "Bearer pat-1":
             raise Answer(401, {"category": "INVALID_AUTHENTICATION"})
         path = asked.path.removeprefix("/crm/v3/")
@@ -57,6 +67,7 @@ class Hubspot(Effects):
         self._write(self._by_id(task_id), values)
 
     def task(self, task_id: str) -> dict[str, str]:
+        """Its properties."""
         return self.tasks[self._by_id(task_id)]
 
     def _by_id(self, task_id: str) -> str:
@@ -154,6 +165,7 @@ class Zendesk(Effects):
         self.log: list[int] = []
 
     def answer(self, asked: Asked) -> tuple[int, Any]:
+        """Status and body."""
         if asked.headers.get("authorization") != "Basic " + base64.b64encode(b"a@b.cn/token:t").decode():
             raise Answer(401, {"error": "Couldnt authenticate you"})
         match asked.method, asked.path.removeprefix("/api/v2/").split("/")[0].removesuffix(".json"):
@@ -179,10 +191,12 @@ class Zendesk(Effects):
                 return self._update(asked)
 
     def ticket(self, task_id: str) -> dict[str, Any]:
+        """The one ticket of a task."""
         (found,) = [one for one in self.tickets.values() if one["external_id"] == task_id]
         return found
 
     def custom(self, ticket: dict[str, Any], title: str) -> Any:
+        """The value of a custom field by its title."""
         number = next(one["id"] for one in self.fields if one["title"] == title)
         return next((one["value"] for one in ticket["custom_fields"] if one["id"] == number), None)
 
@@ -260,6 +274,7 @@ class Gateway(Effects):
         self.repeated = 0
 
     def answer(self, asked: Asked) -> tuple[int, Any]:
+        """Status and body."""
         event, headers = asked.body, asked.headers
         signed = f"{headers['webhook-id']}.{headers['webhook-timestamp']}.".encode() + asked.raw
         made = "v1," + base64.b64encode(hmac.new(KEY, signed, hashlib.sha256).digest()).decode()
@@ -274,6 +289,27 @@ class Gateway(Effects):
         self.events[event["id"]] = event
         self.by_task[event["subject"]].append(int(event["sequence"]))
         return 202, None
+
+
+def client(kind: Kind, url: str, clock: Clock, timeout_s: float = 10.0) -> CrmClient:
+    """What reaches a stand-in of that kind, called hub."""
+    told: dict[str, Any] = {"name": "hub", "kind": kind, "url": url, "timeout_s": timeout_s}
+    if kind == "webhook":
+        told |= {"secret": SECRET}
+    elif kind == "hubspot":
+        told |= {"token": "pat-1", "contact_property": "customer_id"}
+        told |= {"owners": {name: str(number) for name, number in OWNERS.items()}}
+    else:
+        told |= {"email": "a@b.cn", "token": "t", "assignees": OWNERS, "requesters": True}
+    settings: CrmSettings = TypeAdapter(CrmSettings).validate_python(told)
+    return client_of(settings, ZoneInfo("Asia/Shanghai"), clock)
+
+
+def receiver_of(kind: Kind, clock: Clock) -> tuple[Any, Schema | None]:
+    """What a stand-in of that kind is, and the schema that its requests are checked against."""
+    if kind == "webhook":
+        return Gateway(), None
+    return (Hubspot(clock), HUBSPOT) if kind == "hubspot" else (Zendesk(clock), ZENDESK)
 
 
 def _object(key: str, properties: dict[str, str], clock: Clock) -> dict[str, Any]:
