@@ -143,9 +143,9 @@ def _markdown(report: Report) -> str:
         "# Killed while CRMs are told of tasks",
         "",
         f"{killed} of {report['points']} processes were ended by SIGKILL: two of three at a statement or"
-        " commit of the store, one while the CRM dealt with a request, before or after its effect. Each CRM is "
-        "a stand-in that checks every request against the published schema; the receiver of webhooks has none: "
-        f"it checks signature and event. {report['elapsed_s']} s in all.",
+        " commit of the store, one while the CRM dealt with a request, before or after its effect. Each CRM"
+        " is a stand-in that checks every request against the published schema; the receiver of webhooks has"
+        f" none: it checks signature and event. {report['elapsed_s']} s in all.",
         "",
     ]
     names = ("killed", "statements", "requests", "tasks", "changes", *_WRONG)
