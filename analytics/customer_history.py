@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import TypeVar
 
 
@@ -48,13 +48,17 @@ _Dated = TypeVar("_Dated", Score, Mood, Signal, Use)
 
 @dataclass(frozen=True)
 class History:
-    """All that health looks at for one customer, in any order. Agents' turns are not part of it."""
+    """All that health looks at for one customer, in any order. Agents' turns are not part of it.
+
+    `renewal` is the day on which the contract ends, where one is known.
+    """
 
     scores: Sequence[Score] = ()
     moods: Sequence[Mood] = ()
     signals: Sequence[Signal] = ()
     deeds: Sequence[Signal] = ()
     uses: Sequence[Use] = ()
+    renewal: date | None = None
 
     def until(self, now: datetime, days: int) -> "History":
         """Return what lies in the `days` up to and including `now`, oldest first."""
@@ -64,5 +68,10 @@ class History:
             return sorted((item for item in items if start < item.at <= now), key=lambda item: item.at)
 
         return History(
-            kept(self.scores), kept(self.moods), kept(self.signals), kept(self.deeds), kept(self.uses)
+            kept(self.scores),
+            kept(self.moods),
+            kept(self.signals),
+            kept(self.deeds),
+            kept(self.uses),
+            self.renewal,
         )

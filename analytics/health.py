@@ -17,6 +17,7 @@ from typing import Literal
 from analytics.breakpoints import baseline_break
 from analytics.customer_history import History, Mood, Score, Signal, Use
 from analytics.health_rules import HealthRules
+from analytics.health_together import together
 
 PartName = Literal[
     "score_level",
@@ -27,6 +28,9 @@ PartName = Literal[
     "behaviour",
     "usage_fall",
     "silence",
+    "confirmed",
+    "price_and_rival",
+    "renewal",
     "limit",
 ]
 
@@ -69,6 +73,7 @@ def assess_health(history: History, rules: HealthRules, now: datetime) -> Health
         *_usage_fall(past.uses, rules, now),
         *_silence(past, rules, now, weight),
     ]
+    parts += together(parts, past, rules, now)
     parts = [_rounded(part) for part in parts if abs(part.points) >= 0.05]
     total = rules.base + sum(part.points for part in parts)
     kept = min(100.0, max(0.0, total))

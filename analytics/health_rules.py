@@ -92,6 +92,28 @@ class SilenceRules(Rules):
     times_usual_gap: Annotated[float, Field(ge=1)]
 
 
+class ConfirmedRules(Rules):
+    """Points where deeds confirm words: a part of each kind, `least` points or worse, within `days`."""
+
+    points: Penalty = -12
+    least: Penalty = -3
+    days: Days = 45
+
+
+class PriceAndRivalRules(Rules):
+    """Points where price and a competitor come up together."""
+
+    points: Penalty = -8
+
+
+class RenewalRules(Rules):
+    """A renewal within so many days makes what is lost weigh this `share` more, down to `worst`."""
+
+    days_before: Days = 45
+    share: Share = 0.3
+    worst: Penalty = -15
+
+
 class LoyalRules(Rules):
     """Who complains but stays: scores at `level` or better without a fall; complaints then weigh `weight`."""
 
@@ -123,5 +145,8 @@ class HealthRules(Rules):
     behaviour: BehaviourRules
     usage_fall: UsageFallRules
     silence: SilenceRules
+    confirmed: ConfirmedRules = ConfirmedRules()
+    price_and_rival: PriceAndRivalRules = PriceAndRivalRules()
+    renewal: RenewalRules = RenewalRules()
     loyal: LoyalRules
     probability: ProbabilityRules

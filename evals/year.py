@@ -43,7 +43,7 @@ def measure(options: argparse.Namespace) -> Report:
     classifier = EmbeddedClassifier()
     years = []
     for seed in options.seeds:
-        year = draw_year(seed, options.words, read_plan())
+        year = draw_year(seed, options.words, read_plan(options.company))
         labels = label_year(year, classifier.classify)
         with tempfile.TemporaryDirectory() as one, tempfile.TemporaryDirectory() as other:
             most = year.plan["verdicts"]["most"]
@@ -165,6 +165,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m evals.year", description=__doc__)
     parser.add_argument("--seeds", type=int, nargs="+", default=list(SEEDS))
     words: tuple[Words, ...] = ("tuned", "reported")
+    parser.add_argument("--company", choices=("close", "distant"), default="close")
     parser.add_argument("--words", choices=words, default="reported")
     return run_measurement(Measurement("year", measure, markdown, worse), parser, arguments)
 

@@ -68,10 +68,10 @@ class Life:
         return self.leaves is not None and timedelta(0) <= self.leaves - day <= timedelta(days=days)
 
 
-def read_plan() -> Mapping[str, Any]:
-    """year.yaml, read."""
-    plan: Mapping[str, Any] = read_yaml("year.yaml")
-    return plan
+def read_plan(company: str) -> dict[str, Any]:
+    """year.yaml, read; `seen` is what this company sees of its customers."""
+    plan: dict[str, Any] = read_yaml("year.yaml")
+    return {**plan, "company": company, "seen": plan["companies"][company]}
 
 
 def draw_lives(plan: Mapping[str, Any], world: World, rng: random.Random) -> list[Life]:
@@ -103,7 +103,7 @@ def _life(person: Person, story: Story, plan: Mapping[str, Any], rng: random.Ran
         person=person,
         story=story,
         liking=min(10.0, rng.gauss(score["mean"], score["between"])),
-        activity=rng.lognormvariate(0, seen["activity_sigma"]),
+        activity=rng.lognormvariate(0, plan["activity_sigma"]),
         answers=story == "loud" or rng.random() < seen["surveys"],
         minutes=rng.uniform(low, high) if rng.random() < seen["usage"] else 0.0,
         searched=rng.random() < seen["searches"],

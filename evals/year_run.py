@@ -110,15 +110,14 @@ class _Company:
         year = self._year
         self._operations.claim_notices(OBSERVER, ("opened", "raised"))
         self._facts.add_customers([profile(life, life.renewal) for life in year.lives.values()])
-        for day in _days(year.first, year.start):
-            self._know(day)
+        self._know(_days(year.first, year.start))
         try:
             for day in _days(year.start, year.end):
                 self._clock.at = self._moment(day)
                 self._act(day)
                 self._lived.assessed += self._scan.run().assessed
                 self._note(day)
-                self._know(day)
+                self._know([day])
         finally:
             self._operations.close()
             self._facts.close()
@@ -127,16 +126,16 @@ class _Company:
     def _moment(self, day: date) -> datetime:
         return datetime.combine(day, time(self._year.plan["scan_hour"]), ZONE).astimezone(UTC)
 
-    def _know(self, day: date) -> None:
-        """Store what became known on a day."""
+    def _know(self, days: Sequence[date]) -> None:
+        """Store what became known on these days."""
         year = self._year
-        items = year.items.get(day, [])
+        items = [item for day in days for item in year.items.get(day, ())]
         self._facts.add_feedback(
             [LabelledFeedback(feedback=item, labels=self._labels.get(item.text)) for item in items]
         )
-        self._facts.add_events(year.events.get(day, []))
-        self._facts.add_outcomes(year.outcomes.get(day, []))
-        self._facts.add_customers(year.renewals.get(day, []))
+        self._facts.add_events([event for day in days for event in year.events.get(day, ())])
+        self._facts.add_outcomes([outcome for day in days for outcome in year.outcomes.get(day, ())])
+        self._facts.add_customers([known for day in days for known in year.renewals.get(day, ())])
 
     def _note(self, day: date) -> None:
         """What observers are told: opened and raised alerts."""

@@ -215,5 +215,8 @@ def _base_weight(part: Part, policy: Policy) -> float:
         "negative_share": health.negative_share.excess + health.negative_share.level,
         "usage_fall": health.usage_fall.worst,
         "silence": health.silence.points,
+        "confirmed": health.confirmed.points,
+        "price_and_rival": health.price_and_rival.points,
+        "renewal": health.renewal.worst,
     }
     return -worst[part.name] if part.name in worst else abs(part.points) / part.figures.get(TIMES, 1.0)

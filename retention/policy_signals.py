@@ -4,10 +4,12 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from analytics.health import PartName
 from store.records import Tier
 
 Days = Annotated[int, Field(ge=1, le=3650)]
 Penalty = Annotated[float, Field(le=0, ge=-100)]
+Score = Annotated[float, Field(ge=0, le=100)]
 
 
 class _Part(BaseModel):
@@ -36,10 +38,20 @@ class RepeatedNegative(_Part):
     days: Days
 
 
+def _calling_parts() -> dict[PartName, Tier]:
+    return {"baseline_break": Tier.CALLBACK}
+
+
 class Triggers(_Part):
-    """What calls for a tier besides signals."""
+    """What calls for a tier besides signals, and from which score (0 to 100) a cause calls at all.
+
+    `parts` are parts of health that call for a tier by themselves. A cause that `calls_from` does not name
+    calls at any score.
+    """
 
     signal_days: Days
     repeated_negative: RepeatedNegative
     usability_topics: tuple[str, ...]
     minimum_items: Annotated[int, Field(ge=1)]
+    parts: dict[PartName, Tier] = Field(default_factory=_calling_parts)
+    calls_from: dict[str, Score] = Field(default_factory=dict)

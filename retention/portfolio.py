@@ -68,6 +68,7 @@ def assess_customers(
     behaviour = load_behaviour()
     known = [i for i in asked if i in said or i in done]
     policies = policies_for(facts, policy, known, at)
+    renewals = {one.customer_id: one.renewal_on for one in facts.customers(known)} if known else {}
     found = rule_hits(facts, policy, at, customer_ids) if hits is None else hits
     risks = [
         assess(
@@ -78,6 +79,7 @@ def assess_customers(
             behaviour=behaviour,
             now=at,
             hits=found.get(one, ()),
+            renewal=renewals.get(one),
         )
         for one in known
     ]

@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta, tzinfo
+from datetime import date, datetime, timedelta, tzinfo
 from typing import TypedDict
 
 from analytics.customer_history import History, Mood, Score, Signal
@@ -17,6 +17,8 @@ from store.facts import Voice
 from store.records import BehaviourEvent, Sentiment, Tier
 
 LOW_HEALTH = "health"
+# A signal in words has that name already.
+_AS_CAUSE = {"silence": "went_silent"}
 _GRAVITY = {Tier.YELLOW: 1, Tier.CALLBACK: 2, Tier.ORANGE: 3, Tier.RED: 4}
 
 
@@ -75,10 +77,12 @@ def assess(
     behaviour: BehaviourReader,
     now: datetime,
     hits: Sequence[RuleHit] = (),
+    renewal: date | None = None,
 ) -> Risk:
     """Assess one customer at `now` from what he said and did up to then.
 
-    `hits` are items that the company's own rules hold of; a rule that a person wrote always calls.
+    `renewal` is the day on which the contract ends. `hits` are items that the company's own rules hold of; a
+    rule that a person wrote always calls.
     """
     voices = sorted((v for v in voices if v.occurred_at <= now), key=lambda v: v.occurred_at)
     deeds = _deeds(events, policy, behaviour, now)
@@ -96,6 +100,7 @@ def assess(
         ],
         deeds=deeds,
         uses=behaviour.uses([event for event in events if event.occurred_at <= now]),
+        renewal=renewal,
     )
     health = reweighed(assess_health(history, policy.health, now), policy)
     return Risk(customer_id, health, _triggers(customer_id, voices, deeds, health, policy, now, hits))
@@ -174,7 +179,13 @@ def _triggers(
     found += _mood_triggers(fresh, health, policy, now)
     if health.health < policy.health.threshold and health.items >= policy.triggers.minimum_items and voices:
         found.append(Trigger(Tier.CALLBACK, LOW_HEALTH, voices[-1].occurred_at, ()))
-    enough = [t for t in found if health.items + len(deeds) >= policy.tiers[t.tier].minimum_items]
+    score = 100 - health.health
+    enough = [
+        trigger
+        for trigger in found
+        if health.items + len(deeds) >= policy.tiers[trigger.tier].minimum_items
+        and score >= policy.triggers.calls_from.get(trigger.cause, 0)
+    ]
     # A low score as such explains nothing: a cause that does goes before it.
     return tuple(
         sorted(
@@ -201,8 +212,9 @@ def _mood_triggers(fresh: Sequence[Voice], health: Health, policy: Policy, now: 
         ids = tuple(v.feedback_id for v in upset[-3:])
         found.append(Trigger(Tier.CALLBACK, "repeated_negative", upset[-1].occurred_at, ids))
     for part in health.parts:
-        if part.name == "baseline_break" and part.at is not None:
-            found.append(Trigger(Tier.CALLBACK, "baseline_break", part.at, part.evidence))
+        tier = policy.triggers.parts.get(part.name)
+        if tier is not None and part.at is not None:
+            found.append(Trigger(tier, _AS_CAUSE.get(part.name, part.name), part.at, part.evidence))
     usability = set(policy.triggers.usability_topics)
     for v in fresh:
         if v.sentiment is Sentiment.NEGATIVE and usability.intersection(v.topics):
