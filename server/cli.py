@@ -23,6 +23,7 @@ from server import (
     cli_replay,
     cli_retention,
     cli_serve,
+    cli_surveys,
     cli_taxonomy,
     cli_unmask,
     cli_upkeep,
@@ -51,6 +52,7 @@ cli_plans.register(app)
 cli_policy.register(app)
 cli_replay.register()
 cli_pool.register(app)
+cli_surveys.register(app)
 cli_crm.register(app)
 cli_unmask.register(app)
 cli_upkeep.register(app)

@@ -1,4 +1,4 @@
-"""The job that verifies what is due to be verified: plans whose window is over."""
+"""Jobs that find out what helped: plans whose window is over are verified, customers are asked."""
 
 from collections import Counter
 from collections.abc import Mapping
@@ -22,3 +22,11 @@ def verify_plans_job(args: object, work: JobWork) -> Mapping[str, Any]:
         "outcomes": dict(Counter(review.outcome for review in verified if review is not None)),
         "follow_ups": sum(1 for one in found if one.state == "verified" and one.follow_up is not None),
     }
+
+
+def ask_surveys_job(args: object, work: JobWork) -> Mapping[str, Any]:
+    """Ask customers after the occasions that the policy names; tie answers that came as feedback."""
+    from retention.survey_answers import settle_answers
+
+    app = work.app
+    return {**vars(app.survey_asking.run()), "answered": settle_answers(app.facts, app.surveys)}

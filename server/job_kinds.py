@@ -8,7 +8,7 @@ from typing import Any, Final
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from pipeline.account import IngestOptions
-from server.job_effects import verify_plans_job
+from server.job_effects import ask_surveys_job, verify_plans_job
 from server.job_inbox import InboxArguments, ingest_inbox, ingest_paths, refresh, themes_turn
 from server.job_mailbox import MailboxArguments, ingest_mailbox
 from server.job_replay import ReplayArguments, replay_policy
@@ -129,6 +129,7 @@ KINDS: Final[Mapping[str, JobKind]] = {
     "tend_tasks": JobKind(NoArguments, tend_tasks_job),
     "send_messages": JobKind(NoArguments, send_messages_job),
     "learn_policy": JobKind(NoArguments, learn_policy_job, "admin"),
+    "ask_surveys": JobKind(NoArguments, ask_surveys_job),
     "verify_plans": JobKind(NoArguments, verify_plans_job),
     "write_report": JobKind(ReportArguments, write_report),
 }
