@@ -98,14 +98,13 @@ function One({ id }) {
       <dt>${t("alerts.raised")}</dt><dd>${dateTime(one.raised_at)}</dd><dt>${t("alerts.status")}</dt><dd>${t(`alerts.status_${one.status}`)}${one.closed_because ? ` · ${t(`alerts.because_${one.closed_because}`)}` : ""}</dd>
       <dt>${t("alerts.customer")}</dt><dd><a href=${href("customers", [one.customer_id])}>${one.customer_id}</a></dd>
       ${one.task && html`<dt>${t("alerts.task")}</dt><dd><a href=${href("tasks", [one.task.task_id])}>${one.task.owner} · ${nameOf("status", one.task.status)}</a></dd>`}</dl>
-    <div class="board loose"><${Panel} title=${t("alerts.parts")} about=${t("alerts.parts_about")}><${Points} parts=${one.parts} total=${one.score} /><//>
-      <${Panel} title=${t("alerts.evidence")}>${one.quotes.map((quote) => html`<${Quote} key=${quote.feedback_id} id=${quote.feedback_id} text=${quote.text} sentiment=${quote.sentiment ?? ""} by=${{ channel: quote.channel, occurred_at: quote.at }} />`)}
+    <div class="board loose"><div class="stack wider"><${Panel} title=${t("alerts.parts")} about=${t("alerts.parts_about")}><${Points} parts=${one.parts} total=${one.score} /><//><${WhatToSay} points=${one.what_to_say} /></div>
+      <div class="stack wider"><${Panel} title=${t("alerts.evidence")}>${one.quotes.map((quote) => html`<${Quote} key=${quote.feedback_id} id=${quote.feedback_id} text=${quote.text} sentiment=${quote.sentiment ?? ""} by=${{ channel: quote.channel, occurred_at: quote.at }} />`)}
         ${!one.quotes.length && html`<p class="quiet">${t("alerts.no_words")}</p>`}<//>
-      <div class="stack wider"><${Panel} title=${t("alerts.advice")}><p class="lines-kept">${one.advice}</p><//>
-        <${MessagesPanel} customerId=${one.customer_id} /></div>
-      <${WhatToSay} points=${one.what_to_say} />
-      <${Panel} title=${t("customers.conversations")}><${Conversations} conversations=${one.conversations} /><//>
-      ${one.verdicts.length > 0 && html`<${Panel} title=${t("alerts.verdicts")}><ul class="points">${one.verdicts.map((verdict, at) => html`<li key=${at}><${Badge} kind=${verdictKind[verdict.verdict]}>${t(`alerts.verdict_${verdict.verdict}`)}<//> ${verdict.reason} <span class="quiet tiny">${verdict.by} · ${dateTime(verdict.at)}</span></li>`)}</ul><//>`}</div>`;
+        <${Panel} title=${t("alerts.advice")}><p class="lines-kept">${one.advice}</p><//>
+        <${MessagesPanel} customerId=${one.customer_id} />
+        <${Panel} title=${t("customers.conversations")}><${Conversations} conversations=${one.conversations} /><//>
+        ${one.verdicts.length > 0 && html`<${Panel} title=${t("alerts.verdicts")}><ul class="points">${one.verdicts.map((verdict, at) => html`<li key=${at}><${Badge} kind=${verdictKind[verdict.verdict]}>${t(`alerts.verdict_${verdict.verdict}`)}<//> ${verdict.reason} <span class="quiet tiny">${verdict.by} · ${dateTime(verdict.at)}</span></li>`)}</ul><//>`}</div></div>`;
   return html`<div class="page"><nav class="trail" aria-label=${t("drill.trail")}><ol><li><a href=${href("alerts")}>${t("pages.alerts")}</a></li></ol></nav>
     ${found.error ? html`<${Failure} problem=${found.error} onRetry=${found.reload} />` : found.data ? body(found.data) : html`<${Skeleton} height=${500} />`}</div>`;
 }

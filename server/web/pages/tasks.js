@@ -93,11 +93,12 @@ function One({ id }) {
       ${one.snoozed_until && html`<dt>${t("tasks.field_snoozed_until")}</dt><dd>${dateTime(one.snoozed_until)}</dd>`}${one.escalated_to.length > 0 && html`<dt>${t("tasks.escalated")}</dt><dd>${one.escalated_to.join(t("common.comma"))}</dd>`}
       ${one.approved_by && html`<dt>${t("tasks.approved_by")}</dt><dd>${one.approved_by}</dd>`}${one.customer_id && html`<dt>${t("alerts.customer")}</dt><dd><a href=${href("customers", [one.customer_id])}>${one.customer_id}</a></dd>`}
       ${one.alert_id && html`<dt>${t("tasks.alert")}</dt><dd><a href=${href("alerts", [one.alert_id])}>${one.alert_id}</a></dd>`}</dl>
-    <div class="board loose"><div class="stack wider"><${Panel} title=${t("alerts.advice")}><p class="lines-kept">${one.advice || t("common.none")}</p><//>
-        <${Comments} history=${one.history} onSend=${comment} /><${TaskHistory} history=${one.history} /></div>
-      <div class="stack wider"><${WhatToSay} points=${one.what_to_say} />${one.customer_id && html`<${MessagesPanel} customerId=${one.customer_id} />`}</div>
-      <${Panel} title=${t("alerts.evidence")}>${one.quotes.map((quote) => html`<${Quote} key=${quote.feedback_id} id=${quote.feedback_id} text=${quote.text} sentiment=${quote.sentiment ?? ""} by=${{ channel: quote.channel, occurred_at: quote.at }} />`)}${!one.quotes.length && html`<p class="quiet">${t("alerts.no_words")}</p>`}<//>
-      <${Panel} title=${t("customers.conversations")}><${Conversations} conversations=${one.conversations} /><//></div>`;
+    <div class="board loose"><div class="stack wider"><${WhatToSay} points=${one.what_to_say} />
+        <${Panel} title=${t("alerts.advice")}><p class="lines-kept">${one.advice || t("common.none")}</p><//>
+        ${one.customer_id && html`<${MessagesPanel} customerId=${one.customer_id} />`}</div>
+      <div class="stack wider"><${Panel} title=${t("alerts.evidence")}>${one.quotes.map((quote) => html`<${Quote} key=${quote.feedback_id} id=${quote.feedback_id} text=${quote.text} sentiment=${quote.sentiment ?? ""} by=${{ channel: quote.channel, occurred_at: quote.at }} />`)}${!one.quotes.length && html`<p class="quiet">${t("alerts.no_words")}</p>`}<//>
+        <${Panel} title=${t("customers.conversations")}><${Conversations} conversations=${one.conversations} /><//>
+        <${Comments} history=${one.history} onSend=${comment} /><${TaskHistory} history=${one.history} /></div></div>`;
   return html`<div class="page"><nav class="trail" aria-label=${t("drill.trail")}><ol><li><a href=${href("tasks")}>${t("pages.tasks")}</a></li></ol></nav>
     ${found.error ? html`<${Failure} problem=${found.error} onRetry=${found.reload} />` : found.data ? body(found.data) : html`<${Skeleton} height=${500} />`}</div>`;
 }

@@ -8,7 +8,7 @@ import { Figure } from "./figure.js";
 import { Panel } from "./panel.js";
 import { Empty, Loaded, Skeleton } from "./states.js";
 import { Table } from "./table.js";
-import { Tier } from "./work.js";
+import { TIERS, Tier } from "./work.js";
 
 const PERIODS = { 30: "last 30 days", 90: "last 90 days", all: "" };
 const SHARE = 100;
@@ -21,8 +21,8 @@ function Held({ holdout }) {
   const { treated, held_out: held, effect } = holdout;
   const pp = (value) => (value == null ? null : value * SHARE);
   return html`<${Panel} title=${t("outcomes.holdout")} about=${t("outcomes.holdout_about")}><div class="figures">
-    ${[["treated", treated], ["held_out", held]].map(([name, one]) => html`<${Figure} key=${name} label=${t(`outcomes.${name}`)} value=${pp(one.value)} unit="%" n=${one.n} low=${pp(one.ci_low)} high=${pp(one.ci_high)} />`)}
-    <${Figure} label=${t("outcomes.effect")} value=${pp(effect.value)} unit="pp" low=${pp(effect.ci_low)} high=${pp(effect.ci_high)} note=${effect.value == null ? "" : effect.significant ? t("outcomes.significant") : t("outcomes.not_significant")} /></div>
+    ${[["treated", treated], ["held_out", held]].map(([name, one]) => html`<${Figure} key=${name} label=${t(`outcomes.${name}`)} value=${pp(one.value)} unit=${one.value == null ? "" : "%"} n=${one.n} low=${pp(one.ci_low)} high=${pp(one.ci_high)} />`)}
+    <${Figure} label=${t("outcomes.effect")} value=${pp(effect.value)} unit=${effect.value == null ? "" : "pp"} low=${pp(effect.ci_low)} high=${pp(effect.ci_high)} note=${effect.value == null ? "" : effect.significant ? t("outcomes.significant") : t("outcomes.not_significant")} /></div>
     <p class="tiny quiet">${t(`plans.grade_${holdout.evidence_grade}`)}</p><//>`;
 }
 
@@ -42,8 +42,8 @@ export function Outcomes({ span = "90", onSpan }) {
   const spans = [["30", "last_30"], ["90", "last_90"], ["all", "all"]].map(([value, name]) => ({ value, label: t(`filters.${name}`) }));
   return html`<div class="stack loose"><div class="filters"><${Segments} label=${t("filters.period")} options=${spans} value=${chosen} onChange=${onSpan} /></div>
     <${Loaded} from=${found} skeleton=${html`<${Skeleton} height=${300} />`}>${(data) => (data.alerts ? html`
-      <div class="figures"><${Figure} label=${t("outcomes.alerts")} value=${data.alerts} digits=${0} /><${Figure} label=${t("outcomes.retention")} value=${data.retention_rate.value == null ? null : data.retention_rate.value * SHARE} unit="%" n=${data.retention_rate.n} note=${t("outcomes.retention_about")} /></div>
-      <${Table} caption=${t("outcomes.title")} columns=${columns} rows=${data.tiers} rowKey=${(one) => one.tier} />
+      <div class="figures"><${Figure} label=${t("outcomes.alerts")} value=${data.alerts} digits=${0} /><${Figure} label=${t("outcomes.retention")} value=${data.retention_rate.value == null ? null : data.retention_rate.value * SHARE} unit=${data.retention_rate.value == null ? "" : "%"} n=${data.retention_rate.n} note=${t("outcomes.retention_about")} /></div>
+      <${Table} caption=${t("outcomes.title")} columns=${columns} rows=${[...data.tiers].sort((a, b) => TIERS.indexOf(a.tier) - TIERS.indexOf(b.tier))} rowKey=${(one) => one.tier} />
       <p class="small quiet">${t("outcomes.about", { days: number(data.saved_days) })}</p>
       ${data.holdout && html`<${Held} holdout=${data.holdout} />`}` : html`<${Empty} icon="alerts" title=${t("outcomes.none")} text=${t("outcomes.none_about")} />`)}<//></div>`;
 }

@@ -4,8 +4,10 @@ import { post, put, useGet } from "../api.js";
 import { dateTime } from "../format.js";
 import { language, nameOf, t } from "../i18n.js";
 import { may } from "../session.js";
-import { Badge, Button, Field, Segments } from "./controls.js";
+import { Badge, Button, Field, Segments, Select } from "./controls.js";
+import { Lesson } from "./lesson.js";
 import { confirmed, toast, toastProblem } from "./overlays.js";
+import { Replay } from "./replay.js";
 import { Loaded } from "./states.js";
 import { Table } from "./table.js";
 
@@ -64,7 +66,8 @@ function Editor({ policy, onDone }) {
     ${checked && html`<${Checked} found=${checked} />`}
     <div class="row"><${Button} busy=${busy} onClick=${() => send(true)}>${t("settings.check")}<//>
       <${Button} kind="primary" busy=${busy} disabled=${draft === policy.text} onClick=${save}>${t("common.save")}<//>
-      ${draft !== policy.text && html`<${Button} kind="ghost" onClick=${() => { setDraft(policy.text); setChecked(null); }}>${t("settings.undo")}<//>`}</div></div>`;
+      ${draft !== policy.text && html`<${Button} kind="ghost" onClick=${() => { setDraft(policy.text); setChecked(null); }}>${t("settings.undo")}<//>`}</div>
+    ${draft !== policy.text && checked?.ok && html`<${Replay} key=${draft} asked=${{ text: draft }} label=${t("replay.draft")} />`}</div>`;
 }
 
 function Versions({ versions, onDone }) {
@@ -96,6 +99,15 @@ function Versions({ versions, onDone }) {
   return html`<div class="stack"><h2>${t("policy.versions")}</h2><${Table} caption=${t("policy.versions")} columns=${columns} rows=${versions} rowKey=${(one) => one.number} /></div>`;
 }
 
+/** One of the versions tried on the past: the one in shadow mode first, for it may go live next. */
+function Past({ versions }) {
+  const [number, setNumber] = useState((versions.find((one) => one.state === "shadow") ?? versions[0]).number);
+  const options = versions.map((one) => ({ value: String(one.number), label: `${one.number} · ${nameOf("policy_state", one.state)}` }));
+  return html`<section class="stack" aria-labelledby="past-head"><h2 id="past-head">${t("replay.title")}</h2>
+    <${Field} label=${t("settings.version")}>${(tied) => html`<${Select} class="short" options=${options} value=${String(number)} onChange=${(value) => setNumber(Number(value))} ...${tied} />`}<//>
+    <${Replay} key=${number} asked=${{ version: number }} label=${t("replay.version", { number })} /></section>`;
+}
+
 /** The part of the settings about the policy; only an administrator may change it. */
 export function Policy() {
   const found = useGet(URL_OF, { language: language.value });
@@ -107,5 +119,6 @@ export function Policy() {
   return html`<div class="stack loose"><${Loaded} from=${found}>${(policy) => html`<div class="stack loose"><p class="small quiet">${t("policy.about", { number: policy.version.number })}</p>
       <${Warnings} warnings=${policy.warnings} /><${Plainly} sentences=${policy.sentences} />
       ${may("admin") ? html`<${Editor} key=${policy.version.number} policy=${policy} onDone=${renew} />` : html`<pre class="code policy" tabIndex="0" aria-label=${t("settings.policy")}>${policy.text}</pre>`}</div>`}<//>
-    <${Loaded} from=${history}>${({ versions }) => html`<${Versions} versions=${versions} onDone=${renew} />`}<//></div>`;
+    ${may("manager") && html`<${Lesson} onPut=${renew} />`}
+    <${Loaded} from=${history}>${({ versions }) => html`<${Versions} versions=${versions} onDone=${renew} />${may("manager") && html`<${Past} versions=${versions} />`}`}<//></div>`;
 }
