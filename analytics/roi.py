@@ -9,7 +9,9 @@ from typing import Literal
 
 from store.errors import InputError
 
-Component = Literal["churn", "revenue_churn", "service", "development", "marketing", "acquisition"]
+Component = Literal[
+    "churn", "revenue_churn", "service", "development", "marketing", "acquisition", "complaints"
+]
 
 
 @dataclass(frozen=True)
@@ -122,6 +124,13 @@ def acquisition_saved(cost_before: float, cost_after: Range, new_customers: floa
     saved = Range(cost_before - cost_after.value, cost_before - cost_after.high, cost_before - cost_after.low)
     formula = f"({cost_before:g} - {cost_after.value:g}) x {new_customers:,.15g}"
     return _benefit("acquisition", formula, saved.times(new_customers), months)
+
+
+def complaints_avoided(avoided_a_year: Range, cost_each: float, months: float) -> Benefit:
+    """Complaints that are not made any more x what handling one costs; below zero there are more of them."""
+    _positive(cost_each=cost_each)
+    formula = f"{avoided_a_year.value:,.0f} x {cost_each:,.15g}"
+    return _benefit("complaints", formula, avoided_a_year.times(cost_each), months)
 
 
 def total_return(

@@ -57,7 +57,7 @@ ALL_TOOLS: tuple[ToolSpec, ...] = (
     spec(industry_compare, beside=nothing_else),
     spec(journey_map, beside=nothing_else),
     spec(verify_effect),
-    spec(estimate_roi, beside=nothing_else),
+    spec(estimate_roi),
     spec(create_retention_task, acts=True, role="analyst"),
     spec(create_action_plan, acts=True, role="analyst"),
     spec(update_task, acts=True, role="analyst"),

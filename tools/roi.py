@@ -12,6 +12,7 @@ from analytics.roi import (
     acquisition_saved,
     budget_split,
     churn_saved,
+    complaints_avoided,
     development_saved,
     exactly,
     marketing_gained,
@@ -19,6 +20,7 @@ from analytics.roi import (
     service_saved,
     total_return,
 )
+from retention.verified_returns import CountedEffect, counted_effects
 from store.errors import InputError, ToolInputError
 from store.facts import Aggregate, Selection
 from tools.answers import answer
@@ -27,6 +29,7 @@ from tools.caveats import caveat
 from tools.context import ToolContext
 from tools.measures import pooled
 from tools.periods import resolve
+from tools.plans import stored_plan
 from tools.refusals import Refusal
 from tools.results import ToolResult
 from tools.selection import Chosen
@@ -75,6 +78,15 @@ class RoiArguments(Arguments):
     acquisition_cost_before: Annotated[Amount, Field(description="cost of winning a customer now")] = None
     acquisition_cost_after: Ranged = None
     new_customers_per_year: Amount = None
+    plan_id: Annotated[
+        str | None,
+        Field(
+            description="an action plan that was verified: only its proven effects are counted, no guesses"
+        ),
+    ] = None
+    cost_per_complaint: Annotated[
+        Amount, Field(description="with plan_id: what handling one complaint costs")
+    ] = None
     initial_cost: Annotated[float, Field(ge=0, description="one-off cost of the measure or project")] = 0.0
     monthly_cost: Annotated[float, Field(ge=0, description="running cost a month")] = 0.0
     language: Annotated[Language, Field(description="language of caveats")] = "zh"
@@ -86,13 +98,14 @@ def estimate_roi(args: RoiArguments, context: ToolContext) -> ToolResult:
     Use for "what is it worth", "return on investment". Counts only what inputs are given for: churn saved
     (reduction x lifetime value x customers, or x revenue), service time, development time, marketing,
     cost of acquisition. The horizon is always stated; a year's benefit is given beside it. Rates are shares
-    (12% is 0.12).
+    (12% is 0.12). `basis` says whether the benefits are assumed or, with `plan_id`, what was verified.
     """
+    verified = None if args.plan_id is None else _verified(args, args.plan_id, context)
     given, taken = _filled(args, context)
     try:
-        benefits = _benefits(given, args.horizon_months)
+        benefits = _benefits(given, args.horizon_months) if verified is None else _proven(verified, args)
         if not benefits:
-            raise Refusal("roi_nothing")
+            raise Refusal("roi_nothing" if verified is None else "roi_none_proven", plan=args.plan_id)
         found = total_return(
             benefits, args.horizon_months, initial_cost=args.initial_cost, monthly_cost=args.monthly_cost
         )
@@ -104,10 +117,58 @@ def estimate_roi(args: RoiArguments, context: ToolContext) -> ToolResult:
         args,
         Chosen(Selection(), everything),
         n=len(benefits),
-        data={**_figures(found, args), "taken_from_data": taken},
+        data={
+            "basis": "assumed" if verified is None else "verified",
+            **_figures(found, args),
+            "taken_from_data": taken,
+            "verified_effects": [_effect_row(one) for one in verified or ()],
+        },
         caveats=_doubts(args, given, taken),
         chart=_chart(found),
     )
+
+
+def _verified(args: RoiArguments, plan_id: str, context: ToolContext) -> list[CountedEffect]:
+    """The verified effects of a plan. Refused beside assumed benefits: the sum would be neither."""
+    assumed = [name for names in _NEEDS.values() for name in names if getattr(args, name) is not None]
+    if assumed:
+        raise Refusal("roi_mixed", names=assumed)
+    if args.cost_per_complaint is None:
+        raise Refusal("roi_price")
+    plan = stored_plan(plan_id, context, args.language)
+    if plan.review is None:
+        raise Refusal("roi_not_verified", plan=plan_id)
+    return counted_effects(context.operations.effects(plan_id=plan_id))
+
+
+def _proven(effects: list[CountedEffect], args: RoiArguments) -> list[Benefit]:
+    assert args.cost_per_complaint is not None
+    return [
+        complaints_avoided(one.avoided, args.cost_per_complaint, args.horizon_months)
+        for one in effects
+        if one.avoided is not None
+    ]
+
+
+def _effect_row(one: CountedEffect) -> dict[str, Any]:
+    effect, avoided = one.effect, one.avoided
+    names = (
+        "effect_id",
+        "metric",
+        "topic",
+        "title",
+        "effect",
+        "ci_low",
+        "ci_high",
+        "verdict",
+        "evidence_grade",
+    )
+    return {
+        **{name: getattr(effect, name) for name in names},
+        "counted": avoided is not None,
+        "left": one.left,
+        "complaints_avoided_a_year": None if avoided is None else _money(avoided),
+    }
 
 
 def _filled(args: RoiArguments, context: ToolContext) -> tuple[dict[str, Any], dict[str, float]]:
@@ -203,6 +264,8 @@ def _money(of: Range) -> dict[str, float]:
 
 def _doubts(args: RoiArguments, given: dict[str, Any], taken: dict[str, float]) -> list[str]:
     doubts = [caveat("roi_horizon", args.language, months=f"{args.horizon_months:g}")]
+    if args.plan_id is not None:
+        return [*doubts, caveat("roi_verified", args.language)]
     if not any(isinstance(given[name], tuple) for name in _RANGED):
         doubts.append(caveat("roi_no_range", args.language))
     if taken:
