@@ -6,7 +6,7 @@ whose version has moved is kept as a change. So no process can end between the t
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
-from typing import Any, Final
+from typing import Final
 
 from sqlalchemy import Connection, Row, event, func, select
 from sqlalchemy.orm import Mapper, Session, object_session
@@ -22,6 +22,8 @@ _AT_ONCE: Final = 500
 # Counts changes itself; it is in every one.
 _NOT_A_FIELD: Final = "version"
 _NOBODY: Final = "voiceloop"
+# task_id, number, at, actor, field, after
+_Line = Row[str, int, datetime, str, str, str]
 
 
 @event.listens_for(TaskRow, "after_insert")
@@ -49,7 +51,7 @@ def _feed(session: Session, task_ids: Sequence[str], now: datetime) -> None:
             select(TaskChangeRow).where(TaskChangeRow.number.in_(newest.group_by(TaskChangeRow.task_id)))
         )
     }
-    lines: dict[str, list[Row[Any]]] = {}
+    lines: dict[str, list[_Line]] = {}
     events = select(
         TaskEventRow.task_id,
         TaskEventRow.number,
@@ -70,7 +72,7 @@ def _feed(session: Session, task_ids: Sequence[str], now: datetime) -> None:
 
 
 def _change(
-    task: Task, before: TaskChangeRow | None, lines: Sequence[Row[Any]], now: datetime
+    task: Task, before: TaskChangeRow | None, lines: Sequence[_Line], now: datetime
 ) -> TaskChangeRow:
     stands = task.model_dump(mode="json")
     changed = [
