@@ -106,7 +106,7 @@ class LessonPut(BaseModel):
 def get_lesson(caller: CallerNow, state: StateNow) -> LessonView:
     """Learnt anew from all verdicts; nothing is changed."""
     _require_everything(caller)
-    figures: dict[str, Any] = lesson_figures(state.app.policy_lesson(), state.app.settings.language)
+    figures: dict[str, Any] = lesson_figures(state.app.policy_lesson(), caller.language)
     return LessonView.model_validate(figures)
 
 

@@ -11,6 +11,7 @@ export const PAGES = [
   { name: "tasks", icon: "tasks", group: "act", load: () => import("./pages/tasks.js") },
   { name: "pool", icon: "pool", group: "act", load: () => import("./pages/pool.js") },
   { name: "plans", icon: "plans", group: "act", load: () => import("./pages/plans.js") },
+  { name: "surveys", icon: "surveys", group: "act", load: () => import("./pages/surveys.js") },
   { name: "upload", icon: "upload", group: "data", role: "analyst", load: () => import("./pages/upload.js") },
   { name: "jobs", icon: "jobs", group: "data", load: () => import("./pages/jobs.js") },
   { name: "settings", icon: "settings", group: "data", load: () => import("./pages/settings.js") },

@@ -13,7 +13,8 @@ import { setQuery } from "../router.js";
 import { may } from "../session.js";
 
 const BY_HAND = [
-  { kind: "refresh_themes", role: "manager" }, { kind: "scan_alerts", role: "manager" }, { kind: "write_report", role: "manager" },
+  { kind: "refresh_themes", role: "manager" }, { kind: "scan_alerts", role: "manager" }, { kind: "write_report", role: "manager" }, { kind: "tend_tasks", role: "manager" },
+  { kind: "send_messages", role: "manager" }, { kind: "ask_surveys", role: "manager" }, { kind: "verify_plans", role: "manager" }, { kind: "learn_policy", role: "admin" },
   { kind: "ingest_inbox", role: "admin" }, { kind: "ingest_mailbox", role: "admin" },
 ];
 const STATES = ["queued", "running", "done", "failed", "stopped"];
@@ -33,7 +34,7 @@ function Runs({ query }) {
   useEffect(() => setMore([]), [query.kind, query.state]);
   const cursor = more.length ? more.at(-1).next_cursor : list.data?.next_cursor;
   const next = () => get("/v1/jobs", { kind: query.kind, status: query.state, limit: 50, cursor }).then((page) => setMore([...more, page]), toastProblem);
-  const kinds = [{ value: "", label: t("jobs.all_kinds") }, ...[...BY_HAND.map((one) => one.kind), "ingest_file", "index_feedback"].map((value) => ({ value, label: nameOf("job", value) }))];
+  const kinds = [{ value: "", label: t("jobs.all_kinds") }, ...[...BY_HAND.map((one) => one.kind), "ingest_file", "index_feedback", "relabel", "replay_policy"].map((value) => ({ value, label: nameOf("job", value) }))];
   const states = [{ value: "", label: t("jobs.all_states") }, ...STATES.map((value) => ({ value, label: nameOf("job_state", value) }))];
   const columns = [
     { key: "kind", label: t("jobs.kind"), show: (job) => nameOf("job", job.kind) },

@@ -59,7 +59,7 @@ export function Lesson({ onPut }) {
     try {
       const done = await post(URL_OF, { state, force });
       toast(t("policy.saved", { number: done.number, state: nameOf("policy_state", done.state) }));
-      setFound(done.lesson);
+      setFound(null);
       onPut();
     } catch (problem) {
       setBusy("");

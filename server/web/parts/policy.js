@@ -91,7 +91,7 @@ function Versions({ versions, onDone }) {
   const columns = [
     { key: "number", label: t("settings.version") },
     { key: "state", label: t("policy.state"), show: (one) => html`<${Badge} kind=${one.state === "live" ? "accent" : ""}>${nameOf("policy_state", one.state)}<//>` },
-    { key: "at", label: t("settings.when"), show: (one) => dateTime(one.at) },
+    { key: "at", label: t("settings.when"), show: (one) => html`<span class="nowrap">${dateTime(one.at)}</span>` },
     { key: "made_by", label: t("jobs.by") },
     { key: "why", label: t("policy.why"), show: (one) => (one.reverts ? `${t("policy.brought_back", { number: one.reverts })} ${one.why}` : one.why) },
     ...(may("admin") ? [{ key: "act", label: t("jobs.change"), end: true, show: acts }] : []),
