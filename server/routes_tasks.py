@@ -72,12 +72,25 @@ class TaskLine(BaseModel):
     after: str
 
 
+class TaskAimView(BaseModel):
+    """What the task is to achieve, by when that is judged, against whom, and how it stands."""
+
+    hypothesis: str = Field(examples=["如果按时按建议跟进，客户在 90 天内不会流失。"])
+    metric: str = Field(examples=["saved"])
+    target: str = Field(examples=["到 2027-02-20 客户仍未流失"])
+    window_days: int
+    until: datetime
+    control: str
+    stands: Literal["stayed", "left", "running", "unknown"]
+
+
 class TaskInFull(TaskView):
     """A task with the words it rests on, the last conversations, messages and history."""
 
     quotes: list[dict[str, Any]]
     conversations: list[dict[str, Any]]
     what_to_say: list[TalkingPoint]
+    aim: TaskAimView | None
     messages: list[dict[str, Any]]
     history: list[TaskLine]
 

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from retention.alert_tasks import advice_of
+from retention.task_aims import aim_of
 from store.alerts import Alert
 from store.facts import Find, Selection
 from store.records import LabelledFeedback, Task
@@ -55,6 +56,7 @@ def task_figures(task: Task, language: Language, context: ToolContext) -> dict[s
         "quotes": quotes,
         "conversations": _conversations(items, context),
         "what_to_say": say_for_task(task, alert, items, quotes, language, context),
+        "aim": _aim(task, language, context),
         "history": [
             {**event.model_dump(mode="json", exclude={"task_id"}), "at": shown(event.at, context.zone)}
             for event in events
@@ -67,6 +69,13 @@ def task_figures(task: Task, language: Language, context: ToolContext) -> dict[s
             if message.task_id == task.task_id or (task.alert_id and message.alert_id == task.alert_id)
         ],
     }
+
+
+def _aim(task: Task, language: Language, context: ToolContext) -> dict[str, Any] | None:
+    outcomes = context.facts.outcomes([task.customer_id]) if task.customer_id else []
+    policy = context.policy_of(task.customer_id) if task.customer_id else context.policy
+    found = aim_of(task, outcomes, policy, now=context.clock.now(), language=language)
+    return None if found is None else {**vars(found), "until": shown(found.until, context.zone)}
 
 
 def _quotes(evidence: tuple[str, ...], context: ToolContext) -> list[dict[str, Any]]:
