@@ -10,6 +10,7 @@ from retention.policy import OTHER_SIGNAL, Policy
 from retention.policy_capacity import Cap
 from retention.policy_messages_told import messages_told
 from retention.policy_rules import Bound, CompanyRule
+from retention.policy_surveys_told import surveys_told
 from retention.policy_tiers import Deadline
 from retention.policy_words import column_name, joined, worded
 from retention.risk import gravity
@@ -46,6 +47,7 @@ def explained(
         *(Sentence("escalation", text) for text in told.escalation()),
         *(Sentence("authority", text) for text in told.authority()),
         *(Sentence("messages", text) for text in messages_told(policy, language)),
+        *(Sentence("surveys", text) for text in surveys_told(policy, language)),
         *(Sentence("learnt", text) for text in told.learnt()),
     ]
 

@@ -11,7 +11,9 @@ from pydantic import ValidationError
 
 from retention.policy import Policy, load_policy
 from retention.policy_surveys import SurveyRules
+from retention.policy_surveys_told import surveys_told
 from retention.survey_asking import AskReport, SurveyAsking
+from retention.wording import LANGUAGES
 from store.alert_operations import AlertChange
 from store.clock import MovableClock
 from store.contacts import OptOut
@@ -214,3 +216,12 @@ def test_a_companys_own_question_is_asked(desk: Desk) -> None:
     desk.ask()
     (message,) = desk.world.operations.messages()
     assert message.language == "en" and own["en"] in message.text and own["zh"] in message.translation
+
+
+def test_the_policy_tells_who_is_asked(desk: Desk) -> None:
+    assert list(surveys_told(load_policy(), "zh")) == ["不主动发问卷。"]
+    desk.rules |= {"nodes": [{**SERVICE, "share": 0.25}, BOUGHT]}
+    zh, en = (list(surveys_told(desk.policy(), language)) for language in LANGUAGES)
+    assert "之后 2 小时，随机抽 25% 问一次 CSAT（after_service）。" in zh[0]
+    assert en[1] == "24 hours after a customer's “purchase” the customer is asked for NPS (after_purchase)."
+    assert "90" in en[2] and len(zh) == len(en) == 4
