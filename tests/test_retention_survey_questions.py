@@ -19,14 +19,15 @@ def cases() -> Mapping[str, Sequence[Mapping[str, Any]]]:
     return dict(yaml.safe_load(_FILE.read_text(encoding="utf-8")))
 
 
-# What was found when a set was first seen, and may not get worse: the last one is of other hands and was never used.
+# Figures at first sight of each set are in docs/surveys.md; these may not get worse.
 @pytest.mark.parametrize(
-    ("group", "least"), [("zh", 0.95), ("en", 0.95), ("published", 0.9), ("published_later", 0.6)]
+    ("group", "least"),
+    [("zh", 0.95), ("en", 0.95), ("published", 0.9), ("published_later", 0.9), ("fair", 1)],
 )
 def test_leading_questions_are_found_and_fair_ones_left_alone(group: str, least: float) -> None:
     found = [(bool(case["leads"]), not check_question(case["ask"]).fair) for case in cases()[group]]
     leading = [flagged for leads, flagged in found if leads]
-    assert sum(leading) / len(leading) >= least
+    assert not leading or sum(leading) / len(leading) >= least
     assert not [flagged for leads, flagged in found if not leads and flagged]
 
 

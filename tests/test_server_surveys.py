@@ -37,7 +37,7 @@ def api_app(tmp_path: Path) -> Iterator[App]:
     home.mkdir()
     made = World(home)
     for customer in ("c1", "c2", "c3"):
-        place = {"region": "广东", "org_unit": "hq/广东", "conversation_id": f"v-{customer}"}
+        place: dict[str, Any] = {"region": "广东", "org_unit": "hq/广东", "conversation_id": f"v-{customer}"}
         made.says(customer, 0.2, f"{customer}问了一件事", channel=Channel.CHAT, language="zh", **place)
     made.context()
     made.close()
