@@ -1,7 +1,7 @@
 // What verdicts teach of the policy: what would change, how it did on verdicts it never saw; put as shadow or live.
 import { html, useState } from "../html.js";
 import { get, post } from "../api.js";
-import { date, number, percent, signed } from "../format.js";
+import { date, number, percent } from "../format.js";
 import { nameOf, t } from "../i18n.js";
 import { may } from "../session.js";
 import { Button } from "./controls.js";
@@ -18,7 +18,7 @@ function HeldOut({ found }) {
   const { gap } = found;
   return html`<div class="stack tight"><h3>${t("lesson.held_out")}</h3><p class="small quiet">${t("lesson.held_out_about", { day: date(found.since) })}</p>
     <div class="figures"><${ShareFigure} label=${t("lesson.before")} of=${found.precision_before} /><${ShareFigure} label=${t("lesson.after")} of=${found.precision_after} /><${ShareFigure} label=${t("lesson.lost")} of=${found.accurate_lost} /></div>
-    ${gap.value != null && html`<p class="small">${t("lesson.gap", { gap: signed(pct(gap.value)), low: signed(pct(gap.ci_low)), high: signed(pct(gap.ci_high)) })} ${t(gap.significant ? "outcomes.significant" : "outcomes.not_significant")}</p>`}</div>`;
+    ${gap.value != null && html`<p class="small">${t("lesson.gap", { gap: number(pct(gap.value), 1), low: number(pct(gap.ci_low), 1), high: number(pct(gap.ci_high), 1), verdict: t(gap.significant ? "outcomes.significant" : "outcomes.not_significant") })}</p>`}</div>`;
 }
 
 function Changes({ changes }) {
