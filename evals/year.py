@@ -43,14 +43,19 @@ def measure(options: argparse.Namespace) -> Report:
     classifier = EmbeddedClassifier()
     years = []
     for seed in options.seeds:
-        year = draw_year(seed, options.words, read_plan(options.company))
+        year = draw_year(seed, options.words, read_plan(options.company, options.customers))
         labels = label_year(year, classifier.classify)
         with tempfile.TemporaryDirectory() as one, tempfile.TemporaryDirectory() as other:
             most = year.plan["verdicts"]["most"]
             taught = live_year(year, labels, Path(one), load_policy(), verdicts=most)
             plain = live_year(year, labels, Path(other), load_policy()) if taught.learnt_on else taught
         years.append({"seed": seed, **_year(year, plain, taught)})
-    return {"labeller": classifier.name, "words": options.words, "years": years}
+    return {
+        "labeller": classifier.name,
+        "words": options.words,
+        "company": options.company,
+        "years": years,
+    }
 
 
 def _year(year: Year, plain: Lived, taught: Lived) -> dict[str, Any]:
@@ -76,10 +81,10 @@ def markdown(report: Report) -> str:
     lines = ["# A simulated year: who leaves, who is found, who is called for nothing", ""]
     lines += [
         "Simulation only (evals/year.yaml, evals/year_words.yaml). What is reported was drawn with seeds "
-        f"{', '.join(str(one['seed']) for one in report['years'])} and the words `{report['words']}`; "
-        "signals were tuned on seed 1 with the words `tuned`. Labels come from the texts "
-        f"(`{report['labeller']}`); the scan, alerts, tasks and verdicts are the product's own. Intervals "
-        "are Wilson's 95%, for counts Garwood's.",
+        f"{', '.join(str(one['seed']) for one in report['years'])} and the words `{report['words']}`, "
+        f"company `{report['company']}`; signals were tuned on seed 1 with the words `tuned`. Labels come "
+        f"from the texts (`{report['labeller']}`); the scan, alerts, tasks and verdicts are the product's "
+        "own. Intervals are Wilson's 95%, for counts Garwood's.",
     ]
     for one in report["years"]:
         lines += ["", f"## Seed {one['seed']}", "", *_told(one)]
@@ -164,6 +169,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Command line; returns the exit status."""
     parser = argparse.ArgumentParser(prog="python -m evals.year", description=__doc__)
     parser.add_argument("--seeds", type=int, nargs="+", default=list(SEEDS))
+    parser.add_argument("--customers", type=int, help="fewer than the 5,000 of the plan, all stories alike")
     words: tuple[Words, ...] = ("tuned", "reported")
     parser.add_argument("--company", choices=("close", "distant"), default="close")
     parser.add_argument("--words", choices=words, default="reported")

@@ -4,7 +4,7 @@ import random
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 from evals.wording import read_yaml
 from evals.world import Person, World
@@ -68,10 +68,15 @@ class Life:
         return self.leaves is not None and timedelta(0) <= self.leaves - day <= timedelta(days=days)
 
 
-def read_plan(company: str) -> dict[str, Any]:
-    """year.yaml, read; `seen` is what this company sees of its customers."""
+_COUNTS: Final = ("customers", "leavers", "silent_leavers", "recoverers", "loud")
+
+
+def read_plan(company: str, customers: int | None = None) -> dict[str, Any]:
+    """year.yaml, read; `seen` is what this company sees of its customers. `customers`: None as planned."""
     plan: dict[str, Any] = read_yaml("year.yaml")
-    return {**plan, "company": company, "seen": plan["companies"][company]}
+    share = 1.0 if customers is None else customers / plan["customers"]
+    told = {name: round(share * plan[name]) for name in _COUNTS}
+    return {**plan, **told, "company": company, "seen": plan["companies"][company]}
 
 
 def draw_lives(plan: Mapping[str, Any], world: World, rng: random.Random) -> list[Life]:
