@@ -64,7 +64,7 @@ def _agrees(
     if value.path.endswith(".length") and ("." in figure.text or figure.unit == "percent"):
         return False
     # What is told in tenths was measured: a count of 7 is never 7.0.
-    if value.unit in _COUNTED and "." in figure.text and figure.tolerance < _WHOLE:
+    if value.counted and value.unit in _COUNTED and "." in figure.text and figure.tolerance < _WHOLE:
         return False
     whole = figure.kind == "number" and figure.tolerance == _WHOLE
     if whole and not (hedges or rounds or value.unit == "count") and not value.number.is_integer():

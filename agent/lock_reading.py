@@ -202,7 +202,7 @@ class _Reading:
             under = (*under, *self._spans.get("before", ()))
         elif role in ("after", "rest_after") or key.startswith("after_ci") or key == "n_after":
             under = (*under, *self._spans.get("after", ()))
-        return Value(number, self._call, path, key, measure, unit, role, under)
+        return Value(number, self._call, path, key, measure, unit, role, under, isinstance(whole, int))
 
     def _subject(self, item: Mapping[str, Any], group: str) -> tuple[Subject, ...]:
         """The subject that an entry of a list is, by its keys, conditions or name."""

@@ -36,7 +36,10 @@ class Subject:
 
 @dataclass(frozen=True)
 class Value:
-    """One number: where it stands, what it measures, in which unit, its role, and under which subjects."""
+    """One number: where it stands, what it measures, in which unit, its role, and under which subjects.
+
+    `counted`: the result gives it as a whole number.
+    """
 
     number: float
     call: str
@@ -46,6 +49,7 @@ class Value:
     unit: str = "any"
     role: str = "value"
     subjects: tuple[Subject, ...] = ()
+    counted: bool = False
 
 
 @dataclass(frozen=True)
