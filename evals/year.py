@@ -96,8 +96,9 @@ def _told(one: dict[str, Any]) -> list[str]:
     gone = whole["traceless"]
     lines = [
         f"{one['customers']} customers, {one['items']} items, {one['events']} events; {whole['leavers']} "
-        f"leave. {gone['hits']} of them ({gone['value']:.1%}) leave without any trace in their last 90 days: "
-        "nobody can find these. "
+        f"leave. {whole['recall_silent']['n']} of them leave silently, without losing heart before: what is "
+        f"found of these is luck. {gone['hits']} ({gone['value']:.1%}) left nothing at all in their last 90 "
+        "days that could speak of leaving. "
         + (
             f"{one['verdicts']} verdicts were in by {one['learnt_on']}; what they teach held from then on."
             if one["learnt_on"]
