@@ -301,9 +301,7 @@ class FactStore(Protocol):
         """Fetch customers (all, or these)."""
         ...
 
-    def events(
-        self, customer_ids: Sequence[str] | None, window: Window = Window()
-    ) -> list[BehaviourEvent]:
+    def events(self, customer_ids: Sequence[str] | None, window: Window = Window()) -> list[BehaviourEvent]:
         """Fetch the events of these customers (None: of all), oldest first."""
         ...
 

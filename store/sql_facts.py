@@ -252,9 +252,7 @@ class SqlFactStore(ABC):
             Customer(**row) for row in self._of_customers(CUSTOMER, customer_ids, Window(), "customer_id")
         ]
 
-    def events(
-        self, customer_ids: Sequence[str] | None, window: Window = Window()
-    ) -> list[BehaviourEvent]:
+    def events(self, customer_ids: Sequence[str] | None, window: Window = Window()) -> list[BehaviourEvent]:
         """Fetch the events of these customers (None: of all), oldest first."""
         rows = self._of_customers(EVENT, customer_ids, window, "occurred_at, event_id")
         return [BehaviourEvent(**{**row, "occurred_at": utc(row["occurred_at"])}) for row in rows]

@@ -71,9 +71,7 @@ def _feed(session: Session, task_ids: Sequence[str], now: datetime) -> None:
             session.add(_change(record_of(Task, row), before, since, now))
 
 
-def _change(
-    task: Task, before: TaskChangeRow | None, lines: Sequence[_Line], now: datetime
-) -> TaskChangeRow:
+def _change(task: Task, before: TaskChangeRow | None, lines: Sequence[_Line], now: datetime) -> TaskChangeRow:
     stands = task.model_dump(mode="json")
     changed = [
         name

@@ -2,6 +2,7 @@
 
 import asyncio
 import hashlib
+import json
 import os
 import subprocess
 import sys
@@ -57,7 +58,7 @@ async def test_one_key_sent_twice_at_once_stores_once_and_answers_both_alike(api
 
 async def test_what_was_promised_before_a_kill_is_stored_and_answered_so(api: Api) -> None:
     asked = [{"feedback_id": "p-1", "text": "好"}, {"feedback_id": "p-2", "text": "不好"}, {"text": ""}]
-    digest = hashlib.sha256(orjson.dumps(asked)).hexdigest()
+    digest = hashlib.sha256(json.dumps(asked).encode()).hexdigest()
     # As a process leaves it that is killed between the promise and the commit of the facts.
     owner = f"feedback:{api.state.app.settings.user}"
     Promises(api.state.app.replies, SystemClock()).keep(

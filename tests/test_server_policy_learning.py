@@ -23,14 +23,14 @@ URL = "/v1/settings/policy/lesson"
 
 @pytest.fixture(scope="module")
 def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Leavers talk of a rival and score low, loyal customers of a refund and score high; all were judged."""
+    """Leavers talk of a rival and score low, loyal customers of something else and score high; all were judged."""
     folder = tmp_path_factory.mktemp("judged") / "home"
     folder.mkdir()
     made = World(folder)
     for n in range(WANTED):
         leaves = n % 2 == 0
-        signals = ("competitor",) if leaves else ("refund",)
-        made.says(f"c{n:02}", 1, "换别家" if leaves else "退款", Sentiment.NEGATIVE, signals=signals)
+        signals = ("competitor",) if leaves else ("other",)
+        made.says(f"c{n:02}", 1, "换别家" if leaves else "有意见", Sentiment.NEGATIVE, signals=signals)
         for day in (300, 200, 100):
             made.says(f"c{n:02}", day, nps=4.0 if leaves else 10.0)
     made.context()
@@ -77,8 +77,8 @@ async def test_a_lesson_is_shown_to_managers_and_put_by_admins(api: Api) -> None
     assert shown["learnt"] and shown["verdicts"] == WANTED and shown["refused"] is None
     before, after = (shown["held_out"][f"precision_{name}"] for name in ("before", "after"))
     assert after["value"] > before["value"] and before["ci_low"] < before["value"] < before["ci_high"]
-    assert {"what": "call_at", "key": "refund"}.items() <= next(
-        one for one in shown["changes"] if one["key"] == "refund"
+    assert {"what": "call_at", "key": "other"}.items() <= next(
+        one for one in shown["changes"] if one["key"] == "other"
     ).items()
     assert (await api.client.post(URL, json={"state": "live"}, headers=manager)).status_code == 403
     assert (await api.client.get(URL, headers=api.key("admin", ("east",)))).status_code == 403
