@@ -229,7 +229,7 @@ class _Voice:
     def _until_asked(self) -> int:
         if self.life.story == "loud":
             return self.rng.randrange(14, 20)
-        usual = self.year.plan["seen"]["survey_days"]
+        usual: float = self.year.plan["seen"]["survey_days"]
         return round(usual * self.rng.uniform(0.6, 1.4))
 
     def _context(self, language: str) -> dict[str, str]:
